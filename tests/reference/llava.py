@@ -1,0 +1,274 @@
+"""LLaVA in plain fp32 PyTorch: CLIP or SigLIP tower, projector, LLaMA or Qwen2 decoder, and three reductions.
+
+Written from the published definitions to be read and compared, not to be fast. A prompt is one sequence
+
+    [prefix text][visual tokens][suffix text]
+
+and every row carries the position it had there, whatever leaves later. Causality is a comparison of positions.
+
+Reductions, all of prefill (Policy):
+    FastV(K, R)     before layer index K the visual tokens with the lowest score leave. Score: softmax attention of the
+                    last prompt row in layer K-1, over all its keys, mean over heads. Kept count: round half to even of
+                    N * (1 - R), in double precision. Ties go to the lower index. Order and positions are kept.
+    ShortV(layers)  visual hidden states pass these layers unchanged; text attends to their keys and values, computed
+                    from the layer's own RMSNorm and projections of the frozen states.
+    VTW(K)          before layer index K all visual tokens leave. Positions are kept.
+At one boundary FastV acts before VTW. A decoded token goes through every layer whole, attends in each layer to the rows
+which that layer's cache holds, and its position continues after the unreduced prompt.
+"""
+from dataclasses import dataclass, field
+from typing import Optional, Tuple
+
+import torch
+import torch.nn.functional as F
+
+from checkpoint import read_config, read_weights
+
+
+@dataclass(frozen=True)
+class Policy:
+    fastv: Optional[Tuple[int, float]] = None  # K, R
+    shortv: Tuple[int, ...] = ()
+    vtw: Optional[int] = None  # K
+
+    def validate(self, layers):
+        exit_layer = layers if self.vtw is None else self.vtw
+        if not 1 <= exit_layer <= layers:
+            raise ValueError("VTW's K must lie in 1..layers")
+        if self.fastv and not (1 <= self.fastv[0] < exit_layer and 0 <= self.fastv[1] < 1):
+            raise ValueError("FastV's K must lie in 1..layers-1 and before the exit, R in [0, 1)")
+        if any(not 0 <= layer < exit_layer for layer in self.shortv):
+            raise ValueError("ShortV's layers must exist and lie before the exit")
+
+
+def keep_count(n, ratio):
+    return round(n * (1 - ratio))  # Python rounds halves to even
+
+
+def keep_highest(scores, count):
+    """Indices of the `count` highest scores, ascending. Of equal scores the lower index stays."""
+    order = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
+    return sorted(order[:count])
+
+
+def linear(x, weights, name):
+    return F.linear(x, weights[name + ".weight"], weights.get(name + ".bias"))
+
+
+ACTIVATIONS = {
+    "quick_gelu": lambda x: x * torch.sigmoid(1.702 * x),
+    "gelu_pytorch_tanh": lambda x: 0.5 * x * (1 + torch.tanh((2 / torch.pi) ** 0.5 * (x + 0.044715 * x ** 3))),
+    "gelu": lambda x: 0.5 * x * (1 + torch.erf(x / 2 ** 0.5)),
+    "silu": lambda x: x * torch.sigmoid(x),
+}
+
+
+# ---- vision -------------------------------------------------------------------------------------------------------
+
+
+def vision_hidden_states(config, weights, pixels):
+    """[3, H, W] -> list of [rows, hidden]: after the embeddings, then after each layer."""
+    def w(name):
+        return weights["vision_tower." + name]
+
+    def norm(x, name):
+        return F.layer_norm(x, x.shape[-1:], w(name + ".weight"), w(name + ".bias"), config.layer_norm_eps)
+
+    clip = config.model_type == "clip_vision_model"
+    bias = None if clip else w("embeddings.patch_embedding.bias")
+    patches = F.conv2d(pixels[None], w("embeddings.patch_embedding.weight"), bias, stride=config.patch_size)[0]
+    x = patches.flatten(1).T  # row-major over the patch grid
+    if clip:
+        x = torch.cat([w("embeddings.class_embedding").reshape(1, -1), x])
+    x = x + w("embeddings.position_embedding.weight")
+    if clip:
+        x = norm(x, "pre_layrnorm")
+
+    states = [x]
+    heads, head_dim = config.num_attention_heads, config.hidden_size // config.num_attention_heads
+    for i in range(config.num_hidden_layers):
+        layer = f"encoder.layers.{i}."
+        n = norm(x, layer + "layer_norm1")
+        q, k, v = (linear(n, weights, f"vision_tower.{layer}self_attn.{p}_proj").reshape(-1, heads, head_dim).transpose(0, 1)
+                   for p in "qkv")
+        attention = torch.softmax(q @ k.transpose(1, 2) * head_dim ** -0.5, -1)
+        mixed = (attention @ v).transpose(0, 1).reshape(len(x), -1)
+        x = x + linear(mixed, weights, f"vision_tower.{layer}self_attn.out_proj")
+        n = linear(norm(x, layer + "layer_norm2"), weights, f"vision_tower.{layer}mlp.fc1")
+        x = x + linear(ACTIVATIONS[config.hidden_act](n), weights, f"vision_tower.{layer}mlp.fc2")
+        states.append(x)
+    return states
+
+
+def vision_features(config, weights, pixels):
+    """The rows that the projector reads."""
+    states = vision_hidden_states(config.vision, weights, pixels)
+    layers = config.feature_layer if isinstance(config.feature_layer, list) else [config.feature_layer]
+    chosen = torch.cat([states[layer] for layer in layers], -1)
+    return chosen[1:] if config.feature_strategy == "default" else chosen
+
+
+def project(config, weights, features):
+    hidden = ACTIVATIONS[config.projector_act](linear(features, weights, "multi_modal_projector.linear_1"))
+    return linear(hidden, weights, "multi_modal_projector.linear_2")
+
+
+# ---- decoder ------------------------------------------------------------------------------------------------------
+
+
+def rms_norm(x, weight, eps):
+    return weight * (x * torch.rsqrt((x * x).mean(-1, keepdim=True) + eps))
+
+
+def rotate(x, positions, theta):
+    """[heads, rows, head_dim]; first half against second half."""
+    half = x.shape[-1] // 2
+    frequency = 1.0 / theta ** (torch.arange(half, dtype=torch.float32) * 2 / x.shape[-1])
+    angle = positions[:, None].float() * frequency
+    cos, sin = angle.cos(), angle.sin()
+    a, b = x[..., :half], x[..., half:]
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+
+
+def decoder_layer(config, weights, i, x, positions, past=None, visible=None):
+    """One layer over the rows `x`. Keys are those of `past` and then the rows' own.
+
+    visible: optional bool per key; a key that is not visible is read by no row except itself.
+    Returns the rows after the layer, (keys, values, key positions) for the cache, and the attention [heads, rows, keys].
+    """
+    layer = f"language_model.layers.{i}."
+    heads, kv_heads, head_dim = config.num_attention_heads, config.num_key_value_heads, config.head_dim
+
+    n = rms_norm(x, weights[layer + "input_layernorm.weight"], config.rms_norm_eps)
+    q = linear(n, weights, layer + "self_attn.q_proj").reshape(-1, heads, head_dim).transpose(0, 1)
+    k = linear(n, weights, layer + "self_attn.k_proj").reshape(-1, kv_heads, head_dim).transpose(0, 1)
+    v = linear(n, weights, layer + "self_attn.v_proj").reshape(-1, kv_heads, head_dim).transpose(0, 1)
+    q, k = rotate(q, positions, config.rope_theta), rotate(k, positions, config.rope_theta)
+    key_positions = positions
+    if past is not None:
+        k, v, key_positions = torch.cat([past[0], k], 1), torch.cat([past[1], v], 1), torch.cat([past[2], positions])
+    cache = (k, v, key_positions)
+
+    k, v = (t.repeat_interleave(heads // kv_heads, 0) for t in (k, v))
+    allowed = key_positions[None, :] <= positions[:, None]
+    if visible is not None:
+        allowed = allowed & (visible[None, :] | (key_positions[None, :] == positions[:, None]))
+    logits = (q @ k.transpose(1, 2)) * head_dim ** -0.5
+    attention = torch.softmax(logits.masked_fill(~allowed, float("-inf")), -1)
+    mixed = (attention @ v).transpose(0, 1).reshape(len(x), -1)
+    x = x + linear(mixed, weights, layer + "self_attn.o_proj")
+
+    n = rms_norm(x, weights[layer + "post_attention_layernorm.weight"], config.rms_norm_eps)
+    gated = ACTIVATIONS[config.hidden_act](linear(n, weights, layer + "mlp.gate_proj")) * linear(n, weights, layer + "mlp.up_proj")
+    return x + linear(gated, weights, layer + "mlp.down_proj"), cache, attention
+
+
+@dataclass
+class Prefill:
+    logits: torch.Tensor  # of the last row
+    caches: list  # per layer: keys, values, positions
+    rows: list = field(default_factory=list)  # per layer: rows that went through it (= rows in its cache)
+    last_rows: list = field(default_factory=list)  # per layer: the last row after it
+    kept: Optional[list] = None  # FastV: indices among the visual tokens
+    scores: Optional[list] = None  # FastV: one per visual token
+
+
+class Llava:
+    def __init__(self, folder):
+        self.config = read_config(folder)
+        self.weights = read_weights(folder)
+
+    @property
+    def layers(self):
+        return self.config.text.num_hidden_layers
+
+    def encode_image(self, pixels):
+        """[3, H, W] -> tower features, projected visual embeddings."""
+        with torch.no_grad():
+            features = vision_features(self.config, self.weights, pixels)
+            return features, project(self.config, self.weights, features)
+
+    def embed(self, ids):
+        return self.weights["language_model.embed_tokens.weight"][torch.tensor(ids, dtype=torch.long)]
+
+    def head(self, rows):
+        rows = rms_norm(rows, self.weights["language_model.norm.weight"], self.config.text.rms_norm_eps)
+        return F.linear(rows, self.weights["lm_head.weight"])
+
+    def prefill(self, prefix, visual, suffix, policy=Policy()):
+        """The whole prompt through all layers; rows that leave are physically dropped."""
+        policy.validate(self.layers)
+        with torch.no_grad():
+            x = torch.cat([self.embed(prefix), visual, self.embed(suffix)])
+            positions = torch.arange(len(x))
+            is_visual = (positions >= len(prefix)) & (positions < len(prefix) + len(visual))
+            out = Prefill(None, [])
+            attention = None
+            for i in range(self.layers):
+                if policy.fastv and policy.fastv[0] == i:
+                    out.scores = attention[:, -1, :].mean(0)[is_visual].tolist()
+                    out.kept = keep_highest(out.scores, keep_count(len(out.scores), policy.fastv[1]))
+                    stay = ~is_visual
+                    stay[len(prefix) + torch.tensor(out.kept, dtype=torch.long)] = True
+                    x, positions, is_visual = x[stay], positions[stay], is_visual[stay]
+                if policy.vtw == i:
+                    x, positions, is_visual = x[~is_visual], positions[~is_visual], is_visual[~is_visual]
+
+                before = x
+                x, cache, attention = decoder_layer(self.config.text, self.weights, i, x, positions)
+                if i in policy.shortv:
+                    x = torch.where(is_visual[:, None], before, x)
+                out.caches.append(cache)
+                out.rows.append(len(x))
+                out.last_rows.append(x[-1])
+            out.logits = self.head(x[-1])
+            return out
+
+    def decode(self, caches, token, position):
+        """One token after the cached rows. Returns its logits and the longer caches."""
+        with torch.no_grad():
+            x, positions, longer = self.embed([token]), torch.tensor([position]), []
+            for i in range(self.layers):
+                x, cache, _ = decoder_layer(self.config.text, self.weights, i, x, positions, past=caches[i])
+                longer.append(cache)
+            return self.head(x[-1]), longer
+
+    def generate(self, prefix, visual, suffix, policy=Policy(), steps=8):
+        """Greedy, not stopping at an end token. Returns the prefill, `steps` tokens and the logits after each of them."""
+        prefill = self.prefill(prefix, visual, suffix, policy)
+        logits, caches, tokens, after = prefill.logits, prefill.caches, [], []
+        for step in range(steps):
+            tokens.append(first_highest(logits))
+            logits, caches = self.decode(caches, tokens[-1], len(prefix) + len(visual) + len(suffix) + step)
+            after.append(logits)
+        return prefill, tokens, after
+
+    def masked_logits(self, prefix, visual, suffix, policy=Policy(), continuation=()):
+        """The same by another route: nothing ever leaves and nothing is cached; columns are hidden instead.
+
+        Returns the logits of the last prompt row and of every row of `continuation`, and FastV's kept indices.
+        """
+        policy.validate(self.layers)
+        with torch.no_grad():
+            x = torch.cat([self.embed(prefix), visual, self.embed(list(suffix) + list(continuation))])
+            positions = torch.arange(len(x))
+            start, stop, last = len(prefix), len(prefix) + len(visual), len(prefix) + len(visual) + len(suffix) - 1
+            visible = torch.ones(len(x), dtype=torch.bool)
+            attention, kept = None, None
+            for i in range(self.layers):
+                if policy.fastv and policy.fastv[0] == i:
+                    scores = attention[:, last, start:stop].mean(0).tolist()
+                    kept = keep_highest(scores, keep_count(len(scores), policy.fastv[1]))
+                    visible[start:stop] = False
+                    visible[start + torch.tensor(kept, dtype=torch.long)] = True
+                if policy.vtw == i:
+                    visible[start:stop] = False
+                before = x
+                x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible)
+                if i in policy.shortv:
+                    x = torch.cat([x[:start], before[start:stop], x[stop:]])
+            return self.head(x[last:]), kept
+
+
+def first_highest(logits):
+    return max(range(len(logits)), key=lambda i: (float(logits[i]), -i))
