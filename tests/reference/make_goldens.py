@@ -10,7 +10,6 @@ README.md describes the files. Every case is computed twice, with rows dropped a
 the whole sequence; the two must agree before anything is written.
 """
 import hashlib
-import importlib.util
 import json
 import pathlib
 import sys
@@ -22,6 +21,7 @@ from PIL import Image
 import make_checkpoints
 from golden_images import clip, siglip
 from llava import Llava, Policy, keep_count
+from tokenization import Tokenizer
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -45,12 +45,30 @@ CASES = {
         "all": Policy(fastv=(2, 0.5), shortv=(3,), vtw=4),
     },
 }
-# Token ids around the image. The first and last are what the tokenizers' templates would put there.
+QUESTION = "what color is the circle?"
 PROMPTS = {
-    "clip-llama": ([1, 259, 262, 270, 301], [16, 260, 265, 281, 290, 319, 3, 268]),
-    "siglip-qwen2": ([305, 84, 258, 17], [10, 270, 33, 261, 299, 306, 10]),
-    "clip-llama-f16": ([1, 300, 12], [263, 277, 259, 291, 318, 305]),
+    "clip-llama": f"USER: <image>\n{QUESTION} ASSISTANT:",
+    "siglip-qwen2": f"<|im_start|>user\n<image>\n{QUESTION}<|im_end|>\n<|im_start|>assistant\n",
+    "clip-llama-f16": f"USER: <image>\n{QUESTION} ASSISTANT:",
 }
+TEXTS = [
+    "", " ", "a", " a", "  a  b", "what color is the circle?", "the square is blue, there are many", "hello\nworld\n\n",
+    "don't they're I'M", "12 345 6", "caf\u00e9 cafe\u0301", "\u4e2d\u6587 text", "\U0001f600\U0001f468\u200d\U0001f469", "tab\tand\u00a0space",
+    "<image>", "a <image> b<image>", "<image>\n what", "the<image>the", "<imag>", "a\u2581b", "how many ? ! ... #@%", "x = y*(z+1)\r\n  return",
+]
+
+# The sample model, once it is there. Its goldens are made for the first picture and the first questions whose scores
+# and logits stand well apart.
+SHAPES = ROOT / "samples" / "models" / "shapes"
+SHAPES_IMAGES = ROOT / "samples" / "images"
+SHAPES_CASES = {
+    "dense": Policy(), "fastv": Policy(fastv=(2, 0.5)), "shortv": Policy(shortv=(5, 6, 7)), "vtw": Policy(vtw=9),
+    "all": Policy(fastv=(2, 0.5), shortv=(5, 6, 7), vtw=9),
+}
+SHAPES_QUESTIONS = [
+    "what color is the circle ?", "how many squares are there ?", "what shape is red ?", "is there a blue triangle ?",
+    "what color is the square ?", "how many circles are there ?", "what shape is green ?", "is there a red circle ?",
+]
 
 
 # ---- inputs -------------------------------------------------------------------------------------------------------
@@ -134,7 +152,7 @@ def gap(prefill):
     return (low - high) / low
 
 
-def separation(model, prefix, visual, suffix, cases, steps=STEPS):
+def separation(model, prefix, suffix, visual, cases, steps=STEPS):
     """The smallest score gap and logit margin over all cases: both must stand clear of rounding."""
     gaps, margins = [1.0], []
     for policy in cases.values():
@@ -145,7 +163,7 @@ def separation(model, prefix, visual, suffix, cases, steps=STEPS):
     return min(gaps), min(margins)
 
 
-def write_case(path, model, prefix, visual, suffix, policy):
+def write_case(path, model, tokenizer, prefix, visual, suffix, policy):
     prefill, tokens, after = model.generate(prefix, visual, suffix, policy, STEPS)
     masked, kept = model.masked_logits(prefix, visual, suffix, policy, tokens)
     for ours, other in zip([prefill.logits, *after], masked):
@@ -163,14 +181,24 @@ def write_case(path, model, prefix, visual, suffix, policy):
         ("last_row_after_layer", matrix(row[:4] for row in prefill.last_rows)),
         ("logits", numbers(prefill.logits)),
         ("tokens", json.dumps(tokens)),
+        ("text", json.dumps(tokenizer.decode(tokens))),
         ("step_logits", matrix(after)),
     ]
     write(path, members)
+    print(f"{path.parent.name:15} {path.stem:14} kv rows {prefill.rows}  tokens {tokens}")
 
 
-def write_model(name, folder, image, image_json, prompts, cases):
-    """prompts: name -> (prefix, suffix). Case files are named after the prompt where there are several."""
-    model = Llava(folder)
+def around_image(model, tokenizer, text):
+    """Token ids before and after the image."""
+    ids = tokenizer.encode(text)
+    at = ids.index(model.config.image_token_id)
+    return ids[:at], ids[at + 1:]
+
+
+def write_model(name, folder, image, image_json, texts, cases):
+    """texts: name -> prompt. Case files are named after the prompt where there are several."""
+    model, tokenizer = Llava(folder), Tokenizer(folder)
+    prompts = {prompt: around_image(model, tokenizer, text) for prompt, text in texts.items()}
     pixels = preprocess(folder, image)
     features, visual = model.encode_image(pixels)
     # Of the sample model's many rows a few are enough.
@@ -188,15 +216,13 @@ def write_model(name, folder, image, image_json, prompts, cases):
         ("visual_embeddings", tensor(visual, some)),
         ("visual_tokens", str(len(visual))),
         ("image_token_id", str(model.config.image_token_id)),
-        ("prompts", json.dumps({p: {"prefix": prefix, "suffix": suffix} for p, (prefix, suffix) in prompts.items()})),
+        ("prompts", json.dumps({p: {"text": texts[p], "prefix": prefix, "suffix": suffix} for p, (prefix, suffix) in prompts.items()})),
         ("cases", json.dumps([case_file(prompts, p, c) for p in prompts for c in cases])),
     ])
     for prompt, (prefix, suffix) in prompts.items():
         for case, policy in cases.items():
             path = out / (case_file(prompts, prompt, case) + ".json")
-            write_case(path, model, prefix, visual, suffix, policy)
-            prefill, tokens, _ = model.generate(prefix, visual, suffix, policy)
-            print(f"{name:15} {path.stem:22} kv rows {prefill.rows}  tokens {tokens}")
+            write_case(path, model, tokenizer, prefix, visual, suffix, policy)
 
 
 def case_file(prompts, prompt, case):
@@ -206,7 +232,31 @@ def case_file(prompts, prompt, case):
 def tiny(name):
     model_image = lcg_image(IMAGE_SEEDS[name], IMAGE_SIZES[name])
     image_json = {"kind": "lcg", "seed": IMAGE_SEEDS[name], "width": IMAGE_SIZES[name], "height": IMAGE_SIZES[name]}
-    write_model(name, make_checkpoints.FOLDER / name, model_image, image_json, {"prompt": PROMPTS[name]}, CASES[name])
+    folder = make_checkpoints.FOLDER / name
+    write_model(name, folder, model_image, image_json, {"prompt": PROMPTS[name]}, CASES[name])
+
+    tokenizer = Tokenizer(folder)
+    encoded = [(text, tokenizer.encode(text)) for text in [PROMPTS[name], *TEXTS]]
+    lines = [json.dumps({"text": t, "ids": ids, "decoded": tokenizer.decode(ids)}) for t, ids in encoded]
+    write(HERE / "goldens" / "tokenizer" / f"{name}.json", [
+        ("checkpoint", json.dumps(folder.relative_to(ROOT).as_posix())), ("cases", "[\n" + ",\n".join(lines) + "\n]")])
+
+
+def shapes():
+    model, tokenizer = Llava(SHAPES), Tokenizer(SHAPES)
+    for path in sorted(SHAPES_IMAGES.rglob("*.png")):
+        image = np.asarray(Image.open(path).convert("RGB"))
+        _, visual = model.encode_image(preprocess(SHAPES, image))
+        texts = {}
+        for question in SHAPES_QUESTIONS:
+            text = f"USER: <image>\n{question} ASSISTANT:"
+            gaps, margins = separation(model, *around_image(model, tokenizer, text), visual, SHAPES_CASES)
+            if gaps > 1e-3 and margins > 1e-2 and len(texts) < 2:
+                texts[f"q{len(texts) + 1}"] = text
+        if len(texts) == 2:
+            file = {"kind": "file", "file": path.relative_to(ROOT).as_posix()}
+            return write_model("shapes", SHAPES, image, file, texts, SHAPES_CASES)
+    raise SystemExit(f"no picture in {SHAPES_IMAGES} has scores and logits that stand well apart")
 
 
 IMAGE_SEEDS = {"clip-llama": 11, "siglip-qwen2": 22, "clip-llama-f16": 33}
@@ -215,24 +265,29 @@ IMAGE_SIZES = {"clip-llama": 48, "siglip-qwen2": 40, "clip-llama-f16": 28}
 
 def search():
     for name, maker in make_checkpoints.MAKERS.items():
-        for seed in range(1, 9):
+        kept_seed = make_checkpoints.SEEDS[name]
+        for seed in range(1, 31):
             make_checkpoints.SEEDS[name] = seed
             maker()
-            model = Llava(make_checkpoints.FOLDER / name)
-            _, visual = model.encode_image(preprocess(make_checkpoints.FOLDER / name, lcg_image(IMAGE_SEEDS[name], IMAGE_SIZES[name])))
-            dense = model.prefill(*[PROMPTS[name][0], visual, PROMPTS[name][1]])
-            gaps, margins = separation(model, PROMPTS[name][0], visual, PROMPTS[name][1], CASES[name])
-            fastv = model.prefill(PROMPTS[name][0], visual, PROMPTS[name][1], CASES[name]["fastv"]).scores
-            print(f"{name:15} seed {seed}  score gap {gaps:.2e}  logit margin {margins:.2e}  logit std {dense.logits.std():.2f}"
-                  f"  scores {min(fastv):.1e}..{max(fastv):.1e}  visual std {visual.std():.2f} between rows {visual.std(0).mean():.2f}")
+            folder = make_checkpoints.FOLDER / name
+            model = Llava(folder)
+            _, visual = model.encode_image(preprocess(folder, lcg_image(IMAGE_SEEDS[name], IMAGE_SIZES[name])))
+            prefix, suffix = around_image(model, Tokenizer(folder), PROMPTS[name])
+            gaps, margins = separation(model, prefix, suffix, visual, CASES[name])
+            runs = [model.generate(prefix, visual, suffix, policy) for policy in CASES[name].values()]
+            variety = [len(set(tokens)) for _, tokens, _ in runs]
+            print(f"{name:15} seed {seed:2}  score gap {gaps:.1e}  logit margin {margins:.1e}"
+                  f"  logit deviation {runs[0][0].logits.std():.2f}  different tokens {variety}")
+        make_checkpoints.SEEDS[name] = kept_seed
+        maker()
 
 
 def main():
     if "--search" in sys.argv:
         return search()
-    wanted = sys.argv[1:] or [*make_checkpoints.MAKERS]
+    wanted = sys.argv[1:] or [*make_checkpoints.MAKERS, *(["shapes"] if SHAPES.exists() else [])]
     for name in wanted:
-        tiny(name)
+        shapes() if name == "shapes" else tiny(name)
 
 
 if __name__ == "__main__":

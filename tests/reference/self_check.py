@@ -7,7 +7,8 @@ import torch
 
 import make_checkpoints
 from llava import ACTIVATIONS, Llava, Policy, decoder_layer, keep_count, keep_highest, rotate
-from make_goldens import IMAGE_SEEDS, IMAGE_SIZES, PROMPTS, lcg_image, preprocess
+from make_goldens import IMAGE_SEEDS, IMAGE_SIZES, PROMPTS, TEXTS, around_image, lcg_image, preprocess
+from tokenization import Tokenizer
 
 
 def close(a, b, what, tolerance=2e-5):
@@ -40,7 +41,8 @@ def check(name):
     folder = make_checkpoints.FOLDER / name
     model = Llava(folder)
     features, visual = model.encode_image(preprocess(folder, lcg_image(IMAGE_SEEDS[name], IMAGE_SIZES[name])))
-    prefix, suffix = PROMPTS[name]
+    tokenizer = Tokenizer(folder)
+    prefix, suffix = around_image(model, tokenizer, PROMPTS[name])
     layers, n = model.layers, len(visual)
 
     # The tower computes nothing behind the feature layer, wherever that lies.
