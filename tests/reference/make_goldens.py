@@ -251,7 +251,7 @@ def shapes():
         for question in SHAPES_QUESTIONS:
             text = f"USER: <image>\n{question} ASSISTANT:"
             gaps, margins = separation(model, *around_image(model, tokenizer, text), visual, SHAPES_CASES)
-            if gaps > 1e-3 and margins > 1e-2 and len(texts) < 2:
+            if gaps > 5e-4 and margins > 5e-3 and len(texts) < 2:
                 texts[f"q{len(texts) + 1}"] = text
         if len(texts) == 2:
             file = {"kind": "file", "file": path.relative_to(ROOT).as_posix()}
