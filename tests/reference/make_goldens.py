@@ -208,6 +208,7 @@ def write_model(name, folder, image, image_json, texts, cases):
         stale.unlink()
     write(out / "inputs.json", [
         ("checkpoint", json.dumps(folder.relative_to(ROOT).as_posix())),
+        ("weights_sha256", json.dumps({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("*.safetensors"))})),
         ("image", json.dumps(image_json)),
         ("rgb_sha256", json.dumps(hashlib.sha256(image.tobytes()).hexdigest())),
         ("pixel_values", f'{{"shape":{list(pixels.shape)},"first_of_channel":{matrix(p.flatten()[:8] for p in pixels)},'
