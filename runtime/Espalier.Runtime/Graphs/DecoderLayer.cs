@@ -1,0 +1,129 @@
+using Espalier.Planning;
+
+namespace Espalier.Graphs;
+
+/// <summary>The values that a decoder layer reads beside its rows.</summary>
+/// <param name="PastKey">The cache of keys.</param>
+/// <param name="PastValue">The cache of values.</param>
+/// <param name="LastRow">See <see cref="GraphNames.LastRow"/>.</param>
+/// <param name="Total">See <see cref="GraphNames.Total"/>.</param>
+internal readonly record struct CacheValues(string PastKey, string PastValue, string LastRow, string Total);
+
+/// <summary>The values that a decoder layer computes.</summary>
+/// <param name="Output">The rows behind the layer.</param>
+/// <param name="Query">The rotated queries, [1, n, QueryWidth].</param>
+/// <param name="PresentKey">The cache of keys with the new rows.</param>
+/// <param name="PresentValue">The cache of values with the new rows.</param>
+internal readonly record struct LayerValues(string Output, string Query, string PresentKey, string PresentValue);
+
+/// <summary>Emits the nodes of one decoder layer of the LLaMA family.</summary>
+/// <remarks>Every value is named <c>layers.{layer}.…</c>, so the layers of a whole model fit into one graph.</remarks>
+internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, int layer, LinearFormat format)
+{
+    private readonly string _values = $"layers.{layer}";
+    private readonly string _module = $"language_model.layers.{layer}";
+
+    /// <summary>The whole layer on the given rows, which are appended to the cache.</summary>
+    public LayerValues Dense(string x, string positions, CacheValues cache)
+    {
+        string normed = InputNorm(_values, x);
+        string query = Rotate($"{_values}.q", Project($"{_values}.q_proj", normed, "self_attn.q_proj", geometry.Hidden, geometry.QueryWidth, geometry.QueryKeyValueBias), positions, geometry.Heads);
+        var (key, value) = KeyValue(_values, normed, positions);
+
+        var (presentKey, presentValue) = ($"{_values}.present_key", $"{_values}.present_value");
+        graph.Node(
+            Operator.GroupQueryAttention,
+            $"{_values}.attention",
+            [query, key, value, cache.PastKey, cache.PastValue, cache.LastRow, cache.Total],
+            [$"{_values}.attention", presentKey, presentValue],
+            Attribute.Of("num_heads", geometry.Heads),
+            Attribute.Of("kv_num_heads", geometry.KeyValueHeads));
+
+        return new LayerValues(FeedForward(x, $"{_values}.attention"), query, presentKey, presentValue);
+    }
+
+    /// <summary>Writes the keys and values of visual rows into the cache: the part of the layer that a frozen row still passes (ShortV, arXiv 2504.00502, section 3).</summary>
+    /// <returns>The caches with those rows. Each must become a graph output bound to the buffer of its input, else the kernel copies the whole cache.</returns>
+    public (string Key, string Value) Scatter(string visual, string positions, string start, string pastKey, string pastValue)
+    {
+        string prefix = $"{_values}.visual";
+        var (key, value) = KeyValue(prefix, InputNorm(prefix, visual), positions);
+        return (Write(key, pastKey), Write(value, pastValue));
+
+        string Write(string rows, string past)
+        {
+            string split = graph.Node(Operator.Reshape, $"{rows}.split", [rows, graph.Constant(1, -1, geometry.KeyValueHeads, geometry.HeadDim)]);
+            string heads = graph.Node(Operator.Transpose, $"{rows}.heads", [split], Attribute.Of("perm", 0, 2, 1, 3));
+            return graph.Node(Operator.TensorScatter, $"{rows}.scattered", [past, heads, start], Attribute.Of("axis", 2));
+        }
+    }
+
+    /// <summary>The softmax attention that the last query row pays to every cache row in use, mean over heads (FastV, arXiv 2403.06764).</summary>
+    public string Score(LayerValues values, string keyRows)
+    {
+        // The last query, its heads grouped by the key head that they share: one small product per key head.
+        string row = graph.Node(Operator.Gather, $"{_values}.last_query.row", [values.Query, graph.Constant(-1)], Attribute.Of("axis", 1));
+        string query = graph.Node(Operator.Reshape, $"{_values}.last_query", [row, graph.Constant(1, geometry.KeyValueHeads, geometry.Heads / geometry.KeyValueHeads, geometry.HeadDim)]);
+        string keys = graph.Node(Operator.Slice, $"{_values}.keys", [values.PresentKey, graph.Constant(0), keyRows, graph.Constant(2)]);
+        string products = graph.Node(
+            Operator.FusedMatMul,
+            $"{_values}.scores",
+            [query, keys],
+            Attribute.Of("transB", 1),
+            Attribute.Of("alpha", 1f / MathF.Sqrt(geometry.HeadDim)));
+        string probabilities = graph.Node(Operator.Softmax, $"{_values}.probabilities", [products], Attribute.Of("axis", -1));
+        return graph.Node(Operator.ReduceMean, $"{_values}.score", [probabilities, graph.Constant(0, 1, 2)], Attribute.Of("keepdims", 0));
+    }
+
+    private (string Key, string Value) KeyValue(string prefix, string normed, string positions)
+    {
+        string key = Project($"{prefix}.k_proj", normed, "self_attn.k_proj", geometry.Hidden, geometry.KeyValueWidth, geometry.QueryKeyValueBias);
+        string value = Project($"{prefix}.v", normed, "self_attn.v_proj", geometry.Hidden, geometry.KeyValueWidth, geometry.QueryKeyValueBias);
+        return (Rotate($"{prefix}.k", key, positions, geometry.KeyValueHeads), value);
+    }
+
+    private string FeedForward(string x, string attention)
+    {
+        string projected = Project($"{_values}.o_proj", attention, "self_attn.o_proj", geometry.QueryWidth, geometry.Hidden, bias: false);
+        var (normed, residual) = ($"{_values}.post_norm", $"{_values}.residual");
+        graph.Node(
+            Operator.SkipSimplifiedLayerNormalization,
+            normed,
+            [x, projected, graph.Weight($"{_module}.post_attention_layernorm.weight", TensorType.Float32, geometry.Hidden)],
+            [normed, "", "", residual],
+            Attribute.Of("epsilon", geometry.RmsNormEpsilon));
+
+        string gate = Project($"{_values}.gate_proj", normed, "mlp.gate_proj", geometry.Hidden, geometry.Intermediate, bias: false);
+        string up = Project($"{_values}.up_proj", normed, "mlp.up_proj", geometry.Hidden, geometry.Intermediate, bias: false);
+        string silu = graph.Node(Operator.QuickGelu, $"{_values}.silu", [gate], Attribute.Of("alpha", 1f));
+        string gated = graph.Node(Operator.Mul, $"{_values}.gated", [silu, up]);
+        string down = Project($"{_values}.down_proj", gated, "mlp.down_proj", geometry.Intermediate, geometry.Hidden, bias: false);
+        return graph.Node(Operator.Add, $"{_values}.y", [residual, down]);
+    }
+
+    private string InputNorm(string prefix, string x) => graph.RmsNorm($"{prefix}.input_norm", x, $"{_module}.input_layernorm.weight", geometry);
+
+    private string Project(string result, string input, string module, int inputWidth, int outputWidth, bool bias) =>
+        format.Linear(graph, result, input, $"{_module}.{module}.weight", bias ? $"{_module}.{module}.bias" : null, inputWidth, outputWidth);
+
+    private string Rotate(string result, string rows, string positions, int heads)
+    {
+        // Kept rows carry their original positions, so the rotation reads them; the attention operator's own would count rows.
+        string cosines = graph.Weight(DerivedWeights.RopeCos, TensorType.Float32, geometry.MaxPositions, RotaryTables.Width(geometry));
+        string sines = graph.Weight(DerivedWeights.RopeSin, TensorType.Float32, geometry.MaxPositions, RotaryTables.Width(geometry));
+        return graph.Node(Operator.RotaryEmbedding, result, [rows, cosines, sines, positions], Attribute.Of("num_heads", heads));
+    }
+}
+
+/// <summary>Nodes that several graphs of the decoder share.</summary>
+internal static class DecoderNodes
+{
+    /// <summary>Emits <c>x · rsqrt(mean(x²) + epsilon) · weight</c>.</summary>
+    public static string RmsNorm(this GraphBuilder graph, string result, string x, string weight, TextGeometry geometry) =>
+        graph.Node(
+            Operator.SimplifiedLayerNormalization,
+            result,
+            [x, graph.Weight(weight, TensorType.Float32, geometry.Hidden)],
+            Attribute.Of("axis", -1),
+            Attribute.Of("epsilon", geometry.RmsNormEpsilon));
+}

@@ -1,0 +1,77 @@
+using Espalier.Planning;
+
+namespace Espalier.Graphs;
+
+/// <summary>The graphs that one decoder layer can be run by. All kinds of a layer read the same weights.</summary>
+internal enum DecoderLayerKind
+{
+    /// <summary>All rows pass the whole layer: prefill, suffix and decode.</summary>
+    Dense,
+
+    /// <summary><see cref="Dense"/>, and the attention of the last row is an output.</summary>
+    Scored,
+
+    /// <summary>Visual rows only leave their keys and values in the cache; the text rows behind them pass the whole layer.</summary>
+    Frozen,
+
+    /// <summary><see cref="Frozen"/>, and the attention of the last row is an output.</summary>
+    FrozenScored,
+}
+
+/// <summary>Builds the graph of one decoder layer.</summary>
+/// <remarks>
+/// Inputs of every kind: <c>x</c>, <c>positions</c>, <c>past_key</c>, <c>past_value</c>, <c>seqlens_k</c>, <c>total</c>; outputs: <c>y</c>, <c>present_key</c>, <c>present_value</c>.
+/// Scored kinds add the input <c>key_rows</c> and the output <c>score</c>.
+/// Frozen kinds add the inputs <c>visual</c>, <c>visual_positions</c>, <c>visual_start</c> and the outputs <c>scattered_key</c>, <c>scattered_value</c>; their <c>x</c> holds the text rows behind the visual rows, whose cache rows follow the visual ones.
+/// Shapes: <see cref="GraphNames"/>.
+/// </remarks>
+internal static class DecoderLayerGraph
+{
+    /// <summary>Builds the graph of layer <paramref name="layer"/>, zero-based.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The decoder has no such layer.</exception>
+    /// <exception cref="UnsupportedGeometryException">No kernel can run these shapes.</exception>
+    public static GraphModel Build(TextGeometry geometry, int layer, DecoderLayerKind kind, LinearFormat format)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(layer);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(layer, geometry.Layers);
+        UnsupportedGeometryException.ThrowIfUnsupported(geometry);
+
+        var graph = new GraphBuilder($"layers.{layer}.{kind}");
+        var emitter = new DecoderLayer(graph, geometry, layer, format);
+        string x = graph.Input(GraphNames.X, TensorType.Float32, 1, "n", geometry.Hidden);
+        string positions = graph.Input(GraphNames.Positions, TensorType.Int64, 1, "n");
+        string pastKey = CacheInput(graph, geometry, GraphNames.PastKey);
+        string pastValue = CacheInput(graph, geometry, GraphNames.PastValue);
+        string lastRow = graph.Input(GraphNames.LastRow, TensorType.Int32, 1);
+        string total = graph.Input(GraphNames.Total, TensorType.Int32, 1);
+
+        if (kind is DecoderLayerKind.Frozen or DecoderLayerKind.FrozenScored)
+        {
+            string visual = graph.Input(GraphNames.Visual, TensorType.Float32, 1, "v", geometry.Hidden);
+            string visualPositions = graph.Input(GraphNames.VisualPositions, TensorType.Int64, 1, "v");
+            string start = graph.Input(GraphNames.VisualStart, TensorType.Int64, 1);
+            (pastKey, pastValue) = emitter.Scatter(visual, visualPositions, start, pastKey, pastValue);
+            CacheOutput(graph, geometry, GraphNames.ScatteredKey, pastKey);
+            CacheOutput(graph, geometry, GraphNames.ScatteredValue, pastValue);
+        }
+
+        var values = emitter.Dense(x, positions, new CacheValues(pastKey, pastValue, lastRow, total));
+        graph.Output(GraphNames.Y, values.Output, TensorType.Float32, 1, "n", geometry.Hidden);
+        CacheOutput(graph, geometry, GraphNames.PresentKey, values.PresentKey);
+        CacheOutput(graph, geometry, GraphNames.PresentValue, values.PresentValue);
+
+        if (kind is DecoderLayerKind.Scored or DecoderLayerKind.FrozenScored)
+        {
+            string keyRows = graph.Input(GraphNames.KeyRows, TensorType.Int64, 1);
+            graph.Output(GraphNames.Score, emitter.Score(values, keyRows), TensorType.Float32, "key_rows");
+        }
+
+        return graph.Build();
+    }
+
+    internal static string CacheInput(GraphBuilder graph, TextGeometry geometry, string name) =>
+        graph.Input(name, TensorType.Float32, 1, geometry.KeyValueHeads, "cap", geometry.HeadDim);
+
+    internal static void CacheOutput(GraphBuilder graph, TextGeometry geometry, string name, string value) =>
+        graph.Output(name, value, TensorType.Float32, 1, geometry.KeyValueHeads, "cap", geometry.HeadDim);
+}

@@ -1,0 +1,75 @@
+namespace Espalier.Graphs;
+
+/// <summary>The names of the inputs and outputs of our graphs, which the sessions bind.</summary>
+/// <remarks>In the shapes below H is the width of a token, Hkv the key and value heads, D the width of a head, n, s, v and m counts of rows that may differ from run to run, cap the rows that a KV cache has room for.</remarks>
+internal static class GraphNames
+{
+    /// <summary>The hidden rows that a graph reads, f32 [1, n, H].</summary>
+    public const string X = "x";
+
+    /// <summary>The hidden rows that a graph writes, f32 [1, n, H].</summary>
+    public const string Y = "y";
+
+    /// <summary>The position of each row of <see cref="X"/>, i64 [1, n]; any values below MaxPositions, ascending.</summary>
+    public const string Positions = "positions";
+
+    /// <summary>The KV cache before the run, f32 [1, Hkv, cap, D].</summary>
+    public const string PastKey = "past_key";
+
+    /// <inheritdoc cref="PastKey"/>
+    public const string PastValue = "past_value";
+
+    /// <summary>The KV cache after the run, bound to the buffer of <see cref="PastKey"/>.</summary>
+    public const string PresentKey = "present_key";
+
+    /// <summary>The KV cache after the run, bound to the buffer of <see cref="PastValue"/>.</summary>
+    public const string PresentValue = "present_value";
+
+    /// <summary>The index of the last cache row in use after the run, i32 [1]: rows before the run + new rows − 1.</summary>
+    public const string LastRow = "seqlens_k";
+
+    /// <summary>The capacity of the cache, i32 [1], in host memory.</summary>
+    public const string Total = "total";
+
+    /// <summary>Scored kinds: the cache rows in use after the run, i64 [1], in host memory; one more than <see cref="LastRow"/>.</summary>
+    public const string KeyRows = "key_rows";
+
+    /// <summary>Scored kinds: the attention that the last row pays to each cache row, mean over heads, f32 [key_rows].</summary>
+    public const string Score = "score";
+
+    /// <summary>Frozen kinds and <see cref="RowGraphs"/>: the visual rows, f32 [1, v, H].</summary>
+    public const string Visual = "visual";
+
+    /// <summary>Frozen kinds: the position of each visual row, i64 [1, v].</summary>
+    public const string VisualPositions = "visual_positions";
+
+    /// <summary>Frozen kinds: the cache row of the first visual row, i64 [1].</summary>
+    public const string VisualStart = "visual_start";
+
+    /// <summary>Frozen kinds: the cache with the visual rows written, an output bound to the buffer of <see cref="PastKey"/>.</summary>
+    public const string ScatteredKey = "scattered_key";
+
+    /// <summary>Frozen kinds: the cache with the visual rows written, an output bound to the buffer of <see cref="PastValue"/>.</summary>
+    public const string ScatteredValue = "scattered_value";
+
+    /// <summary><see cref="RowGraphs"/>: the text rows, f32 [1, s, H].</summary>
+    public const string Text = "text";
+
+    /// <summary><see cref="RowGraphs"/>: the indices of the rows to keep, i64 [m].</summary>
+    public const string Rows = "rows";
+
+    /// <summary><see cref="RowGraphs"/>: the counts of visual and of text rows, i64 [2], in host memory; they add up to n.</summary>
+    public const string Sizes = "sizes";
+
+    /// <summary>The head: the row that is projected, i64 [1].</summary>
+    public const string Row = "row";
+
+    /// <summary>The head: the scores of all tokens, f32 [1, 1, Vocabulary].</summary>
+    public const string Logits = "logits";
+
+    /// <summary>The vision tower: normalised pixels, f32 [1, 3, ImageSize, ImageSize].</summary>
+    public const string Pixels = "pixels";
+
+    /// <summary>The vision tower and the projector: features, f32 [1, v, Hv], where Hv is the tower's width.</summary>
+    public const string Features = "features";
+}

@@ -1,0 +1,60 @@
+using Espalier.Graphs.Onnx;
+using Google.Protobuf;
+
+namespace Espalier.Graphs;
+
+/// <summary>An ONNX operator and its domain; the list below is every operator that our graphs use.</summary>
+/// <param name="Name">The operator type.</param>
+/// <param name="Domain">The operator set; the empty name is ai.onnx.</param>
+internal readonly record struct Operator(string Name, string Domain = "")
+{
+    /// <summary>The operator set of ONNX Runtime's own operators.</summary>
+    public const string Microsoft = "com.microsoft";
+
+    public static readonly Operator Add = new("Add");
+    public static readonly Operator Concat = new("Concat");
+    public static readonly Operator Conv = new("Conv");
+    public static readonly Operator FusedMatMul = new("FusedMatMul", Microsoft);
+    public static readonly Operator Gather = new("Gather");
+    public static readonly Operator Gelu = new("Gelu");
+    public static readonly Operator GroupQueryAttention = new("GroupQueryAttention", Microsoft);
+    public static readonly Operator LayerNormalization = new("LayerNormalization");
+    public static readonly Operator Mul = new("Mul");
+    public static readonly Operator MultiHeadAttention = new("MultiHeadAttention", Microsoft);
+    public static readonly Operator QuickGelu = new("QuickGelu", Microsoft);
+    public static readonly Operator ReduceMean = new("ReduceMean");
+    public static readonly Operator Reshape = new("Reshape");
+    public static readonly Operator Slice = new("Slice");
+    public static readonly Operator Softmax = new("Softmax");
+    public static readonly Operator Split = new("Split");
+    public static readonly Operator TensorScatter = new("TensorScatter");
+    public static readonly Operator Transpose = new("Transpose");
+
+    // ai.onnx, not com.microsoft: on CUDA the latter is fused into GroupQueryAttention, which assumes contiguous positions.
+    public static readonly Operator RotaryEmbedding = new("RotaryEmbedding");
+
+    // ONNX Runtime registers these two in different sets.
+    public static readonly Operator SimplifiedLayerNormalization = new("SimplifiedLayerNormalization");
+    public static readonly Operator SkipSimplifiedLayerNormalization = new("SkipSimplifiedLayerNormalization", Microsoft);
+}
+
+/// <summary>Makes the attributes of nodes.</summary>
+internal static class Attribute
+{
+    public static AttributeProto Of(string name, long value) => new() { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = value };
+
+    public static AttributeProto Of(string name, float value) => new() { Name = name, Type = AttributeProto.Types.AttributeType.Float, F = value };
+
+    public static AttributeProto Of(string name, string value) => new() { Name = name, Type = AttributeProto.Types.AttributeType.String, S = ByteString.CopyFromUtf8(value) };
+
+    public static AttributeProto Of(string name, params ReadOnlySpan<long> values)
+    {
+        var attribute = new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Ints };
+        foreach (long value in values)
+        {
+            attribute.Ints.Add(value);
+        }
+
+        return attribute;
+    }
+}

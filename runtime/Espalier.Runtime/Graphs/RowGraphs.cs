@@ -1,0 +1,41 @@
+using Espalier.Planning;
+
+namespace Espalier.Graphs;
+
+/// <summary>Builds the small graphs that move rows between layers.</summary>
+internal static class RowGraphs
+{
+    /// <summary>Keeps some rows: <c>x</c> [1, n, H], <c>rows</c> i64 [m] → <c>y</c> [1, m, H], in the order of <c>rows</c>.</summary>
+    public static GraphModel Gather(TextGeometry geometry)
+    {
+        var graph = new GraphBuilder("rows.gather");
+        string x = graph.Input(GraphNames.X, TensorType.Float32, 1, "n", geometry.Hidden);
+        string rows = graph.Input(GraphNames.Rows, TensorType.Int64, "m");
+        string kept = graph.Node(Operator.Gather, "kept", [x, rows], Attribute.Of("axis", 1));
+        graph.Output(GraphNames.Y, kept, TensorType.Float32, 1, "m", geometry.Hidden);
+        return graph.Build();
+    }
+
+    /// <summary>Parts the visual rows from the text rows behind them: <c>x</c> [1, n, H], <c>sizes</c> i64 [2] → <c>visual</c>, <c>text</c>.</summary>
+    public static GraphModel Part(TextGeometry geometry)
+    {
+        var graph = new GraphBuilder("rows.part");
+        string x = graph.Input(GraphNames.X, TensorType.Float32, 1, "n", geometry.Hidden);
+        string sizes = graph.Input(GraphNames.Sizes, TensorType.Int64, 2);
+        graph.Node(Operator.Split, "part", [x, sizes], ["first", "second"], Attribute.Of("axis", 1));
+        graph.Output(GraphNames.Visual, "first", TensorType.Float32, 1, "v", geometry.Hidden);
+        graph.Output(GraphNames.Text, "second", TensorType.Float32, 1, "s", geometry.Hidden);
+        return graph.Build();
+    }
+
+    /// <summary>Puts the text rows behind the visual rows: <c>visual</c> [1, v, H], <c>text</c> [1, s, H] → <c>y</c> [1, v + s, H].</summary>
+    public static GraphModel Join(TextGeometry geometry)
+    {
+        var graph = new GraphBuilder("rows.join");
+        string visual = graph.Input(GraphNames.Visual, TensorType.Float32, 1, "v", geometry.Hidden);
+        string text = graph.Input(GraphNames.Text, TensorType.Float32, 1, "s", geometry.Hidden);
+        string joined = graph.Node(Operator.Concat, "joined", [visual, text], Attribute.Of("axis", 1));
+        graph.Output(GraphNames.Y, joined, TensorType.Float32, 1, "n", geometry.Hidden);
+        return graph.Build();
+    }
+}
