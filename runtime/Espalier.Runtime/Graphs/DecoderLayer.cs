@@ -95,7 +95,7 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
 
         string gate = Project($"{_values}.gate_proj", normed, "mlp.gate_proj", geometry.Hidden, geometry.Intermediate, bias: false);
         string up = Project($"{_values}.up_proj", normed, "mlp.up_proj", geometry.Hidden, geometry.Intermediate, bias: false);
-        string silu = graph.Node(Operator.QuickGelu, $"{_values}.silu", [gate], Attribute.Of("alpha", 1f));
+        string silu = graph.Activate($"{_values}.silu", gate, Activation.Silu);
         string gated = graph.Node(Operator.Mul, $"{_values}.gated", [silu, up]);
         string down = Project($"{_values}.down_proj", gated, "mlp.down_proj", geometry.Intermediate, geometry.Hidden, bias: false);
         return graph.Node(Operator.Add, $"{_values}.y", [residual, down]);

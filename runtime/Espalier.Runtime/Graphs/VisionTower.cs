@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using Espalier.Planning;
+
+namespace Espalier.Graphs;
+
+/// <summary>Emits the parts of a CLIP or SigLIP vision tower: the embeddings, any run of layers, the features.</summary>
+/// <remarks>The layers take any count of rows, so a reduction may stand between two runs of them.</remarks>
+internal sealed class VisionTower(GraphBuilder graph, VisionGeometry geometry, LinearFormat format)
+{
+    private const string Tower = "vision_tower";
+
+    /// <summary>Pixels [1, 3, ImageSize, ImageSize] to rows [1, Tokens, Hidden]: patches in row-major order, behind the CLS row if the tower has one.</summary>
+    public string Embed(string pixels)
+    {
+        string weight = graph.Weight($"{Tower}.embeddings.patch_embedding.weight", TensorType.Float32, geometry.Hidden, 3, geometry.PatchSize, geometry.PatchSize);
+        ReadOnlySpan<string> inputs = geometry.Family == VisionFamily.Siglip
+            ? [pixels, weight, graph.Weight($"{Tower}.embeddings.patch_embedding.bias", TensorType.Float32, geometry.Hidden)]
+            : [pixels, weight];
+        string patches = graph.Node(Operator.Conv, "vision.patches", inputs, Attribute.Of("strides", geometry.PatchSize, geometry.PatchSize));
+        string flat = graph.Node(Operator.Reshape, "vision.patches.flat", [patches, graph.Constant(1, geometry.Hidden, geometry.Patches)]);
+        string rows = graph.Node(Operator.Transpose, "vision.patches.rows", [flat], Attribute.Of("perm", 0, 2, 1));
+        if (geometry.HasCls)
+        {
+            string cls = graph.Node(Operator.Reshape, "vision.cls", [graph.Weight($"{Tower}.embeddings.class_embedding", TensorType.Float32, geometry.Hidden), graph.Constant(1, 1, geometry.Hidden)]);
+            rows = graph.Node(Operator.Concat, "vision.rows", [cls, rows], Attribute.Of("axis", 1));
+        }
+
+        string positions = graph.Weight($"{Tower}.embeddings.position_embedding.weight", TensorType.Float32, geometry.Tokens, geometry.Hidden);
+        string embedded = graph.Node(Operator.Add, "vision.embedded", [rows, positions]);
+
+        // The checkpoints spell it so.
+        return geometry.Family == VisionFamily.Clip ? Norm("vision.pre_norm", embedded, $"{Tower}.pre_layrnorm") : embedded;
+    }
+
+    /// <summary>The layers <paramref name="first"/> to <paramref name="last"/>, both inclusive; none if <paramref name="last"/> is smaller.</summary>
+    public string Layers(string x, int first, int last)
+    {
+        for (int layer = first; layer <= last; layer++)
+        {
+            x = Layer(x, layer);
+        }
+
+        return x;
+    }
+
+    /// <summary>The rows that leave the tower: all, or all but the CLS row.</summary>
+    public string Features(string x) => geometry.HasCls && !geometry.KeepsCls
+        ? graph.Node(Operator.Slice, "vision.features", [x, graph.Constant(1), graph.Constant(long.MaxValue), graph.Constant(1)])
+        : x;
+
+    private string Layer(string x, int layer)
+    {
+        string values = $"vision.layers.{layer}";
+        string module = $"{Tower}.encoder.layers.{layer}";
+
+        string normed = Norm($"{values}.norm1", x, $"{module}.layer_norm1");
+        string query = Linear($"{values}.q", normed, $"{module}.self_attn.q_proj", geometry.Hidden, geometry.Hidden);
+        string key = Linear($"{values}.k", normed, $"{module}.self_attn.k_proj", geometry.Hidden, geometry.Hidden);
+        string value = Linear($"{values}.v", normed, $"{module}.self_attn.v_proj", geometry.Hidden, geometry.Hidden);
+        string attention = graph.Node(Operator.MultiHeadAttention, $"{values}.attention", [query, key, value], Attribute.Of("num_heads", geometry.Heads));
+        string projected = Linear($"{values}.out_proj", attention, $"{module}.self_attn.out_proj", geometry.Hidden, geometry.Hidden);
+        string residual = graph.Node(Operator.Add, $"{values}.residual", [x, projected]);
+
+        string inner = Linear($"{values}.fc1", Norm($"{values}.norm2", residual, $"{module}.layer_norm2"), $"{module}.mlp.fc1", geometry.Hidden, geometry.Intermediate);
+        string activated = graph.Activate($"{values}.activated", inner, geometry.Activation);
+        string outer = Linear($"{values}.fc2", activated, $"{module}.mlp.fc2", geometry.Intermediate, geometry.Hidden);
+        return graph.Node(Operator.Add, $"{values}.y", [residual, outer]);
+    }
+
+    private string Norm(string result, string x, string module) =>
+        graph.Node(
+            Operator.LayerNormalization,
+            result,
+            [x, graph.Weight($"{module}.weight", TensorType.Float32, geometry.Hidden), graph.Weight($"{module}.bias", TensorType.Float32, geometry.Hidden)],
+            Attribute.Of("axis", -1),
+            Attribute.Of("epsilon", geometry.LayerNormEpsilon));
+
+    private string Linear(string result, string input, string module, int inputWidth, int outputWidth) =>
+        format.Linear(graph, result, input, $"{module}.weight", $"{module}.bias", inputWidth, outputWidth);
+}
+
+/// <summary>Emits activation functions.</summary>
+internal static class Activations
+{
+    /// <summary>Applies an activation to every element.</summary>
+    public static string Activate(this GraphBuilder graph, string result, string x, Activation activation) => activation switch
+    {
+        Activation.QuickGelu => graph.Node(Operator.QuickGelu, result, [x], Attribute.Of("alpha", 1.702f)),
+        Activation.Silu => graph.Node(Operator.QuickGelu, result, [x], Attribute.Of("alpha", 1f)),
+        Activation.Gelu => graph.Node(Operator.Gelu, result, [x], Attribute.Of("approximate", "none")),
+        Activation.GeluTanh => graph.Node(Operator.Gelu, result, [x], Attribute.Of("approximate", "tanh")),
+        _ => throw new UnreachableException($"Unknown activation {activation}."),
+    };
+}
