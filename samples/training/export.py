@@ -1,6 +1,6 @@
 """Writes a training checkpoint as a Hugging Face model folder.
 
-    python3 export.py artifacts/training/joint.pt samples/models/shapes
+    python3 export.py artifacts/training/joint.pt ../models/shapes
 """
 import sys
 
