@@ -102,13 +102,13 @@ internal sealed class ConfigValue
         }
     }
 
-    /// <summary>At most <see cref="LongestRendering"/> printable ASCII characters, the rest escaped or cut.</summary>
-    public static string Shorten(string text)
+    /// <summary>About <paramref name="longest"/> printable ASCII characters at most, the rest escaped or cut.</summary>
+    public static string Shorten(string text, int longest = LongestRendering)
     {
         var rendering = new StringBuilder();
         foreach (char c in text)
         {
-            if (rendering.Length >= LongestRendering)
+            if (rendering.Length >= longest)
             {
                 return rendering.Append("...").ToString();
             }
