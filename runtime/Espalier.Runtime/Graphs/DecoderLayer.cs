@@ -36,8 +36,8 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
             $"{_values}.attention",
             [query, key, value, cache.PastKey, cache.PastValue, cache.LastRow, cache.Total],
             [$"{_values}.attention", presentKey, presentValue],
-            Attribute.Of("num_heads", geometry.Heads),
-            Attribute.Of("kv_num_heads", geometry.KeyValueHeads));
+            NodeAttribute.Of("num_heads", geometry.Heads),
+            NodeAttribute.Of("kv_num_heads", geometry.KeyValueHeads));
 
         return new LayerValues(FeedForward(x, $"{_values}.attention"), query, presentKey, presentValue);
     }
@@ -53,8 +53,8 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
         string Write(string rows, string past)
         {
             string split = graph.Node(Operator.Reshape, $"{rows}.split", [rows, graph.Constant(1, -1, geometry.KeyValueHeads, geometry.HeadDim)]);
-            string heads = graph.Node(Operator.Transpose, $"{rows}.heads", [split], Attribute.Of("perm", 0, 2, 1, 3));
-            return graph.Node(Operator.TensorScatter, $"{rows}.scattered", [past, heads, start], Attribute.Of("axis", 2));
+            string heads = graph.Node(Operator.Transpose, $"{rows}.heads", [split], NodeAttribute.Of("perm", 0, 2, 1, 3));
+            return graph.Node(Operator.TensorScatter, $"{rows}.scattered", [past, heads, start], NodeAttribute.Of("axis", 2));
         }
     }
 
@@ -62,17 +62,17 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
     public string Score(LayerValues values, string keyRows)
     {
         // The last query, its heads grouped by the key head that they share: one small product per key head.
-        string row = graph.Node(Operator.Gather, $"{_values}.last_query.row", [values.Query, graph.Constant(-1)], Attribute.Of("axis", 1));
+        string row = graph.Node(Operator.Gather, $"{_values}.last_query.row", [values.Query, graph.Constant(-1)], NodeAttribute.Of("axis", 1));
         string query = graph.Node(Operator.Reshape, $"{_values}.last_query", [row, graph.Constant(1, geometry.KeyValueHeads, geometry.Heads / geometry.KeyValueHeads, geometry.HeadDim)]);
         string keys = graph.Node(Operator.Slice, $"{_values}.keys", [values.PresentKey, graph.Constant(0), keyRows, graph.Constant(2)]);
         string products = graph.Node(
             Operator.FusedMatMul,
             $"{_values}.scores",
             [query, keys],
-            Attribute.Of("transB", 1),
-            Attribute.Of("alpha", 1f / MathF.Sqrt(geometry.HeadDim)));
-        string probabilities = graph.Node(Operator.Softmax, $"{_values}.probabilities", [products], Attribute.Of("axis", -1));
-        return graph.Node(Operator.ReduceMean, $"{_values}.score", [probabilities, graph.Constant(0, 1, 2)], Attribute.Of("keepdims", 0));
+            NodeAttribute.Of("transB", 1),
+            NodeAttribute.Of("alpha", 1f / MathF.Sqrt(geometry.HeadDim)));
+        string probabilities = graph.Node(Operator.Softmax, $"{_values}.probabilities", [products], NodeAttribute.Of("axis", -1));
+        return graph.Node(Operator.ReduceMean, $"{_values}.score", [probabilities, graph.Constant(0, 1, 2)], NodeAttribute.Of("keepdims", 0));
     }
 
     private (string Key, string Value) KeyValue(string prefix, string normed, string positions)
@@ -91,7 +91,7 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
             normed,
             [x, projected, graph.Weight($"{_module}.post_attention_layernorm.weight", TensorType.Float32, geometry.Hidden)],
             [normed, "", "", residual],
-            Attribute.Of("epsilon", geometry.RmsNormEpsilon));
+            NodeAttribute.Of("epsilon", geometry.RmsNormEpsilon));
 
         string gate = Project($"{_values}.gate_proj", normed, "mlp.gate_proj", geometry.Hidden, geometry.Intermediate, bias: false);
         string up = Project($"{_values}.up_proj", normed, "mlp.up_proj", geometry.Hidden, geometry.Intermediate, bias: false);
@@ -111,7 +111,7 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
         // Kept rows carry their original positions, so the rotation reads them; the attention operator's own would count rows.
         string cosines = graph.Weight(DerivedWeights.RopeCos, TensorType.Float32, geometry.MaxPositions, RotaryTables.Width(geometry));
         string sines = graph.Weight(DerivedWeights.RopeSin, TensorType.Float32, geometry.MaxPositions, RotaryTables.Width(geometry));
-        return graph.Node(Operator.RotaryEmbedding, result, [rows, cosines, sines, positions], Attribute.Of("num_heads", heads));
+        return graph.Node(Operator.RotaryEmbedding, result, [rows, cosines, sines, positions], NodeAttribute.Of("num_heads", heads));
     }
 }
 
@@ -124,6 +124,6 @@ internal static class DecoderNodes
             Operator.SimplifiedLayerNormalization,
             result,
             [x, graph.Weight(weight, TensorType.Float32, geometry.Hidden)],
-            Attribute.Of("axis", -1),
-            Attribute.Of("epsilon", geometry.RmsNormEpsilon));
+            NodeAttribute.Of("axis", -1),
+            NodeAttribute.Of("epsilon", geometry.RmsNormEpsilon));
 }

@@ -21,7 +21,7 @@ internal static class HeadGraph
     /// <summary>Emits the nodes of the head.</summary>
     internal static string Emit(GraphBuilder graph, string x, string row, TextGeometry geometry, string weight, LinearFormat format)
     {
-        string last = graph.Node(Operator.Gather, "head.row", [x, row], Attribute.Of("axis", 1));
+        string last = graph.Node(Operator.Gather, "head.row", [x, row], NodeAttribute.Of("axis", 1));
         string normed = graph.RmsNorm("head.norm", last, "language_model.norm.weight", geometry);
         return format.Linear(graph, "head.logits", normed, weight, bias: null, geometry.Hidden, geometry.Vocabulary);
     }

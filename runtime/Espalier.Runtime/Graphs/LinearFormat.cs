@@ -26,10 +26,10 @@ file sealed class Float32Linear : LinearFormat
         string matrix = graph.Weight(weight, TensorType.Float32, outputWidth, inputWidth);
         if (bias is null)
         {
-            return graph.Node(Operator.FusedMatMul, result, [input, matrix], Attribute.Of("transB", 1));
+            return graph.Node(Operator.FusedMatMul, result, [input, matrix], NodeAttribute.Of("transB", 1));
         }
 
-        string product = graph.Node(Operator.FusedMatMul, $"{result}.product", [input, matrix], Attribute.Of("transB", 1));
+        string product = graph.Node(Operator.FusedMatMul, $"{result}.product", [input, matrix], NodeAttribute.Of("transB", 1));
         return graph.Node(Operator.Add, result, [product, graph.Weight(bias, TensorType.Float32, outputWidth)]);
     }
 }

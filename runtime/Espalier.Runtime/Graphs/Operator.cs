@@ -1,6 +1,3 @@
-using Espalier.Graphs.Onnx;
-using Google.Protobuf;
-
 namespace Espalier.Graphs;
 
 /// <summary>An ONNX operator and its domain; the list below is every operator that our graphs use.</summary>
@@ -36,25 +33,4 @@ internal readonly record struct Operator(string Name, string Domain = "")
     // ONNX Runtime registers these two in different sets.
     public static readonly Operator SimplifiedLayerNormalization = new("SimplifiedLayerNormalization");
     public static readonly Operator SkipSimplifiedLayerNormalization = new("SkipSimplifiedLayerNormalization", Microsoft);
-}
-
-/// <summary>Makes the attributes of nodes.</summary>
-internal static class Attribute
-{
-    public static AttributeProto Of(string name, long value) => new() { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = value };
-
-    public static AttributeProto Of(string name, float value) => new() { Name = name, Type = AttributeProto.Types.AttributeType.Float, F = value };
-
-    public static AttributeProto Of(string name, string value) => new() { Name = name, Type = AttributeProto.Types.AttributeType.String, S = ByteString.CopyFromUtf8(value) };
-
-    public static AttributeProto Of(string name, params ReadOnlySpan<long> values)
-    {
-        var attribute = new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Ints };
-        foreach (long value in values)
-        {
-            attribute.Ints.Add(value);
-        }
-
-        return attribute;
-    }
 }

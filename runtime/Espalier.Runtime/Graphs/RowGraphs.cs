@@ -11,7 +11,7 @@ internal static class RowGraphs
         var graph = new GraphBuilder("rows.gather");
         string x = graph.Input(GraphNames.X, TensorType.Float32, 1, "n", geometry.Hidden);
         string rows = graph.Input(GraphNames.Rows, TensorType.Int64, "m");
-        string kept = graph.Node(Operator.Gather, "kept", [x, rows], Attribute.Of("axis", 1));
+        string kept = graph.Node(Operator.Gather, "kept", [x, rows], NodeAttribute.Of("axis", 1));
         graph.Output(GraphNames.Y, kept, TensorType.Float32, 1, "m", geometry.Hidden);
         return graph.Build();
     }
@@ -22,7 +22,7 @@ internal static class RowGraphs
         var graph = new GraphBuilder("rows.part");
         string x = graph.Input(GraphNames.X, TensorType.Float32, 1, "n", geometry.Hidden);
         string sizes = graph.Input(GraphNames.Sizes, TensorType.Int64, 2);
-        graph.Node(Operator.Split, "part", [x, sizes], ["first", "second"], Attribute.Of("axis", 1));
+        graph.Node(Operator.Split, "part", [x, sizes], ["first", "second"], NodeAttribute.Of("axis", 1));
         graph.Output(GraphNames.Visual, "first", TensorType.Float32, 1, "v", geometry.Hidden);
         graph.Output(GraphNames.Text, "second", TensorType.Float32, 1, "s", geometry.Hidden);
         return graph.Build();
@@ -34,7 +34,7 @@ internal static class RowGraphs
         var graph = new GraphBuilder("rows.join");
         string visual = graph.Input(GraphNames.Visual, TensorType.Float32, 1, "v", geometry.Hidden);
         string text = graph.Input(GraphNames.Text, TensorType.Float32, 1, "s", geometry.Hidden);
-        string joined = graph.Node(Operator.Concat, "joined", [visual, text], Attribute.Of("axis", 1));
+        string joined = graph.Node(Operator.Concat, "joined", [visual, text], NodeAttribute.Of("axis", 1));
         graph.Output(GraphNames.Y, joined, TensorType.Float32, 1, "n", geometry.Hidden);
         return graph.Build();
     }

@@ -16,13 +16,13 @@ internal sealed class VisionTower(GraphBuilder graph, VisionGeometry geometry, L
         ReadOnlySpan<string> inputs = geometry.Family == VisionFamily.Siglip
             ? [pixels, weight, graph.Weight($"{Tower}.embeddings.patch_embedding.bias", TensorType.Float32, geometry.Hidden)]
             : [pixels, weight];
-        string patches = graph.Node(Operator.Conv, "vision.patches", inputs, Attribute.Of("strides", geometry.PatchSize, geometry.PatchSize));
+        string patches = graph.Node(Operator.Conv, "vision.patches", inputs, NodeAttribute.Of("strides", geometry.PatchSize, geometry.PatchSize));
         string flat = graph.Node(Operator.Reshape, "vision.patches.flat", [patches, graph.Constant(1, geometry.Hidden, geometry.Patches)]);
-        string rows = graph.Node(Operator.Transpose, "vision.patches.rows", [flat], Attribute.Of("perm", 0, 2, 1));
+        string rows = graph.Node(Operator.Transpose, "vision.patches.rows", [flat], NodeAttribute.Of("perm", 0, 2, 1));
         if (geometry.HasCls)
         {
             string cls = graph.Node(Operator.Reshape, "vision.cls", [graph.Weight($"{Tower}.embeddings.class_embedding", TensorType.Float32, geometry.Hidden), graph.Constant(1, 1, geometry.Hidden)]);
-            rows = graph.Node(Operator.Concat, "vision.rows", [cls, rows], Attribute.Of("axis", 1));
+            rows = graph.Node(Operator.Concat, "vision.rows", [cls, rows], NodeAttribute.Of("axis", 1));
         }
 
         string positions = graph.Weight($"{Tower}.embeddings.position_embedding.weight", TensorType.Float32, geometry.Tokens, geometry.Hidden);
@@ -57,7 +57,7 @@ internal sealed class VisionTower(GraphBuilder graph, VisionGeometry geometry, L
         string query = Linear($"{values}.q", normed, $"{module}.self_attn.q_proj", geometry.Hidden, geometry.Hidden);
         string key = Linear($"{values}.k", normed, $"{module}.self_attn.k_proj", geometry.Hidden, geometry.Hidden);
         string value = Linear($"{values}.v", normed, $"{module}.self_attn.v_proj", geometry.Hidden, geometry.Hidden);
-        string attention = graph.Node(Operator.MultiHeadAttention, $"{values}.attention", [query, key, value], Attribute.Of("num_heads", geometry.Heads));
+        string attention = graph.Node(Operator.MultiHeadAttention, $"{values}.attention", [query, key, value], NodeAttribute.Of("num_heads", geometry.Heads));
         string projected = Linear($"{values}.out_proj", attention, $"{module}.self_attn.out_proj", geometry.Hidden, geometry.Hidden);
         string residual = graph.Node(Operator.Add, $"{values}.residual", [x, projected]);
 
@@ -72,8 +72,8 @@ internal sealed class VisionTower(GraphBuilder graph, VisionGeometry geometry, L
             Operator.LayerNormalization,
             result,
             [x, graph.Weight($"{module}.weight", TensorType.Float32, geometry.Hidden), graph.Weight($"{module}.bias", TensorType.Float32, geometry.Hidden)],
-            Attribute.Of("axis", -1),
-            Attribute.Of("epsilon", geometry.LayerNormEpsilon));
+            NodeAttribute.Of("axis", -1),
+            NodeAttribute.Of("epsilon", geometry.LayerNormEpsilon));
 
     private string Linear(string result, string input, string module, int inputWidth, int outputWidth) =>
         format.Linear(graph, result, input, $"{module}.weight", $"{module}.bias", inputWidth, outputWidth);
@@ -85,10 +85,10 @@ internal static class Activations
     /// <summary>Applies an activation to every element.</summary>
     public static string Activate(this GraphBuilder graph, string result, string x, Activation activation) => activation switch
     {
-        Activation.QuickGelu => graph.Node(Operator.QuickGelu, result, [x], Attribute.Of("alpha", 1.702f)),
-        Activation.Silu => graph.Node(Operator.QuickGelu, result, [x], Attribute.Of("alpha", 1f)),
-        Activation.Gelu => graph.Node(Operator.Gelu, result, [x], Attribute.Of("approximate", "none")),
-        Activation.GeluTanh => graph.Node(Operator.Gelu, result, [x], Attribute.Of("approximate", "tanh")),
+        Activation.QuickGelu => graph.Node(Operator.QuickGelu, result, [x], NodeAttribute.Of("alpha", 1.702f)),
+        Activation.Silu => graph.Node(Operator.QuickGelu, result, [x], NodeAttribute.Of("alpha", 1f)),
+        Activation.Gelu => graph.Node(Operator.Gelu, result, [x], NodeAttribute.Of("approximate", "none")),
+        Activation.GeluTanh => graph.Node(Operator.Gelu, result, [x], NodeAttribute.Of("approximate", "tanh")),
         _ => throw new UnreachableException($"Unknown activation {activation}."),
     };
 }
