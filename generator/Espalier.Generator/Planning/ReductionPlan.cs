@@ -1,63 +1,213 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
 namespace Espalier.Planning;
 
-/// <summary>How a run of decoder layers treats the visual rows in prefill.</summary>
-public enum LayerMode
+/// <summary>What happens to the visual tokens of a model, layer by layer: segments of equal layers, and the steps between them.</summary>
+/// <remarks>Made by <see cref="Planner"/>, or written out as literals by the generator. Plans of equal geometry, segments and steps are equal. Immutable, thread-safe.</remarks>
+public sealed class ReductionPlan : IEquatable<ReductionPlan>
 {
-    /// <summary>Visual and text rows pass the whole layer.</summary>
-    Dense,
+    /// <summary>Puts a plan together from its parts and checks that they fit.</summary>
+    /// <param name="geometry">The model.</param>
+    /// <param name="segments">The segments, in order of layers; together they cover every decoder layer once.</param>
+    /// <param name="steps">The steps, in order of layers; each lies between two segments and leads from the count of one to the count of the other.</param>
+    /// <exception cref="ArgumentException">The segments leave a layer out or repeat one, or a count changes without a step or against it.</exception>
+    public ReductionPlan(ModelGeometry geometry, IReadOnlyList<Segment> segments, IReadOnlyList<Step> steps)
+    {
+        Geometry = geometry ?? throw new ArgumentNullException(nameof(geometry));
+        Segments = new EquatableArray<Segment>(segments);
+        Steps = new EquatableArray<Step>(steps);
+        CheckParts();
+    }
 
-    /// <summary>Visual rows are read by attention but not updated (ShortV, arXiv 2504.00502, section 3).</summary>
-    Frozen,
-}
+    /// <summary>The shapes of the model.</summary>
+    public ModelGeometry Geometry { get; }
 
-/// <summary>A run of decoder layers with one mode and one count of visual tokens. Layers are zero-based, both ends inclusive.</summary>
-/// <param name="FirstLayer">First layer of the run.</param>
-/// <param name="LastLayer">Last layer of the run.</param>
-/// <param name="Mode">What happens to the visual rows.</param>
-/// <param name="VisualTokens">Visual rows in these layers; 0 after an exit.</param>
-public sealed record Segment(int FirstLayer, int LastLayer, LayerMode Mode, int VisualTokens)
-{
-    /// <summary>Layers in the run.</summary>
-    public int Layers => LastLayer - FirstLayer + 1;
-}
+    /// <summary>Runs of layers with one mode and one count of visual tokens, in order.</summary>
+    public EquatableArray<Segment> Segments { get; }
 
-/// <summary>What ranks the visual tokens of a step.</summary>
-public enum Score
-{
-    /// <summary>Nothing: all tokens share one fate.</summary>
-    None,
+    /// <summary>The reductions at the boundaries, in order.</summary>
+    public EquatableArray<Step> Steps { get; }
 
-    /// <summary>Softmax attention that the last prompt row pays to each visual row, mean over heads (FastV, arXiv 2403.06764).</summary>
-    LastQueryAttention,
+    /// <summary>Decoder layers.</summary>
+    public int Layers => Geometry.Text.Layers;
 
-    /// <summary>A scorer of the user's own.</summary>
-    Custom,
-}
+    /// <summary>True if no layer and no visual token is treated specially.</summary>
+    public bool IsDense => Steps.Count == 0 && Segments.Count == 1 && Segments[0].Mode == LayerMode.Dense;
 
-/// <summary>What a step does with the visual tokens that it does not keep.</summary>
-public enum Compress
-{
-    /// <summary>They leave the sequence.</summary>
-    Drop,
-}
+    /// <summary>Visual rows times layers that are computed in prefill.</summary>
+    public long VisualRowsComputed => Segments.Where(segment => segment.Mode == LayerMode.Dense).Sum(segment => (long)segment.Layers * segment.VisualTokens);
 
-/// <summary>One reduction at one site: after decoder layer <paramref name="AfterLayer"/>, the visual rows shrink from <paramref name="TokensBefore"/> to <paramref name="TokensAfter"/>.</summary>
-/// <param name="AfterLayer">The layer behind which the step runs; -1 is before the first layer.</param>
-/// <param name="Score">What ranks the tokens.</param>
-/// <param name="Compress">What happens to the rest.</param>
-/// <param name="TokensBefore">Visual rows before the step.</param>
-/// <param name="TokensAfter">Visual rows after the step; 0 is an exit.</param>
-/// <param name="Declaration">The policy as it was declared, for example <c>FastV(K = 2, R = 0.5)</c>.</param>
-/// <param name="ScorerType">Full name of the user's scorer if <paramref name="Score"/> is <see cref="Score.Custom"/>, else null.</param>
-public sealed record Step(
-    int AfterLayer,
-    Score Score,
-    Compress Compress,
-    int TokensBefore,
-    int TokensAfter,
-    string Declaration,
-    string? ScorerType = null)
-{
-    /// <summary>True if all visual rows leave.</summary>
-    public bool IsExit => TokensAfter == 0;
+    /// <summary>Visual rows times layers that are read by attention but not updated.</summary>
+    public long VisualRowsFrozen => Segments.Where(segment => segment.Mode == LayerMode.Frozen).Sum(segment => (long)segment.Layers * segment.VisualTokens);
+
+    /// <summary>Visual rows times layers of the dense model.</summary>
+    public long DenseVisualRows => (long)Layers * Geometry.VisualTokens;
+
+    /// <summary>Visual rows in a layer, which is also what its KV cache holds of the image.</summary>
+    /// <param name="layer">Zero-based decoder layer.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
+    public int VisualTokensAt(int layer) => SegmentAt(layer).VisualTokens;
+
+    /// <summary>What a layer must be able to do in prefill.</summary>
+    /// <param name="layer">Zero-based decoder layer.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
+    public LayerKind KindAt(int layer)
+    {
+        bool frozen = SegmentAt(layer).Mode == LayerMode.Frozen;
+        foreach (Step step in Steps)
+        {
+            if (step.AfterLayer == layer && step.Score == Score.LastQueryAttention)
+            {
+                return frozen ? LayerKind.FrozenScored : LayerKind.Scored;
+            }
+        }
+
+        return frozen ? LayerKind.Frozen : LayerKind.Dense;
+    }
+
+    /// <summary>Rows that a layer computes in prefill: all rows, or the text rows of a frozen layer.</summary>
+    /// <param name="layer">Zero-based decoder layer.</param>
+    /// <param name="textTokens">Text rows, prefix and suffix together.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
+    public int RowsAt(int layer, int textTokens)
+    {
+        Segment segment = SegmentAt(layer);
+        return textTokens + (segment.Mode == LayerMode.Dense ? segment.VisualTokens : 0);
+    }
+
+    /// <summary>The layers in the runs that prefill executes: the segments, with each scored layer on its own.</summary>
+    public EquatableArray<LayerRun> PrefillRuns()
+    {
+        var runs = new List<LayerRun>();
+        for (int layer = 0; layer < Layers; layer++)
+        {
+            LayerKind kind = KindAt(layer);
+            int visual = VisualTokensAt(layer);
+            LayerRun? last = runs.Count > 0 ? runs[runs.Count - 1] : null;
+            if (last is not null && last.Kind == kind && last.VisualTokens == visual)
+            {
+                runs[runs.Count - 1] = last with { LastLayer = layer };
+            }
+            else
+            {
+                runs.Add(new LayerRun(layer, layer, kind, visual));
+            }
+        }
+
+        return runs.ToEquatableArray();
+    }
+
+    /// <summary>The layers in the runs that a decode step walks over: layers whose caches hold equally many visual rows.</summary>
+    public EquatableArray<CacheRun> DecodeRuns()
+    {
+        var runs = new List<CacheRun>();
+        foreach (Segment segment in Segments)
+        {
+            CacheRun? last = runs.Count > 0 ? runs[runs.Count - 1] : null;
+            if (last is not null && last.VisualTokens == segment.VisualTokens)
+            {
+                runs[runs.Count - 1] = last with { LastLayer = segment.LastLayer };
+            }
+            else
+            {
+                runs.Add(new CacheRun(segment.FirstLayer, segment.LastLayer, segment.VisualTokens));
+            }
+        }
+
+        return runs.ToEquatableArray();
+    }
+
+    /// <summary>Operations of the whole prefill.</summary>
+    /// <param name="convention">What counts as an operation.</param>
+    /// <param name="textTokens">Text rows, prefix and suffix together.</param>
+    public double Flops(FlopsConvention convention, int textTokens) =>
+        Segments.Sum(segment => Flops(convention, segment, textTokens)) + CostModel.HeadFlops(Geometry.Text, convention);
+
+    /// <summary>Operations of one segment in prefill.</summary>
+    /// <param name="convention">What counts as an operation.</param>
+    /// <param name="segment">A segment of this plan.</param>
+    /// <param name="textTokens">Text rows, prefix and suffix together.</param>
+    public double Flops(FlopsConvention convention, Segment segment, int textTokens)
+    {
+        _ = segment ?? throw new ArgumentNullException(nameof(segment));
+        return segment.Layers * CostModel.LayerFlops(Geometry.Text, convention, segment.Mode, textTokens, segment.VisualTokens);
+    }
+
+    /// <summary>Operations of the prefill of the same model without a policy.</summary>
+    /// <param name="convention">What counts as an operation.</param>
+    /// <param name="textTokens">Text rows, prefix and suffix together.</param>
+    public double DenseFlops(FlopsConvention convention, int textTokens) =>
+        (Layers * CostModel.LayerFlops(Geometry.Text, convention, LayerMode.Dense, textTokens, Geometry.VisualTokens))
+        + CostModel.HeadFlops(Geometry.Text, convention);
+
+    /// <summary>Bytes that the KV caches of all layers hold after prefill.</summary>
+    /// <param name="textTokens">Text rows, prefix and suffix together.</param>
+    /// <param name="bytesPerValue">Bytes of one number: 4 for fp32, 2 for fp16.</param>
+    public long KeyValueBytes(int textTokens, int bytesPerValue = sizeof(float)) =>
+        Segments.Sum(segment => segment.Layers * CostModel.LayerKeyValueBytes(Geometry.Text, textTokens + segment.VisualTokens, bytesPerValue));
+
+    /// <summary>Bytes that the KV caches of the same model without a policy hold after prefill.</summary>
+    /// <param name="textTokens">Text rows, prefix and suffix together.</param>
+    /// <param name="bytesPerValue">Bytes of one number: 4 for fp32, 2 for fp16.</param>
+    public long DenseKeyValueBytes(int textTokens, int bytesPerValue = sizeof(float)) =>
+        Layers * CostModel.LayerKeyValueBytes(Geometry.Text, textTokens + Geometry.VisualTokens, bytesPerValue);
+
+    /// <inheritdoc/>
+    public bool Equals(ReductionPlan? other) =>
+        other is not null && Geometry.Equals(other.Geometry) && Segments.Equals(other.Segments) && Steps.Equals(other.Steps);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as ReductionPlan);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() =>
+        unchecked((((Geometry.GetHashCode() * 31) + Segments.GetHashCode()) * 31) + Steps.GetHashCode());
+
+    /// <summary>The plan as a table, one line a segment and one a step, followed by its cost. The same on every culture; lines end with a line feed.</summary>
+    public override string ToString() => PlanTable.Render(this);
+
+    private Segment SegmentAt(int layer)
+    {
+        foreach (Segment segment in Segments)
+        {
+            if (layer >= segment.FirstLayer && layer <= segment.LastLayer)
+            {
+                return segment;
+            }
+        }
+
+        throw new ArgumentOutOfRangeException(nameof(layer), layer, "The model has layers 0 to " + PlanText.Plain(Layers - 1) + ".");
+    }
+
+    private void CheckParts()
+    {
+        int layer = 0;
+        int tokens = Geometry.VisualTokens;
+        int step = 0;
+        foreach (Segment segment in Segments)
+        {
+            if (step < Steps.Count && Steps[step].AfterLayer == layer - 1)
+            {
+                Require(Steps[step].TokensBefore == tokens && Steps[step].TokensAfter < tokens, "a step does not lead from the count before it to a smaller one");
+                tokens = Steps[step++].TokensAfter;
+            }
+
+            Require(segment.FirstLayer == layer && segment.LastLayer >= layer, "the segments do not follow each other");
+            Require(segment.VisualTokens == tokens, "the count of visual tokens changes without a step");
+            layer = segment.LastLayer + 1;
+        }
+
+        Require(layer == Layers, "the segments do not cover all layers");
+        Require(step == Steps.Count, "a step does not lie between two segments");
+    }
+
+    private void Require(bool condition, string violation)
+    {
+        if (!condition)
+        {
+            throw new ArgumentException("The parts of the plan do not fit together: " + violation + ".");
+        }
+    }
 }

@@ -1,0 +1,84 @@
+using System;
+
+namespace Espalier.Planning;
+
+/// <summary>Floating point operations and cache bytes by the closed formulas of the literature, extended to grouped key and value heads.</summary>
+/// <remarks>Scoring and selecting are not counted: a score is one query row, and papers leave it out. Stateless, thread-safe.</remarks>
+public static class CostModel
+{
+    /// <summary>Text tokens assumed wherever a cost is printed without a request at hand: the 64 of ShortV's tables.</summary>
+    public const int AssumedTextTokens = 64;
+
+    /// <summary>Operations of one decoder layer in prefill.</summary>
+    /// <param name="text">The decoder.</param>
+    /// <param name="convention">What counts as an operation.</param>
+    /// <param name="mode">How the layer treats visual rows.</param>
+    /// <param name="textTokens">Text rows, prefix and suffix together.</param>
+    /// <param name="visualTokens">Visual rows in this layer.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative.</exception>
+    public static double LayerFlops(TextGeometry text, FlopsConvention convention, LayerMode mode, int textTokens, int visualTokens)
+    {
+        _ = text ?? throw new ArgumentNullException(nameof(text));
+        CheckCount(textTokens, nameof(textTokens));
+        CheckCount(visualTokens, nameof(visualTokens));
+
+        // Rows that are updated, and rows that attention reads: they differ in a frozen layer only.
+        double read = (double)textTokens + visualTokens;
+        double updated = mode == LayerMode.Frozen ? textTokens : read;
+        double hidden = text.Hidden;
+        double queries = text.QueryWidth;
+        double keysAndValues = 2.0 * text.KeyValueWidth;
+
+        double projections = (updated * hidden * 2.0 * queries) + (read * hidden * keysAndValues);
+        double attention = 2.0 * updated * read * queries;
+        double matrices = convention == FlopsConvention.A ? 2.0 : 3.0;
+        double feedForward = matrices * updated * hidden * text.Intermediate;
+        double multiplyAccumulates = projections + attention + feedForward;
+        if (convention is FlopsConvention.A or FlopsConvention.B)
+        {
+            return multiplyAccumulates;
+        }
+
+        double flops = 2.0 * multiplyAccumulates;
+        if (convention == FlopsConvention.C)
+        {
+            return flops;
+        }
+
+        // A frozen row passes the first norm, which its keys and values need, and nothing else.
+        double softmax = 5.0 * text.Heads * updated * read;
+        double norms = 7.0 * hidden * (read + updated);
+        double residualsAndActivation = 4.0 * hidden * updated;
+        return flops + softmax + norms + residualsAndActivation;
+    }
+
+    /// <summary>Operations behind the last layer: the logits of the last row where the convention counts them, else 0.</summary>
+    /// <param name="text">The decoder.</param>
+    /// <param name="convention">What counts as an operation.</param>
+    public static double HeadFlops(TextGeometry text, FlopsConvention convention)
+    {
+        _ = text ?? throw new ArgumentNullException(nameof(text));
+        return convention == FlopsConvention.V ? 2.0 * text.Hidden * text.Vocabulary : 0.0;
+    }
+
+    /// <summary>Bytes of one layer's KV cache.</summary>
+    /// <param name="text">The decoder.</param>
+    /// <param name="rows">Rows cached.</param>
+    /// <param name="bytesPerValue">Bytes of one number: 4 for fp32, 2 for fp16.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative.</exception>
+    public static long LayerKeyValueBytes(TextGeometry text, int rows, int bytesPerValue)
+    {
+        _ = text ?? throw new ArgumentNullException(nameof(text));
+        CheckCount(rows, nameof(rows));
+        CheckCount(bytesPerValue, nameof(bytesPerValue));
+        return 2L * text.KeyValueWidth * rows * bytesPerValue;
+    }
+
+    private static void CheckCount(int value, string parameter)
+    {
+        if (value < 0)
+        {
+            throw new ArgumentOutOfRangeException(parameter, value, "A count cannot be negative.");
+        }
+    }
+}

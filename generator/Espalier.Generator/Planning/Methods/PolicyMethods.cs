@@ -1,0 +1,25 @@
+using System;
+using System.Linq;
+
+namespace Espalier.Planning;
+
+/// <summary>The policies that can be planned, primitives first.</summary>
+public static class PolicyMethods
+{
+    private static readonly PolicyMethod[] Methods =
+    {
+        new PruneVisualMethod(),
+        new FreezeVisualMethod(),
+        new ExitVisualMethod(),
+        new FastVMethod(),
+        new ShortVMethod(),
+        new VtwMethod(),
+    };
+
+    /// <summary>The names of the policies, as <see cref="PolicyDeclaration.Name"/> takes them.</summary>
+    public static EquatableArray<string> Names { get; } = Methods.Select(method => method.Name).ToEquatableArray();
+
+    /// <summary>The policy of a name, or null.</summary>
+    /// <param name="name">The attribute's name without its suffix; compared exactly.</param>
+    public static PolicyMethod? Find(string name) => Array.Find(Methods, method => string.Equals(method.Name, name, StringComparison.Ordinal));
+}

@@ -1,0 +1,50 @@
+using System;
+
+namespace Espalier.Planning;
+
+/// <summary>The sentences of the planning problems. {0} is the policy as declared; the compiler's descriptors and <see cref="PlanProblem.Message"/> share them.</summary>
+internal static class PlanMessages
+{
+    public const string LayerOutOfRange = "'{0}' names {1}, but the model has decoder layers 0 to {2}";
+    public const string NoLayerBeforePrune = "'{0}' prunes {1}, but its score is the attention of the layer before, and no layer runs before layer 0";
+    public const string NoLayerAfterReduction = "'{0}' reduces visual tokens {1}, but layer {2} is the last: nothing runs behind it, so nothing would change";
+    public const string PruneAfterExit = "'{0}' prunes visual tokens {1}, but all of them leave {2} by '{3}'";
+    public const string FreezeAfterExit = "'{0}' freezes visual tokens in {1}, but all of them leave {2} by '{3}'";
+    public const string SecondExit = "'{0}' lets all visual tokens leave {1}, but they already left {2} by '{3}'";
+    public const string FrozenTwice = "'{0}' freezes visual tokens in {1}, which '{2}' freezes already";
+    public const string SecondPruneAtBoundary = "'{0}' prunes visual tokens {1}, where '{2}' prunes them already";
+    public const string LayersNotAscending = "'{0}' names layer {1} behind layer {2}; write the layers in ascending order, each once";
+    public const string NoLayers = "'{0}' names no layer, so nothing is frozen";
+    public const string RangeUnclear = "'{0}' does not say which layers to freeze: {1}";
+    public const string KeepNotPositive = "'{0}' keeps {1} of {2} visual tokens; keep at least 1, or let all of them leave with ExitVisual";
+    public const string KeepExceedsModel = "'{0}' keeps {1} visual tokens, but the model has {2}";
+    public const string KeepRises = "'{0}' keeps {1} visual tokens {2}, but '{4}' left only {3}; counts cannot rise";
+    public const string KeepsAll = "'{0}' keeps all {1} visual tokens that are there {2}, so nothing is pruned";
+    public const string RatioOutOfRange = "'{0}' has {1} = {2}, which is not between 0 and 1";
+    public const string KeepUnclear = "'{0}' must say either Keep or KeepRatio; it says {1}";
+    public const string UnknownScore = "'{0}' ranks visual tokens by {1}, which is not a member of TokenScore";
+
+    /// <summary>The sentence of a kind.</summary>
+    public static string For(PlanProblemKind kind) => kind switch
+    {
+        PlanProblemKind.LayerOutOfRange => LayerOutOfRange,
+        PlanProblemKind.NoLayerBeforePrune => NoLayerBeforePrune,
+        PlanProblemKind.NoLayerAfterReduction => NoLayerAfterReduction,
+        PlanProblemKind.PruneAfterExit => PruneAfterExit,
+        PlanProblemKind.FreezeAfterExit => FreezeAfterExit,
+        PlanProblemKind.SecondExit => SecondExit,
+        PlanProblemKind.FrozenTwice => FrozenTwice,
+        PlanProblemKind.SecondPruneAtBoundary => SecondPruneAtBoundary,
+        PlanProblemKind.LayersNotAscending => LayersNotAscending,
+        PlanProblemKind.NoLayers => NoLayers,
+        PlanProblemKind.RangeUnclear => RangeUnclear,
+        PlanProblemKind.KeepNotPositive => KeepNotPositive,
+        PlanProblemKind.KeepExceedsModel => KeepExceedsModel,
+        PlanProblemKind.KeepRises => KeepRises,
+        PlanProblemKind.KeepsAll => KeepsAll,
+        PlanProblemKind.RatioOutOfRange => RatioOutOfRange,
+        PlanProblemKind.KeepUnclear => KeepUnclear,
+        PlanProblemKind.UnknownScore => UnknownScore,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such problem."),
+    };
+}

@@ -1,0 +1,91 @@
+using System;
+using System.Globalization;
+using System.Linq;
+
+namespace Espalier.Planning;
+
+/// <summary>The ways in which policies can contradict a model or each other. The number is that of the diagnostic: 101 is ESP0101.</summary>
+public enum PlanProblemKind
+{
+    /// <summary>A layer that the model does not have.</summary>
+    LayerOutOfRange = 101,
+
+    /// <summary>An attention score is wanted where no layer ran before.</summary>
+    NoLayerBeforePrune = 102,
+
+    /// <summary>A reduction behind the last layer, which no layer would notice.</summary>
+    NoLayerAfterReduction = 103,
+
+    /// <summary>A prune at or behind the exit.</summary>
+    PruneAfterExit = 104,
+
+    /// <summary>A freeze of layers in which no visual token is left.</summary>
+    FreezeAfterExit = 105,
+
+    /// <summary>A second exit.</summary>
+    SecondExit = 106,
+
+    /// <summary>A layer that two policies freeze.</summary>
+    FrozenTwice = 107,
+
+    /// <summary>A second prune at one boundary.</summary>
+    SecondPruneAtBoundary = 108,
+
+    /// <summary>A list of layers that is not ascending or repeats a layer; the meaning is clear, so the plan stands.</summary>
+    LayersNotAscending = 109,
+
+    /// <summary>A freeze without layers.</summary>
+    NoLayers = 110,
+
+    /// <summary>A range with one end, with its ends the wrong way round, or beside a list.</summary>
+    RangeUnclear = 111,
+
+    /// <summary>A keep count below one.</summary>
+    KeepNotPositive = 201,
+
+    /// <summary>A keep count above the number of visual tokens of the model.</summary>
+    KeepExceedsModel = 202,
+
+    /// <summary>A keep count above what an earlier prune left.</summary>
+    KeepRises = 203,
+
+    /// <summary>A keep count that keeps everything.</summary>
+    KeepsAll = 204,
+
+    /// <summary>A ratio outside the open interval from 0 to 1.</summary>
+    RatioOutOfRange = 205,
+
+    /// <summary>A prune with neither a count nor a ratio, or with both.</summary>
+    KeepUnclear = 206,
+
+    /// <summary>A score that does not exist.</summary>
+    UnknownScore = 207,
+}
+
+/// <summary>Something wrong with a set of policies, and where.</summary>
+/// <param name="Kind">What is wrong.</param>
+/// <param name="Policy">Index of the policy at fault in the list that was planned.</param>
+/// <param name="Argument">The argument at fault; null if the policy as a whole is.</param>
+/// <param name="Element">Index in the argument's list of layers; -1 if the argument as a whole is at fault.</param>
+/// <param name="Values">What the message names, ready to print.</param>
+/// <param name="Suggestion">The nearest value that the argument could have, if there is one.</param>
+public sealed record PlanProblem(
+    PlanProblemKind Kind,
+    int Policy,
+    string? Argument,
+    int Element,
+    EquatableArray<string> Values,
+    int? Suggestion = null)
+{
+    /// <summary>The id of the diagnostic, for example <c>ESP0101</c>.</summary>
+    public string Id => "ESP" + ((int)Kind).ToString("D4", CultureInfo.InvariantCulture);
+
+    /// <summary>True if no plan comes out. Only the order of a list of layers is not worth an error.</summary>
+    public bool IsFatal => Kind != PlanProblemKind.LayersNotAscending;
+
+    /// <summary>One sentence that names the policy, the numbers and the reason.</summary>
+    public string Message => string.Format(CultureInfo.InvariantCulture, PlanMessages.For(Kind), Values.ToArray<object>());
+
+    /// <summary>The id and the message.</summary>
+    public override string ToString() => Id + ": " + Message;
+}

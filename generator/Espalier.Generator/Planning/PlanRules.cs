@@ -1,0 +1,184 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Espalier.Planning;
+
+/// <summary>Which primitives contradict the model or each other. Pure; the compiler's analyzers, the generator and the tools all ask here.</summary>
+internal static class PlanRules
+{
+    /// <summary>Checks where the boundaries lie and reports those that no reduction can have.</summary>
+    public static bool CheckBoundary(int policy, string declaration, Boundary boundary, bool scored, int layers, List<PlanProblem> problems)
+    {
+        if (scored && boundary.AfterLayer < 0)
+        {
+            problems.Add(new PlanProblem(
+                PlanProblemKind.NoLayerBeforePrune, policy, boundary.Argument, -1, EquatableArray.Of(declaration, boundary.ToString()), layers > 1 ? boundary.Naming(0) : null));
+            return false;
+        }
+
+        if (boundary.AfterLayer == layers - 1)
+        {
+            problems.Add(new PlanProblem(
+                PlanProblemKind.NoLayerAfterReduction, policy, boundary.Argument, -1, EquatableArray.Of(declaration, boundary.ToString(), PlanText.Plain(layers - 1))));
+            return false;
+        }
+
+        if (boundary.AfterLayer < 0 || boundary.AfterLayer >= layers)
+        {
+            int? nearest = layers > 1 ? boundary.Naming(boundary.AfterLayer < 0 ? 0 : layers - 2) : null;
+            problems.Add(new PlanProblem(
+                PlanProblemKind.LayerOutOfRange, policy, boundary.Argument, -1,
+                EquatableArray.Of(declaration, "the boundary " + boundary, PlanText.Plain(layers - 1)), nearest));
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Of several exits, the first in the order of layers counts; the others are reported.</summary>
+    public static Exit? ChooseExit(IReadOnlyList<Exit> exits, List<PlanProblem> problems)
+    {
+        Exit? first = null;
+        foreach (Exit exit in exits.OrderBy(exit => exit.Boundary.AfterLayer).ThenBy(exit => exit.Policy))
+        {
+            if (first is null)
+            {
+                first = exit;
+                continue;
+            }
+
+            problems.Add(new PlanProblem(
+                PlanProblemKind.SecondExit, exit.Policy, exit.Boundary.Argument, -1,
+                EquatableArray.Of(exit.Declaration, exit.Boundary.ToString(), first.Boundary.ToString(), first.Declaration)));
+        }
+
+        return first;
+    }
+
+    /// <summary>Orders the prunes and reports those that share a boundary or find no visual token.</summary>
+    public static IReadOnlyList<Prune> CheckPrunes(IReadOnlyList<Prune> prunes, Exit? exit, List<PlanProblem> problems)
+    {
+        var accepted = new List<Prune>();
+        foreach (Prune prune in prunes.OrderBy(prune => prune.Boundary.AfterLayer).ThenBy(prune => prune.Policy))
+        {
+            Prune? previous = accepted.LastOrDefault();
+            if (exit is not null && prune.Boundary.AfterLayer >= exit.Boundary.AfterLayer)
+            {
+                problems.Add(new PlanProblem(
+                    PlanProblemKind.PruneAfterExit, prune.Policy, prune.Boundary.Argument, -1,
+                    EquatableArray.Of(prune.Declaration, prune.Boundary.ToString(), exit.Boundary.ToString(), exit.Declaration)));
+            }
+            else if (previous is not null && previous.Boundary.AfterLayer == prune.Boundary.AfterLayer)
+            {
+                problems.Add(new PlanProblem(
+                    PlanProblemKind.SecondPruneAtBoundary, prune.Policy, prune.Boundary.Argument, -1,
+                    EquatableArray.Of(prune.Declaration, prune.Boundary.ToString(), previous.Declaration)));
+            }
+            else
+            {
+                accepted.Add(prune);
+            }
+        }
+
+        return accepted;
+    }
+
+    /// <summary>Reports frozen layers that do not exist, that two policies name, or that hold no visual token.</summary>
+    public static IReadOnlyList<Freeze> CheckFreezes(IReadOnlyList<Freeze> freezes, Exit? exit, int layers, List<PlanProblem> problems)
+    {
+        var accepted = new Dictionary<int, Freeze>();
+        var overlapping = new List<(Freeze Freeze, Freeze Earlier)>();
+        var empty = new List<Freeze>();
+        foreach (Freeze freeze in freezes)
+        {
+            if (freeze.Layer < 0 || freeze.Layer >= layers)
+            {
+                problems.Add(new PlanProblem(
+                    PlanProblemKind.LayerOutOfRange, freeze.Policy, freeze.Argument, freeze.Element,
+                    EquatableArray.Of(freeze.Declaration, "layer " + PlanText.Plain(freeze.Layer), PlanText.Plain(layers - 1)),
+                    freeze.Layer < 0 ? 0 : layers - 1));
+            }
+            else if (accepted.TryGetValue(freeze.Layer, out Freeze? earlier))
+            {
+                overlapping.Add((freeze, earlier));
+            }
+            else if (exit is not null && freeze.Layer > exit.Boundary.AfterLayer)
+            {
+                empty.Add(freeze);
+            }
+            else
+            {
+                accepted.Add(freeze.Layer, freeze);
+            }
+        }
+
+        // One report a written argument: a range is one place, each number of a list is its own.
+        foreach (IGrouping<(int Policy, int Element, string Earlier), (Freeze Freeze, Freeze Earlier)> place in overlapping
+            .GroupBy(pair => (pair.Freeze.Policy, pair.Freeze.Element, pair.Earlier.Declaration)))
+        {
+            Freeze at = place.First().Freeze;
+            problems.Add(new PlanProblem(
+                PlanProblemKind.FrozenTwice, at.Policy, at.Argument, at.Element,
+                EquatableArray.Of(at.Declaration, PlanText.Layers(place.Select(pair => pair.Freeze.Layer).ToList()), place.Key.Earlier)));
+        }
+
+        foreach (IGrouping<(int Policy, int Element), Freeze> place in empty.GroupBy(freeze => (freeze.Policy, freeze.Element)))
+        {
+            Freeze at = place.First();
+            problems.Add(new PlanProblem(
+                PlanProblemKind.FreezeAfterExit, at.Policy, at.Argument, at.Element,
+                EquatableArray.Of(at.Declaration, PlanText.Layers(place.Select(freeze => freeze.Layer).ToList()), exit!.Boundary.ToString(), exit.Declaration)));
+        }
+
+        return accepted.Values.ToList();
+    }
+
+    /// <summary>Turns ordered prunes into steps and reports the counts that make no sense.</summary>
+    public static IReadOnlyList<Step> ResolveCounts(IReadOnlyList<Prune> ordered, int visualTokens, List<PlanProblem> problems)
+    {
+        var steps = new List<Step>();
+        int available = visualTokens;
+        foreach (Prune prune in ordered)
+        {
+            int keep = prune.Keep.Of(available);
+            if (Find(prune, keep, available, steps.LastOrDefault()) is { } problem)
+            {
+                problems.Add(problem);
+                continue;
+            }
+
+            steps.Add(new Step((int)prune.Boundary.AfterLayer, prune.Score, Compress.Drop, available, keep, prune.Declaration));
+            available = keep;
+        }
+
+        return steps;
+    }
+
+    private static PlanProblem? Find(Prune prune, int keep, int available, Step? previous)
+    {
+        string kept = PlanText.Count(keep);
+        string present = PlanText.Count(available);
+        PlanProblem Problem(PlanProblemKind kind, params string[] values) =>
+            new(kind, prune.Policy, prune.Keep.Argument, -1, new[] { prune.Declaration }.Concat(values).ToEquatableArray());
+
+        if (keep <= 0)
+        {
+            return Problem(PlanProblemKind.KeepNotPositive, kept, present);
+        }
+
+        if (keep == available)
+        {
+            return Problem(PlanProblemKind.KeepsAll, present, prune.Boundary.ToString());
+        }
+
+        if (keep < available)
+        {
+            return null;
+        }
+
+        return previous is null
+            ? Problem(PlanProblemKind.KeepExceedsModel, kept, present)
+            : Problem(PlanProblemKind.KeepRises, kept, prune.Boundary.ToString(), present, previous.Declaration);
+    }
+}

@@ -1,0 +1,77 @@
+using System;
+using System.Linq;
+using System.Text;
+
+namespace Espalier.Planning;
+
+/// <summary>Writes a plan as the table that stands in the emitted documentation, in the console and in test output.</summary>
+internal static class PlanTable
+{
+    private const string Heading = "layers   visual   what happens";
+
+    /// <summary>The table and the cost.</summary>
+    public static string Render(ReductionPlan plan)
+    {
+        var text = new StringBuilder(Table(plan)).Append('\n').Append(Rows(plan)).Append('\n');
+        return text.Append(Cost(plan)).Append('\n').ToString();
+    }
+
+    /// <summary>One line a segment and, between them, one a step; lines end with a line feed.</summary>
+    public static string Table(ReductionPlan plan)
+    {
+        var text = new StringBuilder(Heading).Append('\n');
+        foreach (Segment segment in plan.Segments)
+        {
+            string visual = PlanText.Count(segment.VisualTokens);
+            text.Append(PlanText.Range(segment.FirstLayer, segment.LastLayer).PadLeft(6)).Append(visual.PadLeft(9)).Append("   ").Append(Describe(segment)).Append('\n');
+            foreach (Step step in plan.Steps.Where(step => step.AfterLayer == segment.LastLayer))
+            {
+                text.Append(new string(' ', 18)).Append(Describe(step)).Append(": ").Append(step.Declaration).Append('\n');
+            }
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>One sentence: the visual rows that are computed, of those of the dense model.</summary>
+    public static string Rows(ReductionPlan plan)
+    {
+        string rows = "Visual rows computed: " + PlanText.Count(plan.VisualRowsComputed) + " of " + PlanText.Count(plan.DenseVisualRows)
+            + " (" + PlanText.Percent(plan.VisualRowsComputed, plan.DenseVisualRows) + ")";
+        return plan.VisualRowsFrozen == 0 ? rows + "." : rows + "; " + PlanText.Count(plan.VisualRowsFrozen) + " more are read while frozen.";
+    }
+
+    /// <summary>One sentence: operations and cache bytes, with the convention and the text length that they hold for.</summary>
+    public static string Cost(ReductionPlan plan)
+    {
+        const int Text = CostModel.AssumedTextTokens;
+        double flops = plan.Flops(FlopsConvention.C, Text);
+        double dense = plan.DenseFlops(FlopsConvention.C, Text);
+        long bytes = plan.KeyValueBytes(Text);
+        long denseBytes = plan.DenseKeyValueBytes(Text);
+        return "Prefill with " + PlanText.Plain(Text) + " text tokens: " + PlanText.Flops(flops, dense) + " of " + PlanText.Flops(dense, dense)
+            + " (" + PlanText.Percent(flops, dense) + ", convention C); KV cache in fp32: " + PlanText.Bytes(bytes, denseBytes)
+            + " of " + PlanText.Bytes(denseBytes, denseBytes) + " (" + PlanText.Percent(bytes, denseBytes) + ").";
+    }
+
+    /// <summary>A step without its declaration, for example "prune 144 -> 72 by last-query attention".</summary>
+    public static string Describe(Step step)
+    {
+        string counts = PlanText.Count(step.TokensBefore) + " -> " + PlanText.Count(step.TokensAfter);
+        return step.IsExit ? "exit " + counts : "prune " + counts + " by " + Describe(step.Score);
+    }
+
+    private static string Describe(Segment segment) => segment switch
+    {
+        { VisualTokens: 0 } => "text only",
+        { Mode: LayerMode.Frozen } => "frozen: read by attention, not updated",
+        _ => "dense",
+    };
+
+    private static string Describe(Score score) => score switch
+    {
+        Score.LastQueryAttention => "last-query attention",
+        Score.Custom => "a scorer of the user's",
+        _ => throw new ArgumentOutOfRangeException(nameof(score), score, "A step that keeps some tokens ranks them."),
+    };
+}

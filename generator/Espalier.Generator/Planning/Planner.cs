@@ -1,0 +1,87 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Espalier.Planning;
+
+/// <summary>What <see cref="Planner"/> found: a plan, or the reasons why there is none.</summary>
+/// <param name="Plan">The plan; null if a problem is fatal.</param>
+/// <param name="Problems">Everything that is wrong, ordered by policy.</param>
+public sealed record PlanResult(ReductionPlan? Plan, EquatableArray<PlanProblem> Problems);
+
+/// <summary>Lowers policies to prunes, freezes and an exit, checks them against the model and each other, and cuts the layers into segments.</summary>
+/// <remarks>Pure and deterministic: the order of the policies has no influence on the plan. Stateless, thread-safe.</remarks>
+public static class Planner
+{
+    /// <summary>Plans a model's layers.</summary>
+    /// <param name="geometry">The model.</param>
+    /// <param name="policies">The policies, in any order; problems refer to them by index.</param>
+    /// <exception cref="ArgumentException">A policy has a name that <see cref="PolicyMethods"/> does not know.</exception>
+    public static PlanResult Plan(ModelGeometry geometry, IReadOnlyList<PolicyDeclaration> policies)
+    {
+        _ = geometry ?? throw new ArgumentNullException(nameof(geometry));
+        _ = policies ?? throw new ArgumentNullException(nameof(policies));
+        var prunes = new List<Prune>();
+        var exits = new List<Exit>();
+        var freezes = new List<Freeze>();
+        var problems = new List<PlanProblem>();
+        for (int i = 0; i < policies.Count; i++)
+        {
+            PolicyMethod method = PolicyMethods.Find(policies[i].Name)
+                ?? throw new ArgumentException("There is no policy '" + policies[i].Name + "'; there are " + string.Join(", ", PolicyMethods.Names) + ".", nameof(policies));
+            var lowering = new PolicyLowering(policies[i], i, geometry);
+            method.Lower(lowering);
+            prunes.AddRange(lowering.Prunes);
+            exits.AddRange(lowering.Exits);
+            freezes.AddRange(lowering.Freezes);
+            problems.AddRange(lowering.Problems);
+        }
+
+        int layers = geometry.Text.Layers;
+        prunes.RemoveAll(prune => !PlanRules.CheckBoundary(prune.Policy, prune.Declaration, prune.Boundary, scored: true, layers, problems));
+        exits.RemoveAll(exit => !PlanRules.CheckBoundary(exit.Policy, exit.Declaration, exit.Boundary, scored: false, layers, problems));
+        Exit? exit = PlanRules.ChooseExit(exits, problems);
+        IReadOnlyList<Prune> ordered = PlanRules.CheckPrunes(prunes, exit, problems);
+        IReadOnlyList<Freeze> frozen = PlanRules.CheckFreezes(freezes, exit, layers, problems);
+        var steps = new List<Step>(PlanRules.ResolveCounts(ordered, geometry.VisualTokens, problems));
+        if (exit is not null)
+        {
+            int before = steps.Count > 0 ? steps[steps.Count - 1].TokensAfter : geometry.VisualTokens;
+            steps.Add(new Step((int)exit.Boundary.AfterLayer, Score.None, Compress.Drop, before, TokensAfter: 0, exit.Declaration));
+        }
+
+        EquatableArray<PlanProblem> found = problems.OrderBy(problem => problem.Policy).ThenBy(problem => problem.Kind).ThenBy(problem => problem.Element).ToEquatableArray();
+        return new PlanResult(
+            problems.Exists(problem => problem.IsFatal) ? null : new ReductionPlan(geometry, Cut(geometry, steps, frozen), steps),
+            found);
+    }
+
+    /// <summary>Cuts the layers wherever the mode or the count changes.</summary>
+    private static List<Segment> Cut(ModelGeometry geometry, List<Step> steps, IReadOnlyList<Freeze> frozen)
+    {
+        var segments = new List<Segment>();
+        var frozenLayers = new HashSet<int>(frozen.Select(freeze => freeze.Layer));
+        int visual = geometry.VisualTokens;
+        int step = 0;
+        for (int layer = 0; layer < geometry.Text.Layers; layer++)
+        {
+            if (step < steps.Count && steps[step].AfterLayer == layer - 1)
+            {
+                visual = steps[step++].TokensAfter;
+            }
+
+            LayerMode mode = frozenLayers.Contains(layer) ? LayerMode.Frozen : LayerMode.Dense;
+            Segment? last = segments.Count > 0 ? segments[segments.Count - 1] : null;
+            if (last is not null && last.Mode == mode && last.VisualTokens == visual)
+            {
+                segments[segments.Count - 1] = last with { LastLayer = layer };
+            }
+            else
+            {
+                segments.Add(new Segment(layer, layer, mode, visual));
+            }
+        }
+
+        return segments;
+    }
+}

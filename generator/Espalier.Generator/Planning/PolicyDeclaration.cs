@@ -1,0 +1,77 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Espalier.Planning;
+
+/// <summary>What one policy attribute says, free of compiler types: the name of the method and the arguments that were written.</summary>
+/// <remarks>The compiler reads it from an attribute, a tool from a command line; both hand it to <see cref="Planner"/>. Equal declarations compare equal. Immutable, thread-safe.</remarks>
+/// <param name="Name">The attribute's name without its suffix, for example <c>FastV</c>. The known names are in <see cref="PolicyMethods"/>.</param>
+/// <param name="Arguments">The arguments in the order in which they were written; an argument that was left out is absent.</param>
+public sealed record PolicyDeclaration(string Name, EquatableArray<PolicyArgument> Arguments)
+{
+    /// <summary>Declares a policy.</summary>
+    /// <param name="name">The attribute's name without its suffix.</param>
+    /// <param name="arguments">The written arguments.</param>
+    public PolicyDeclaration(string name, params PolicyArgument[] arguments)
+        : this(name, new EquatableArray<PolicyArgument>(arguments))
+    {
+    }
+
+    /// <summary>The declaration as C# writes it, for example <c>FastV(K = 2, R = 0.5)</c>; the same on every culture.</summary>
+    public override string ToString() => Arguments.Count == 0 ? Name : Name + "(" + string.Join(", ", Arguments) + ")";
+
+    internal T? Find<T>(string argument)
+        where T : PolicyArgument
+    {
+        foreach (PolicyArgument candidate in Arguments)
+        {
+            if (candidate is T found && string.Equals(candidate.Name, argument, StringComparison.Ordinal))
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+}
+
+/// <summary>One written argument of a policy.</summary>
+/// <param name="Name">The property or constructor parameter that takes it.</param>
+public abstract record PolicyArgument(string Name);
+
+/// <summary>An integer, for example a layer or a count.</summary>
+/// <param name="Name">The property that takes it.</param>
+/// <param name="Value">The number.</param>
+public sealed record IntegerArgument(string Name, int Value) : PolicyArgument(Name)
+{
+    /// <summary>The argument as C# writes it.</summary>
+    public override string ToString() => Name + " = " + PlanText.Plain(Value);
+}
+
+/// <summary>A real number, for example a ratio.</summary>
+/// <param name="Name">The property that takes it.</param>
+/// <param name="Value">The number.</param>
+public sealed record RealArgument(string Name, double Value) : PolicyArgument(Name)
+{
+    /// <summary>The argument as C# writes it.</summary>
+    public override string ToString() => Name + " = " + PlanText.Plain(Value);
+}
+
+/// <summary>A list of layers, written without a name.</summary>
+/// <param name="Name">The constructor parameter that takes it.</param>
+/// <param name="Layers">The layers in the order in which they were written.</param>
+public sealed record LayersArgument(string Name, EquatableArray<int> Layers) : PolicyArgument(Name)
+{
+    /// <summary>The layers as C# writes them.</summary>
+    public override string ToString() => string.Join(", ", Layers.Select(PlanText.Plain));
+}
+
+/// <summary>A member of an enumeration.</summary>
+/// <param name="Name">The property that takes it.</param>
+/// <param name="Member">The member's name, or its number if no member has it.</param>
+public sealed record ChoiceArgument(string Name, string Member) : PolicyArgument(Name)
+{
+    /// <summary>The argument, with the member's bare name.</summary>
+    public override string ToString() => Name + " = " + Member;
+}

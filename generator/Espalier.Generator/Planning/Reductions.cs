@@ -1,0 +1,35 @@
+using System;
+
+namespace Espalier.Planning;
+
+/// <summary>A boundary between two layers, and the argument that names it.</summary>
+/// <param name="Argument">The argument.</param>
+/// <param name="Value">Its value as written.</param>
+/// <param name="NamesNextLayer">True if the value is the layer behind the boundary, as a paper's K is; false if it is the layer before.</param>
+internal sealed record Boundary(string Argument, int Value, bool NamesNextLayer)
+{
+    /// <summary>The layer before the boundary. Widened, since a K of <see cref="int.MinValue"/> is only found to be wrong later.</summary>
+    public long AfterLayer => NamesNextLayer ? (long)Value - 1 : Value;
+
+    /// <summary>The value of the argument that stands for another boundary.</summary>
+    public int Naming(int afterLayer) => NamesNextLayer ? afterLayer + 1 : afterLayer;
+
+    /// <summary>"before layer 2" or "after layer 1", in the policy's own way of counting.</summary>
+    public override string ToString() => (NamesNextLayer ? "before layer " : "after layer ") + PlanText.Plain(Value);
+}
+
+/// <summary>What of the visual tokens at a boundary stays, and the argument that says so: a count or a share.</summary>
+internal sealed record KeepRule(string Argument, int? Tokens, double? Share)
+{
+    /// <summary>The count, given the tokens that are there. Shares are rounded to the nearest integer, halves to even, as FastV's Hugging Face port does.</summary>
+    public int Of(int available) => Tokens ?? (int)Math.Round(available * Share!.Value, MidpointRounding.ToEven);
+}
+
+/// <summary>A policy's wish that some visual tokens leave.</summary>
+internal sealed record Prune(int Policy, string Declaration, Boundary Boundary, KeepRule Keep, Score Score);
+
+/// <summary>A policy's wish that all visual tokens leave.</summary>
+internal sealed record Exit(int Policy, string Declaration, Boundary Boundary);
+
+/// <summary>A policy's wish that visual tokens are frozen in one layer, and the place where the layer is written.</summary>
+internal sealed record Freeze(int Policy, string Declaration, int Layer, string Argument, int Element);

@@ -1,0 +1,51 @@
+namespace Espalier.Planning;
+
+/// <summary>How a run of decoder layers treats the visual rows in prefill.</summary>
+public enum LayerMode
+{
+    /// <summary>Visual and text rows pass the whole layer.</summary>
+    Dense,
+
+    /// <summary>Visual rows are read by attention but not updated (ShortV, arXiv 2504.00502, section 3).</summary>
+    Frozen,
+}
+
+/// <summary>What a layer must be able to do in prefill: its mode, and whether it hands out the score that the step behind it needs. Each kind is one session of the runtime.</summary>
+public enum LayerKind
+{
+    /// <summary>Visual and text rows pass the whole layer.</summary>
+    Dense,
+
+    /// <summary>As <see cref="Dense"/>, and the last row's attention to each visual row comes out.</summary>
+    Scored,
+
+    /// <summary>Visual rows are read by attention but not updated.</summary>
+    Frozen,
+
+    /// <summary>As <see cref="Frozen"/>, and the last row's attention to each visual row comes out.</summary>
+    FrozenScored,
+}
+
+/// <summary>A run of decoder layers with one mode and one count of visual tokens. Layers are zero-based, both ends inclusive.</summary>
+/// <param name="FirstLayer">First layer of the run.</param>
+/// <param name="LastLayer">Last layer of the run.</param>
+/// <param name="Mode">What happens to the visual rows.</param>
+/// <param name="VisualTokens">Visual rows in these layers; 0 after an exit.</param>
+public sealed record Segment(int FirstLayer, int LastLayer, LayerMode Mode, int VisualTokens)
+{
+    /// <summary>Layers in the run.</summary>
+    public int Layers => LastLayer - FirstLayer + 1;
+}
+
+/// <summary>A run of decoder layers that prefill executes with one kind: a segment, cut where a layer also yields scores.</summary>
+/// <param name="FirstLayer">First layer of the run.</param>
+/// <param name="LastLayer">Last layer of the run. A scored run is one layer long.</param>
+/// <param name="Kind">What the layers do.</param>
+/// <param name="VisualTokens">Visual rows in these layers; 0 after an exit.</param>
+public sealed record LayerRun(int FirstLayer, int LastLayer, LayerKind Kind, int VisualTokens);
+
+/// <summary>A run of decoder layers whose KV caches hold the same number of visual rows: what a decode step walks over.</summary>
+/// <param name="FirstLayer">First layer of the run.</param>
+/// <param name="LastLayer">Last layer of the run.</param>
+/// <param name="VisualTokens">Visual rows cached in each of these layers.</param>
+public sealed record CacheRun(int FirstLayer, int LastLayer, int VisualTokens);

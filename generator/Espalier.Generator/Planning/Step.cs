@@ -1,0 +1,42 @@
+namespace Espalier.Planning;
+
+/// <summary>What ranks the visual tokens of a step.</summary>
+public enum Score
+{
+    /// <summary>Nothing: all tokens share one fate.</summary>
+    None,
+
+    /// <summary>Softmax attention that the last prompt row pays to each visual row, mean over heads (FastV, arXiv 2403.06764).</summary>
+    LastQueryAttention,
+
+    /// <summary>A scorer of the user's own.</summary>
+    Custom,
+}
+
+/// <summary>What a step does with the visual tokens that it does not keep.</summary>
+public enum Compress
+{
+    /// <summary>They leave the sequence.</summary>
+    Drop,
+}
+
+/// <summary>One reduction at one site: after decoder layer <paramref name="AfterLayer"/>, the visual rows shrink from <paramref name="TokensBefore"/> to <paramref name="TokensAfter"/>.</summary>
+/// <param name="AfterLayer">The zero-based layer behind which the step runs.</param>
+/// <param name="Score">What ranks the tokens.</param>
+/// <param name="Compress">What happens to the rest.</param>
+/// <param name="TokensBefore">Visual rows before the step.</param>
+/// <param name="TokensAfter">Visual rows after the step; 0 is an exit.</param>
+/// <param name="Declaration">The policy as it was declared, for example <c>FastV(K = 2, R = 0.5)</c>.</param>
+/// <param name="ScorerType">Full name of the user's scorer if <paramref name="Score"/> is <see cref="Score.Custom"/>, else null.</param>
+public sealed record Step(
+    int AfterLayer,
+    Score Score,
+    Compress Compress,
+    int TokensBefore,
+    int TokensAfter,
+    string Declaration,
+    string? ScorerType = null)
+{
+    /// <summary>True if all visual rows leave.</summary>
+    public bool IsExit => TokensAfter == 0;
+}
