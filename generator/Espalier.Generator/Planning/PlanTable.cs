@@ -49,9 +49,8 @@ internal static class PlanTable
         double dense = plan.DenseFlops(FlopsConvention.C, Text);
         long bytes = plan.KeyValueBytes(Text);
         long denseBytes = plan.DenseKeyValueBytes(Text);
-        return "Prefill with " + PlanText.Plain(Text) + " text tokens: " + PlanText.Flops(flops, dense) + " of " + PlanText.Flops(dense, dense)
-            + " (" + PlanText.Percent(flops, dense) + ", convention C); KV cache in fp32: " + PlanText.Bytes(bytes, denseBytes)
-            + " of " + PlanText.Bytes(denseBytes, denseBytes) + " (" + PlanText.Percent(bytes, denseBytes) + ").";
+        return "Prefill with " + PlanText.Plain(Text) + " text tokens: " + PlanText.FlopsOf(flops, dense) + ", convention C); KV cache in fp32: "
+            + PlanText.BytesOf(bytes, denseBytes) + ").";
     }
 
     /// <summary>A step without its declaration, for example "prune 144 -> 72 by last-query attention".</summary>

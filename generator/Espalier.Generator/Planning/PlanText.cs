@@ -20,18 +20,20 @@ internal static class PlanText
     public static string Percent(double part, double whole) =>
         (whole == 0 ? 100.0 : 100.0 * part / whole).ToString("F1", CultureInfo.InvariantCulture) + " %";
 
-    /// <summary>Floating point operations with three digits and the unit that fits the larger number of a pair.</summary>
-    public static string Flops(double flops, double scaleOf)
+    private static string Fixed(double value, int digits) => value.ToString("F" + Plain(digits), CultureInfo.InvariantCulture);
+
+    /// <summary>"1.149 of 2.019 GFLOPs (56.9 %)": a part of a whole, in the unit that fits the whole. The caller closes the parenthesis, behind what it adds.</summary>
+    public static string FlopsOf(double part, double whole)
     {
-        (double unit, string name) = scaleOf >= 1e12 ? (1e12, "TFLOPs") : scaleOf >= 1e9 ? (1e9, "GFLOPs") : (1e6, "MFLOPs");
-        return (flops / unit).ToString("F3", CultureInfo.InvariantCulture) + " " + name;
+        (double unit, string name) = whole >= 1e12 ? (1e12, "TFLOPs") : whole >= 1e9 ? (1e9, "GFLOPs") : (1e6, "MFLOPs");
+        return Fixed(part / unit, 3) + " of " + Fixed(whole / unit, 3) + " " + name + " (" + Percent(part, whole);
     }
 
-    /// <summary>Bytes in MiB or KiB, whichever fits the larger number of a pair.</summary>
-    public static string Bytes(long bytes, long scaleOf)
+    /// <summary>"1.0 of 1.5 MiB (68.8 %)": a part of a whole, in the unit that fits the whole. The caller closes the parenthesis.</summary>
+    public static string BytesOf(long part, long whole)
     {
-        (double unit, string name) = scaleOf >= 1 << 20 ? (1 << 20, "MiB") : (1 << 10, "KiB");
-        return (bytes / unit).ToString("F1", CultureInfo.InvariantCulture) + " " + name;
+        (double unit, string name) = whole >= 1 << 20 ? (1 << 20, "MiB") : (1 << 10, "KiB");
+        return Fixed(part / unit, 1) + " of " + Fixed(whole / unit, 1) + " " + name + " (" + Percent(part, whole);
     }
 
     /// <summary>"layer 5" or "layers 5-7".</summary>

@@ -1,0 +1,98 @@
+using Espalier.Parsing;
+using Espalier.Planning;
+
+namespace Espalier.Emission;
+
+/// <summary>Writes the plan as literals, in a file-local class beside the user's.</summary>
+internal static class PlanEmitter
+{
+    public const string Namespace = "Espalier.Generated";
+
+    public static string NameOf(ModelDeclaration declaration) => declaration.Name + "Plan";
+
+    public static void Emit(SourceWriter writer, PlannedModel planned, string version)
+    {
+        using (writer.Open("namespace " + Namespace))
+        {
+            writer.Line("using System.CodeDom.Compiler;");
+            writer.Line("using Espalier.Planning;");
+            writer.Line();
+            writer.Line("/// <summary>The plan as it was compiled: the shapes of the model, the segments and the steps.</summary>");
+            writer.Line("[GeneratedCode(\"Espalier.Generator\", \"" + version + "\")]");
+            using (writer.Open("file static class " + NameOf(planned.Declaration)))
+            {
+                using (writer.Open("public static ReductionPlan Create()"))
+                {
+                    EmitGeometry(writer, planned.Plan.Geometry);
+                    writer.Line();
+                    EmitSegments(writer, planned.Plan);
+                    writer.Line();
+                    EmitSteps(writer, planned.Plan);
+                    writer.Line();
+                    writer.Line("return new ReductionPlan(geometry, segments, steps);");
+                }
+            }
+        }
+    }
+
+    private static void EmitGeometry(SourceWriter writer, ModelGeometry geometry)
+    {
+        VisionGeometry vision = geometry.Vision;
+        TextGeometry text = geometry.Text;
+        using (writer.Indent("ModelGeometry geometry = new("))
+        {
+            writer.Line("ModelType: " + Literal.Of(geometry.ModelType) + ",");
+            writer.Line("Vision: new(Family: " + Literal.Of(vision.Family)
+                + ", Layers: " + Literal.Of(vision.Layers) + ", FeatureLayers: " + Literal.Of(vision.FeatureLayers)
+                + ", Hidden: " + Literal.Of(vision.Hidden) + ", Intermediate: " + Literal.Of(vision.Intermediate) + ", Heads: " + Literal.Of(vision.Heads) + ",");
+            writer.Line("    ImageSize: " + Literal.Of(vision.ImageSize) + ", PatchSize: " + Literal.Of(vision.PatchSize)
+                + ", LayerNormEpsilon: " + Literal.Of(vision.LayerNormEpsilon)
+                + ", Activation: " + Literal.Of(vision.Activation) + ", KeepsCls: " + Literal.Of(vision.KeepsCls) + "),");
+            writer.Line("Text: new(Family: " + Literal.Of(text.Family)
+                + ", Layers: " + Literal.Of(text.Layers) + ", Hidden: " + Literal.Of(text.Hidden) + ", Intermediate: " + Literal.Of(text.Intermediate)
+                + ", Heads: " + Literal.Of(text.Heads) + ", KeyValueHeads: " + Literal.Of(text.KeyValueHeads) + ", HeadDim: " + Literal.Of(text.HeadDim) + ",");
+            writer.Line("    Vocabulary: " + Literal.Of(text.Vocabulary) + ", RmsNormEpsilon: " + Literal.Of(text.RmsNormEpsilon)
+                + ", RopeTheta: " + Literal.Of(text.RopeTheta) + ", MaxPositions: " + Literal.Of(text.MaxPositions)
+                + ", QueryKeyValueBias: " + Literal.Of(text.QueryKeyValueBias) + ", TiedHead: " + Literal.Of(text.TiedHead) + "),");
+            writer.Line("ImageTokenId: " + Literal.Of(geometry.ImageTokenId) + ",");
+            writer.Line("ProjectorActivation: " + Literal.Of(geometry.ProjectorActivation) + ");");
+        }
+    }
+
+    private static void EmitSegments(SourceWriter writer, ReductionPlan plan)
+    {
+        writer.Line("Segment[] segments =");
+        using (writer.Indent("["))
+        {
+            foreach (Segment segment in plan.Segments)
+            {
+                writer.Line("new(FirstLayer: " + Literal.Of(segment.FirstLayer) + ", LastLayer: " + Literal.Of(segment.LastLayer)
+                    + ", " + Literal.Of(segment.Mode) + ", VisualTokens: " + Literal.Of(segment.VisualTokens) + "),");
+            }
+        }
+
+        writer.Line("];");
+    }
+
+    private static void EmitSteps(SourceWriter writer, ReductionPlan plan)
+    {
+        if (plan.Steps.Count == 0)
+        {
+            writer.Line("Step[] steps = [];");
+            return;
+        }
+
+        writer.Line("Step[] steps =");
+        using (writer.Indent("["))
+        {
+            foreach (Step step in plan.Steps)
+            {
+                writer.Line("new(AfterLayer: " + Literal.Of(step.AfterLayer) + ", " + Literal.Of(step.Score) + ", " + Literal.Of(step.Compress)
+                    + ", TokensBefore: " + Literal.Of(step.TokensBefore) + ", TokensAfter: " + Literal.Of(step.TokensAfter)
+                    + ", Declaration: " + Literal.Of(step.Declaration) + "),");
+            }
+        }
+
+        writer.Line("];");
+    }
+}

@@ -1,0 +1,21 @@
+namespace Espalier;
+
+/// <summary>The names by which the generator knows the attributes and the runtime; it references neither.</summary>
+internal static class KnownTypeNames
+{
+    public const string Namespace = "Espalier";
+    public const string VisionLanguageModelAttribute = "Espalier.VisionLanguageModelAttribute";
+    public const string VisualPolicyAttribute = "VisualPolicyAttribute";
+    public const string VisionLanguageModel = "VisionLanguageModel";
+    public const string AttributeSuffix = "Attribute";
+
+    public const string VisionLanguageModelRef = "global::Espalier.VisionLanguageModel";
+    public const string CheckpointRef = "global::Espalier.Checkpoint";
+    public const string ModelOptionsRef = "global::Espalier.ModelOptions";
+    public const string ForwardPassRef = "global::Espalier.ForwardPass";
+    public const string TokenSelectionRef = "global::Espalier.TokenSelection";
+    public const string ReductionPlanRef = "global::Espalier.Planning.ReductionPlan";
+    public const string SpanRef = "global::System.Span";
+    public const string GeneratedCodeRef = "global::System.CodeDom.Compiler.GeneratedCode";
+    public const string SkipLocalsInitRef = "global::System.Runtime.CompilerServices.SkipLocalsInit";
+}

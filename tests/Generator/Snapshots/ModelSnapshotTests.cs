@@ -1,0 +1,162 @@
+using Microsoft.CodeAnalysis;
+
+namespace Espalier.Tests;
+
+/// <summary>What the generator writes, reviewed as prose; each output compiles without a warning.</summary>
+public sealed class ModelSnapshotTests
+{
+    [Fact]
+    public void Dense() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        public sealed partial class DenseShapes;
+        """);
+
+    [Fact]
+    public void FastV() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [FastV(K = 2, R = 0.5)]
+        public sealed partial class FastVShapes;
+        """);
+
+    [Fact]
+    public void ShortV() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [ShortV(9, 8, 5, 3)]
+        public sealed partial class ShortVShapes;
+        """);
+
+    [Fact]
+    public void Vtw() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [Vtw(K = 8)]
+        public sealed partial class VtwShapes;
+        """);
+
+    [Fact]
+    public void AllTogether() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [FastV(K = 2, R = 0.5)]
+        [ShortV(5, 6, 7)]
+        [Vtw(K = 9)]
+        public sealed partial class QuickShapes;
+        """);
+
+    [Fact]
+    public void Primitives() => Verify("""
+        using Espalier;
+
+        namespace Samples
+        {
+            [VisionLanguageModel("shapes")]
+            [ExitVisual(AfterLayer = 7)]
+            [FreezeVisual(FirstLayer = 4, LastLayer = 6)]
+            [PruneVisual(AfterLayer = 2, Keep = 36, Score = TokenScore.LastQueryAttention)]
+            internal partial class PrimitiveShapes
+            {
+            }
+        }
+        """);
+
+    [Fact]
+    public void TwoPrunesOneFromFrozenLayers() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [PruneVisual(AfterLayer = 6, KeepRatio = 0.25)]
+        [PruneVisual(AfterLayer = 1, KeepRatio = 0.75)]
+        [FreezeVisual(5, 6)]
+        public sealed partial class StagedShapes;
+        """);
+
+    [Fact]
+    public void FreezeFirstLayer() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [FreezeVisual(0)]
+        public sealed partial class FirstFrozenShapes;
+        """);
+
+    [Fact]
+    public void NestedClass() => Verify("""
+        using Espalier;
+
+        namespace Samples.@namespace;
+
+        internal static partial class Outer
+        {
+            internal partial record struct Middle
+            {
+                [VisionLanguageModel("shapes")]
+                [Vtw(K = 1)]
+                private sealed partial class @class;
+            }
+        }
+        """);
+
+    [Fact]
+    public void GlobalNamespace() => Verify(
+        """
+        using Espalier;
+
+        [VisionLanguageModel("shapes")]
+        [FastV]
+        public sealed partial class GlobalShapes;
+        """,
+        allowUnsafe: false);
+
+    [Fact]
+    public void Llava15() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("llava-1.5-7b")]
+        [FastV(K = 2, R = 0.5)]
+        [ShortV(31, 29, 30, 28, 26, 27, 25, 24, 22, 23, 21, 20, 18, 17, 19)]
+        public sealed partial class Llava15;
+        """);
+
+    [Fact]
+    public void ManyTokens() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("wide")]
+        [PruneVisual(AfterLayer = 2, Keep = 1152)]
+        [PruneVisual(AfterLayer = 11, Keep = 288)]
+        public sealed partial class WideModel;
+        """);
+
+    private static void Verify(string source, bool allowUnsafe = true, [System.Runtime.CompilerServices.CallerMemberName] string method = "", [System.Runtime.CompilerServices.CallerFilePath] string file = "")
+    {
+        GeneratorRunResult result = Compiling.Generate(Compiling.Compilation(source, allowUnsafe), out Compilation output);
+        Compiling.AssertClean(output);
+        SnapshotVerifier.Verify(result, file, method);
+    }
+}
