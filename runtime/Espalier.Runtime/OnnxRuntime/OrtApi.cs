@@ -1,0 +1,181 @@
+using System.Runtime.CompilerServices;
+
+// All signatures below are blittable; without the marshaller in between, a call costs what a C call costs.
+[assembly: DisableRuntimeMarshalling]
+
+namespace Espalier.OnnxRuntime;
+
+/// <summary>
+/// The functions of ONNX Runtime's C API that Espalier calls, read once from the versioned table that
+/// <c>OrtGetApiBase()->GetApi(30)</c> returns. The table only ever grows at its end, so a newer library works too.
+/// Opaque pointers are <see cref="nint"/>; a function that returns <see cref="nint"/> returns an <c>OrtStatus*</c>,
+/// zero when all went well, which <see cref="OrtStatus"/> checks and releases.
+/// </summary>
+internal sealed unsafe class OrtApi
+{
+    /// <summary>The version of the table that the slot numbers below are taken from.</summary>
+    public const uint Version = 30;
+
+    // Status.
+    public readonly delegate* unmanaged[Cdecl]<nint, int> GetErrorCode;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte*> GetErrorMessage;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseStatus;
+
+    // Environment.
+    public readonly delegate* unmanaged[Cdecl]<int, byte*, nint, nint*, nint> CreateEnvWithGlobalThreadPools;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseEnv;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint> DisableTelemetryEvents;
+    public readonly delegate* unmanaged[Cdecl]<nint*, nint> CreateThreadingOptions;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseThreadingOptions;
+    public readonly delegate* unmanaged[Cdecl]<nint, int, nint> SetGlobalIntraOpNumThreads;
+    public readonly delegate* unmanaged[Cdecl]<nint, int, nint> SetGlobalInterOpNumThreads;
+    public readonly delegate* unmanaged[Cdecl]<nint, int, nint> SetGlobalSpinControl;
+    public readonly delegate* unmanaged[Cdecl]<byte***, int*, nint> GetAvailableProviders;
+    public readonly delegate* unmanaged[Cdecl]<byte**, int, nint> ReleaseAvailableProviders;
+
+    // Memory.
+    public readonly delegate* unmanaged[Cdecl]<byte*, int, int, int, nint*, nint> CreateMemoryInfo;
+    public readonly delegate* unmanaged[Cdecl]<int, int, nint*, nint> CreateCpuMemoryInfo;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseMemoryInfo;
+    public readonly delegate* unmanaged[Cdecl]<nint*, nint> GetAllocatorWithDefaultOptions;
+    public readonly delegate* unmanaged[Cdecl]<nint, void*, nint> AllocatorFree;
+    public readonly delegate* unmanaged[Cdecl]<byte**, nuint*, nuint, nint*, nint> CreateArenaCfgV2;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseArenaCfg;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint, nint, nint> CreateAndRegisterAllocator;
+
+    // Values.
+    public readonly delegate* unmanaged[Cdecl]<nint, void*, nuint, long*, nuint, int, nint*, nint> CreateTensorWithDataAsOrtValue;
+    public readonly delegate* unmanaged[Cdecl]<nint, void**, nint> GetTensorMutableData;
+    public readonly delegate* unmanaged[Cdecl]<nint, nuint*, nint> GetTensorSizeInBytes;
+    public readonly delegate* unmanaged[Cdecl]<nint, int*, long**, nuint*, nint> GetTensorElementTypeAndShapeDataReference;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseValue;
+
+    // Session options.
+    public readonly delegate* unmanaged[Cdecl]<nint*, nint> CreateSessionOptions;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseSessionOptions;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint> DisablePerSessionThreads;
+    public readonly delegate* unmanaged[Cdecl]<nint, int, nint> SetSessionGraphOptimizationLevel;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint> AddSessionConfigEntry;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte*, nint, nint> AddInitializer;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte**, nint*, nuint, nint> AddExternalInitializers;
+    public readonly delegate* unmanaged[Cdecl]<nint*, nint> CreateCudaProviderOptions;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte**, byte**, nuint, nint> UpdateCudaProviderOptions;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte*, void*, nint> UpdateCudaProviderOptionsWithValue;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseCudaProviderOptions;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint, nint> AppendCudaExecutionProvider;
+
+    // Sessions.
+    public readonly delegate* unmanaged[Cdecl]<nint*, nint> CreatePrepackedWeightsContainer;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleasePrepackedWeightsContainer;
+    public readonly delegate* unmanaged[Cdecl]<nint, void*, nuint, nint, nint*, nint> CreateSessionFromArray;
+    public readonly delegate* unmanaged[Cdecl]<nint, void*, nuint, nint, nint, nint*, nint> CreateSessionFromArrayWithPrepackedWeightsContainer;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseSession;
+    public readonly delegate* unmanaged[Cdecl]<nint, nuint*, nint> SessionGetInputCount;
+    public readonly delegate* unmanaged[Cdecl]<nint, nuint*, nint> SessionGetOutputCount;
+    public readonly delegate* unmanaged[Cdecl]<nint, nuint, nint, byte**, nint> SessionGetInputName;
+    public readonly delegate* unmanaged[Cdecl]<nint, nuint, nint, byte**, nint> SessionGetOutputName;
+
+    // Bindings and runs.
+    public readonly delegate* unmanaged[Cdecl]<nint, nint*, nint> CreateIoBinding;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseIoBinding;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte*, nint, nint> BindInput;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte*, nint, nint> BindOutput;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ClearBoundInputs;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ClearBoundOutputs;
+    public readonly delegate* unmanaged[Cdecl]<nint*, nint> CreateRunOptions;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseRunOptions;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint> RunOptionsSetTerminate;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint> RunOptionsUnsetTerminate;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint> AddRunConfigEntry;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint, nint, nint> RunWithBinding;
+
+    /// <summary>Reads the table.</summary>
+    /// <param name="table">What <c>GetApi(30)</c> returned; not null.</param>
+    /// <exception cref="OnnxRuntimeNotFoundException">A slot is empty: the library is damaged or a cut-down build.</exception>
+    public OrtApi(nint* table)
+    {
+        GetErrorCode = (delegate* unmanaged[Cdecl]<nint, int>)Slot(1);
+        GetErrorMessage = (delegate* unmanaged[Cdecl]<nint, byte*>)Slot(2);
+        ReleaseStatus = (delegate* unmanaged[Cdecl]<nint, void>)Slot(93);
+
+        CreateEnvWithGlobalThreadPools = (delegate* unmanaged[Cdecl]<int, byte*, nint, nint*, nint>)Slot(119);
+        ReleaseEnv = (delegate* unmanaged[Cdecl]<nint, void>)Slot(92);
+        DisableTelemetryEvents = (delegate* unmanaged[Cdecl]<nint, nint>)Slot(6);
+        CreateThreadingOptions = (delegate* unmanaged[Cdecl]<nint*, nint>)Slot(121);
+        ReleaseThreadingOptions = (delegate* unmanaged[Cdecl]<nint, void>)Slot(122);
+        SetGlobalIntraOpNumThreads = (delegate* unmanaged[Cdecl]<nint, int, nint>)Slot(147);
+        SetGlobalInterOpNumThreads = (delegate* unmanaged[Cdecl]<nint, int, nint>)Slot(148);
+        SetGlobalSpinControl = (delegate* unmanaged[Cdecl]<nint, int, nint>)Slot(149);
+        GetAvailableProviders = (delegate* unmanaged[Cdecl]<byte***, int*, nint>)Slot(125);
+        ReleaseAvailableProviders = (delegate* unmanaged[Cdecl]<byte**, int, nint>)Slot(126);
+
+        CreateMemoryInfo = (delegate* unmanaged[Cdecl]<byte*, int, int, int, nint*, nint>)Slot(68);
+        CreateCpuMemoryInfo = (delegate* unmanaged[Cdecl]<int, int, nint*, nint>)Slot(69);
+        ReleaseMemoryInfo = (delegate* unmanaged[Cdecl]<nint, void>)Slot(94);
+        GetAllocatorWithDefaultOptions = (delegate* unmanaged[Cdecl]<nint*, nint>)Slot(78);
+        AllocatorFree = (delegate* unmanaged[Cdecl]<nint, void*, nint>)Slot(76);
+        CreateArenaCfgV2 = (delegate* unmanaged[Cdecl]<byte**, nuint*, nuint, nint*, nint>)Slot(164);
+        ReleaseArenaCfg = (delegate* unmanaged[Cdecl]<nint, void>)Slot(157);
+        CreateAndRegisterAllocator = (delegate* unmanaged[Cdecl]<nint, nint, nint, nint>)Slot(144);
+
+        CreateTensorWithDataAsOrtValue = (delegate* unmanaged[Cdecl]<nint, void*, nuint, long*, nuint, int, nint*, nint>)Slot(49);
+        GetTensorMutableData = (delegate* unmanaged[Cdecl]<nint, void**, nint>)Slot(51);
+        GetTensorSizeInBytes = (delegate* unmanaged[Cdecl]<nint, nuint*, nint>)Slot(318);
+        GetTensorElementTypeAndShapeDataReference = (delegate* unmanaged[Cdecl]<nint, int*, long**, nuint*, nint>)Slot(414);
+        ReleaseValue = (delegate* unmanaged[Cdecl]<nint, void>)Slot(96);
+
+        CreateSessionOptions = (delegate* unmanaged[Cdecl]<nint*, nint>)Slot(10);
+        ReleaseSessionOptions = (delegate* unmanaged[Cdecl]<nint, void>)Slot(100);
+        DisablePerSessionThreads = (delegate* unmanaged[Cdecl]<nint, nint>)Slot(120);
+        SetSessionGraphOptimizationLevel = (delegate* unmanaged[Cdecl]<nint, int, nint>)Slot(23);
+        AddSessionConfigEntry = (delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint>)Slot(130);
+        AddInitializer = (delegate* unmanaged[Cdecl]<nint, byte*, nint, nint>)Slot(150);
+        AddExternalInitializers = (delegate* unmanaged[Cdecl]<nint, byte**, nint*, nuint, nint>)Slot(210);
+        CreateCudaProviderOptions = (delegate* unmanaged[Cdecl]<nint*, nint>)Slot(205);
+        UpdateCudaProviderOptions = (delegate* unmanaged[Cdecl]<nint, byte**, byte**, nuint, nint>)Slot(206);
+        UpdateCudaProviderOptionsWithValue = (delegate* unmanaged[Cdecl]<nint, byte*, void*, nint>)Slot(263);
+        ReleaseCudaProviderOptions = (delegate* unmanaged[Cdecl]<nint, void>)Slot(208);
+        AppendCudaExecutionProvider = (delegate* unmanaged[Cdecl]<nint, nint, nint>)Slot(204);
+
+        CreatePrepackedWeightsContainer = (delegate* unmanaged[Cdecl]<nint*, nint>)Slot(166);
+        ReleasePrepackedWeightsContainer = (delegate* unmanaged[Cdecl]<nint, void>)Slot(167);
+        CreateSessionFromArray = (delegate* unmanaged[Cdecl]<nint, void*, nuint, nint, nint*, nint>)Slot(8);
+        CreateSessionFromArrayWithPrepackedWeightsContainer = (delegate* unmanaged[Cdecl]<nint, void*, nuint, nint, nint, nint*, nint>)Slot(169);
+        ReleaseSession = (delegate* unmanaged[Cdecl]<nint, void>)Slot(95);
+        SessionGetInputCount = (delegate* unmanaged[Cdecl]<nint, nuint*, nint>)Slot(30);
+        SessionGetOutputCount = (delegate* unmanaged[Cdecl]<nint, nuint*, nint>)Slot(31);
+        SessionGetInputName = (delegate* unmanaged[Cdecl]<nint, nuint, nint, byte**, nint>)Slot(36);
+        SessionGetOutputName = (delegate* unmanaged[Cdecl]<nint, nuint, nint, byte**, nint>)Slot(37);
+
+        CreateIoBinding = (delegate* unmanaged[Cdecl]<nint, nint*, nint>)Slot(134);
+        ReleaseIoBinding = (delegate* unmanaged[Cdecl]<nint, void>)Slot(135);
+        BindInput = (delegate* unmanaged[Cdecl]<nint, byte*, nint, nint>)Slot(136);
+        BindOutput = (delegate* unmanaged[Cdecl]<nint, byte*, nint, nint>)Slot(137);
+        ClearBoundInputs = (delegate* unmanaged[Cdecl]<nint, void>)Slot(141);
+        ClearBoundOutputs = (delegate* unmanaged[Cdecl]<nint, void>)Slot(142);
+        CreateRunOptions = (delegate* unmanaged[Cdecl]<nint*, nint>)Slot(39);
+        ReleaseRunOptions = (delegate* unmanaged[Cdecl]<nint, void>)Slot(97);
+        RunOptionsSetTerminate = (delegate* unmanaged[Cdecl]<nint, nint>)Slot(46);
+        RunOptionsUnsetTerminate = (delegate* unmanaged[Cdecl]<nint, nint>)Slot(47);
+        AddRunConfigEntry = (delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint>)Slot(165);
+        RunWithBinding = (delegate* unmanaged[Cdecl]<nint, nint, nint, nint>)Slot(133);
+
+        void* Slot(int index) => table[index] != 0
+            ? (void*)table[index]
+            : throw new OnnxRuntimeNotFoundException($"Function {index} is missing from the API table of the ONNX Runtime library that was loaded; it is damaged or a cut-down build. Use an official build of version 1.{Version} or later.");
+    }
+
+    /// <summary>The table of the process's one library; the first use loads it.</summary>
+    /// <exception cref="OnnxRuntimeNotFoundException">There is no such library.</exception>
+    /// <exception cref="OnnxRuntimeVersionException">The library is too old.</exception>
+    public static OrtApi Current
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _current ?? Load();
+    }
+
+    private static OrtApi? _current;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static OrtApi Load() => _current = OnnxRuntimeImage.Loaded.Api;
+}

@@ -1,0 +1,65 @@
+namespace Espalier.OnnxRuntime;
+
+/// <summary>Which allocator of a device is meant (<c>OrtAllocatorType</c>).</summary>
+internal enum OrtAllocatorType
+{
+    /// <summary>The device's own.</summary>
+    Device = 0,
+
+    /// <summary>An arena over it.</summary>
+    Arena = 1,
+}
+
+/// <summary>Says where a tensor's bytes lie: on the host, or on a device that the host cannot touch.</summary>
+internal sealed unsafe class OrtMemoryInfo : OrtHandle
+{
+    private static readonly Lock Gate = new();
+    private static OrtMemoryInfo? _cpu;
+
+    private OrtMemoryInfo(nint native)
+        : base(native)
+    {
+    }
+
+    /// <summary>Host memory. One object for the process, never disposed.</summary>
+    public static OrtMemoryInfo Cpu
+    {
+        get
+        {
+            return _cpu ?? CreateShared();
+
+            static OrtMemoryInfo CreateShared()
+            {
+                lock (Gate)
+                {
+                    return _cpu ??= CreateCpu(OrtAllocatorType.Device);
+                }
+            }
+        }
+    }
+
+    /// <summary>Host memory of an allocator type.</summary>
+    public static OrtMemoryInfo CreateCpu(OrtAllocatorType allocator)
+    {
+        nint native;
+        OrtStatus.Check(OrtApi.Current.CreateCpuMemoryInfo((int)allocator, 0, &native), "describe host memory");
+        return new OrtMemoryInfo(native);
+    }
+
+    /// <summary>The default memory of a device.</summary>
+    /// <param name="nameZ">ONNX Runtime's name of the memory, for example <c>"Cuda\0"u8</c>; ends in a zero.</param>
+    /// <param name="deviceId">Which of the devices of that kind; from 0.</param>
+    public static OrtMemoryInfo CreateDevice(ReadOnlySpan<byte> nameZ, int deviceId)
+    {
+        OrtRaw.RequireZero(nameZ);
+        nint native;
+        fixed (byte* name = nameZ)
+        {
+            OrtStatus.Check(OrtApi.Current.CreateMemoryInfo(name, (int)OrtAllocatorType.Device, deviceId, 0, &native), "describe device memory");
+        }
+
+        return new OrtMemoryInfo(native);
+    }
+
+    private protected override void Release(OrtApi api, nint native) => api.ReleaseMemoryInfo(native);
+}

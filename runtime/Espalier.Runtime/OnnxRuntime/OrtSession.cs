@@ -1,0 +1,134 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Espalier.OnnxRuntime;
+
+/// <summary>A graph that is ready to run. It keeps the environment, its weights and their packed form alive. Thread-safe: runs with different bindings may overlap.</summary>
+internal sealed unsafe class OrtSession : OrtHandle
+{
+    private OrtSession(nint native, ReadOnlySpan<SafeHandle> parents, string[] inputs, string[] outputs)
+        : base(native, parents)
+    {
+        InputNames = inputs;
+        OutputNames = outputs;
+    }
+
+    /// <summary>The names of the graph's inputs, in its order.</summary>
+    public IReadOnlyList<string> InputNames { get; }
+
+    /// <summary>The names of the graph's outputs, in its order.</summary>
+    public IReadOnlyList<string> OutputNames { get; }
+
+    /// <summary>Creates a session: 1 to 3 milliseconds, and the time to pack its weights.</summary>
+    /// <param name="model">The ONNX model's bytes; copied.</param>
+    /// <param name="options">The device, the weights and settings.</param>
+    /// <param name="prepacked">Shares packed weights with other sessions; null packs for this session alone.</param>
+    /// <exception cref="OrtException">The bytes are not a model that this library can run.</exception>
+    public static OrtSession Create(ReadOnlySpan<byte> model, OrtSessionOptions options, PrepackedWeights? prepacked = null)
+    {
+        OrtApi api = OrtApi.Current;
+        OrtEnvironment environment = OrtEnvironment.Shared;
+        using var environmentLease = new HandleLease(environment);
+        using var optionsLease = new HandleLease(options);
+        using var prepackedLease = new HandleLease(prepacked);
+
+        // The options hold only pointers to the weights, and the session goes on using them.
+        var parents = new List<SafeHandle> { environment };
+        if (prepacked is not null)
+        {
+            parents.Add(prepacked);
+        }
+
+        parents.AddRange(options.Initializers);
+        int held = 0;
+        try
+        {
+            foreach (SafeHandle parent in parents)
+            {
+                bool added = false;
+                parent.DangerousAddRef(ref added);
+                held++;
+            }
+
+            nint native;
+            fixed (byte* bytes = model)
+            {
+                OrtStatus.Check(
+                    prepacked is null
+                        ? api.CreateSessionFromArray(environmentLease.Pointer, bytes, (nuint)model.Length, optionsLease.Pointer, &native)
+                        : api.CreateSessionFromArrayWithPrepackedWeightsContainer(environmentLease.Pointer, bytes, (nuint)model.Length, optionsLease.Pointer, prepackedLease.Pointer, &native),
+                    "create the session");
+            }
+
+            try
+            {
+                return new OrtSession(native, CollectionsMarshal.AsSpan(parents), ReadNames(native, inputs: true), ReadNames(native, inputs: false));
+            }
+            catch
+            {
+                api.ReleaseSession(native);
+                throw;
+            }
+        }
+        finally
+        {
+            for (int i = 0; i < held; i++)
+            {
+                parents[i].DangerousRelease();
+            }
+        }
+    }
+
+    /// <summary>Runs the graph on what is bound. Allocates nothing managed.</summary>
+    /// <param name="binding">A binding of this session.</param>
+    /// <param name="options">Options; null for none.</param>
+    /// <exception cref="OrtException">A tensor is missing or does not fit, or a kernel failed.</exception>
+    /// <exception cref="OperationCanceledException">The run stopped because of <see cref="OrtRunOptions.Terminate"/>; the outputs are undefined, the session can run again.</exception>
+    public void Run(OrtBinding binding, OrtRunOptions? options = null)
+    {
+        if (!ReferenceEquals(binding.Session, this))
+        {
+            ThrowForeignBinding();
+        }
+
+        // The binding holds the session open.
+        using var bindingLease = new HandleLease(binding);
+        using var optionsLease = new HandleLease(options);
+        nint status = OrtApi.Current.RunWithBinding(handle, optionsLease.Pointer, bindingLease.Pointer);
+        if (status != 0)
+        {
+            ThrowFailedRun(status, options);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ThrowForeignBinding() => throw new ArgumentException("The binding belongs to another session.", "binding");
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ThrowFailedRun(nint status, OrtRunOptions? options)
+    {
+        OrtException failure = OrtStatus.Read(status, "run the session");
+        throw options is { IsTerminated: true } ? new OperationCanceledException("The run was terminated.", failure) : failure;
+    }
+
+    private static string[] ReadNames(nint session, bool inputs)
+    {
+        OrtApi api = OrtApi.Current;
+        nint allocator;
+        OrtStatus.Check(api.GetAllocatorWithDefaultOptions(&allocator), "get the default allocator");
+        nuint count;
+        OrtStatus.Check(inputs ? api.SessionGetInputCount(session, &count) : api.SessionGetOutputCount(session, &count), "count the inputs and outputs");
+        var names = new string[(int)count];
+        for (int i = 0; i < names.Length; i++)
+        {
+            byte* name;
+            OrtStatus.Check(inputs ? api.SessionGetInputName(session, (nuint)i, allocator, &name) : api.SessionGetOutputName(session, (nuint)i, allocator, &name), "read the name of an input or output");
+            names[i] = Marshal.PtrToStringUTF8((nint)name) ?? "";
+            OrtStatus.Check(api.AllocatorFree(allocator, name), "free a name");
+        }
+
+        return names;
+    }
+
+    private protected override void Release(OrtApi api, nint native) => api.ReleaseSession(native);
+}
