@@ -37,7 +37,7 @@ internal sealed unsafe class OnnxRuntimeImage
         {
             lock (Gate)
             {
-                return _loaded ??= Open(Environment.GetEnvironmentVariable(Variable), AppContext.BaseDirectory);
+                return _loaded ??= Open(Environment.GetEnvironmentVariable(Variable), AppContext.BaseDirectory, FileNames());
             }
         }
     }
@@ -45,7 +45,8 @@ internal sealed unsafe class OnnxRuntimeImage
     /// <summary>Finds and loads the library: the named file and no other; else beside the application; else its <c>runtimes/&lt;rid&gt;/native</c>; else where the operating system looks.</summary>
     /// <param name="named">The value of <see cref="Variable"/>; null or empty if it is not set.</param>
     /// <param name="applicationFolder">The folder of the application.</param>
-    public static OnnxRuntimeImage Open(string? named, string applicationFolder)
+    /// <param name="names">The names that the file may have, as <see cref="FileNames"/> gives them.</param>
+    public static OnnxRuntimeImage Open(string? named, string applicationFolder, ReadOnlySpan<string> names)
     {
         if (!string.IsNullOrEmpty(named))
         {
@@ -58,7 +59,6 @@ internal sealed unsafe class OnnxRuntimeImage
             return Bind(LoadFile(file), file, OrtApi.Version);
         }
 
-        string[] names = FileNames();
         var tried = new List<string>();
         foreach (string folder in (ReadOnlySpan<string>)[applicationFolder, System.IO.Path.Combine(applicationFolder, "runtimes", RuntimeIdentifier(), "native")])
         {
@@ -112,6 +112,17 @@ internal sealed unsafe class OnnxRuntimeImage
         return new OnnxRuntimeImage(path, version, new OrtApi(table));
     }
 
+    /// <summary>The names of the library on this system, preferred first.</summary>
+    public static string[] FileNames()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return ["onnxruntime.dll"];
+        }
+
+        return OperatingSystem.IsMacOS() ? ["libonnxruntime.1.dylib", "libonnxruntime.dylib"] : ["libonnxruntime.so.1", "libonnxruntime.so"];
+    }
+
     private static nint LoadFile(string file)
     {
         try
@@ -131,16 +142,6 @@ internal sealed unsafe class OnnxRuntimeImage
         return parts.Length >= 2 && parts[0] == "1"
             && uint.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out uint minor)
             && minor < apiVersion;
-    }
-
-    private static string[] FileNames()
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return ["onnxruntime.dll"];
-        }
-
-        return OperatingSystem.IsMacOS() ? ["libonnxruntime.1.dylib", "libonnxruntime.dylib"] : ["libonnxruntime.so.1", "libonnxruntime.so"];
     }
 
     // Composed here, because RuntimeInformation.RuntimeIdentifier is "debian.12-x64" where a distribution built .NET.
