@@ -34,7 +34,7 @@ internal static class TokenizerFiles
             vocabulary[c.ToString()] = vocabulary.Count;
         }
 
-        return Parse($$"""{"added_tokens":{{addedTokens}},"normalizer":{{normalizer}},"pre_tokenizer":{{preTokenizer}},"post_processor":null,"decoder":{{decoder}},"model":{"type":"BPE",{{model}}"vocab":{{vocabulary.ToJsonString()}},"merges":[]}}""");
+        return Parse($$"""{"added_tokens":{{addedTokens}},"normalizer":{{normalizer}},"pre_tokenizer":{{preTokenizer}},"post_processor":null,"decoder":{{decoder}},"model":{"type":"BPE",{{model}}"vocab":{{vocabulary.ToJsonString()}},"merges":[]} }""");
     }
 
     /// <summary>Encodes, and writes the tokens with a bar between.</summary>
