@@ -1,3 +1,4 @@
+using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
 namespace Espalier.Graphs;
@@ -89,7 +90,7 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
         graph.Node(
             Operator.SkipSimplifiedLayerNormalization,
             normed,
-            [x, projected, graph.Weight($"{_module}.post_attention_layernorm.weight", TensorType.Float32, geometry.Hidden)],
+            [x, projected, graph.Weight($"{_module}.post_attention_layernorm.weight", OrtElementType.Float, geometry.Hidden)],
             [normed, "", "", residual],
             NodeAttribute.Of("epsilon", geometry.RmsNormEpsilon));
 
@@ -109,8 +110,8 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
     private string Rotate(string result, string rows, string positions, int heads)
     {
         // Kept rows carry their original positions, so the rotation reads them; the attention operator's own would count rows.
-        string cosines = graph.Weight(DerivedWeights.RopeCos, TensorType.Float32, geometry.MaxPositions, RotaryTables.Width(geometry));
-        string sines = graph.Weight(DerivedWeights.RopeSin, TensorType.Float32, geometry.MaxPositions, RotaryTables.Width(geometry));
+        string cosines = graph.Weight(DerivedWeights.RopeCos, OrtElementType.Float, geometry.MaxPositions, RotaryTables.Width(geometry));
+        string sines = graph.Weight(DerivedWeights.RopeSin, OrtElementType.Float, geometry.MaxPositions, RotaryTables.Width(geometry));
         return graph.Node(Operator.RotaryEmbedding, result, [rows, cosines, sines, positions], NodeAttribute.Of("num_heads", heads));
     }
 }
@@ -123,7 +124,7 @@ internal static class DecoderNodes
         graph.Node(
             Operator.SimplifiedLayerNormalization,
             result,
-            [x, graph.Weight(weight, TensorType.Float32, geometry.Hidden)],
+            [x, graph.Weight(weight, OrtElementType.Float, geometry.Hidden)],
             NodeAttribute.Of("axis", -1),
             NodeAttribute.Of("epsilon", geometry.RmsNormEpsilon));
 }

@@ -1,3 +1,4 @@
+using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
 namespace Espalier.Graphs;
@@ -38,40 +39,40 @@ internal static class DecoderLayerGraph
 
         var graph = new GraphBuilder($"layers.{layer}.{kind}");
         var emitter = new DecoderLayer(graph, geometry, layer, format);
-        string x = graph.Input(GraphNames.X, TensorType.Float32, 1, "n", geometry.Hidden);
-        string positions = graph.Input(GraphNames.Positions, TensorType.Int64, 1, "n");
+        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
+        string positions = graph.Input(GraphNames.Positions, OrtElementType.Int64, 1, "n");
         string pastKey = CacheInput(graph, geometry, GraphNames.PastKey);
         string pastValue = CacheInput(graph, geometry, GraphNames.PastValue);
-        string lastRow = graph.Input(GraphNames.LastRow, TensorType.Int32, 1);
-        string total = graph.Input(GraphNames.Total, TensorType.Int32, 1);
+        string lastRow = graph.Input(GraphNames.LastRow, OrtElementType.Int32, 1);
+        string total = graph.Input(GraphNames.Total, OrtElementType.Int32, 1);
 
         if (kind is DecoderLayerKind.Frozen or DecoderLayerKind.FrozenScored)
         {
-            string visual = graph.Input(GraphNames.Visual, TensorType.Float32, 1, "v", geometry.Hidden);
-            string visualPositions = graph.Input(GraphNames.VisualPositions, TensorType.Int64, 1, "v");
-            string start = graph.Input(GraphNames.VisualStart, TensorType.Int64, 1);
+            string visual = graph.Input(GraphNames.Visual, OrtElementType.Float, 1, "v", geometry.Hidden);
+            string visualPositions = graph.Input(GraphNames.VisualPositions, OrtElementType.Int64, 1, "v");
+            string start = graph.Input(GraphNames.VisualStart, OrtElementType.Int64, 1);
             (pastKey, pastValue) = emitter.Scatter(visual, visualPositions, start, pastKey, pastValue);
             CacheOutput(graph, geometry, GraphNames.ScatteredKey, pastKey);
             CacheOutput(graph, geometry, GraphNames.ScatteredValue, pastValue);
         }
 
         var values = emitter.Dense(x, positions, new CacheValues(pastKey, pastValue, lastRow, total));
-        graph.Output(GraphNames.Y, values.Output, TensorType.Float32, 1, "n", geometry.Hidden);
+        graph.Output(GraphNames.Y, values.Output, OrtElementType.Float, 1, "n", geometry.Hidden);
         CacheOutput(graph, geometry, GraphNames.PresentKey, values.PresentKey);
         CacheOutput(graph, geometry, GraphNames.PresentValue, values.PresentValue);
 
         if (kind is DecoderLayerKind.Scored or DecoderLayerKind.FrozenScored)
         {
-            string keyRows = graph.Input(GraphNames.KeyRows, TensorType.Int64, 1);
-            graph.Output(GraphNames.Score, emitter.Score(values, keyRows), TensorType.Float32, "key_rows");
+            string keyRows = graph.Input(GraphNames.KeyRows, OrtElementType.Int64, 1);
+            graph.Output(GraphNames.Score, emitter.Score(values, keyRows), OrtElementType.Float, "key_rows");
         }
 
         return graph.Build();
     }
 
     internal static string CacheInput(GraphBuilder graph, TextGeometry geometry, string name) =>
-        graph.Input(name, TensorType.Float32, 1, geometry.KeyValueHeads, "cap", geometry.HeadDim);
+        graph.Input(name, OrtElementType.Float, 1, geometry.KeyValueHeads, "cap", geometry.HeadDim);
 
     internal static void CacheOutput(GraphBuilder graph, TextGeometry geometry, string name, string value) =>
-        graph.Output(name, value, TensorType.Float32, 1, geometry.KeyValueHeads, "cap", geometry.HeadDim);
+        graph.Output(name, value, OrtElementType.Float, 1, geometry.KeyValueHeads, "cap", geometry.HeadDim);
 }

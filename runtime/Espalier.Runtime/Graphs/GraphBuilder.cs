@@ -1,5 +1,6 @@
 using System.Globalization;
 using Espalier.Graphs.Onnx;
+using Espalier.OnnxRuntime;
 
 namespace Espalier.Graphs;
 
@@ -17,7 +18,7 @@ internal sealed class GraphBuilder(string name)
 
     /// <summary>Declares an input.</summary>
     /// <returns>The name of the input.</returns>
-    public string Input(string input, TensorType type, params ReadOnlySpan<Dimension> shape)
+    public string Input(string input, OrtElementType type, params ReadOnlySpan<Dimension> shape)
     {
         Claim(input);
         _inputs.Add(new Value(input, type, shape.ToArray()));
@@ -25,7 +26,7 @@ internal sealed class GraphBuilder(string name)
     }
 
     /// <summary>Makes the result of a node a graph output under the given name.</summary>
-    public void Output(string output, string value, TensorType type, params ReadOnlySpan<Dimension> shape)
+    public void Output(string output, string value, OrtElementType type, params ReadOnlySpan<Dimension> shape)
     {
         Claim(output);
         _outputs.Add((value, new Value(output, type, shape.ToArray())));
@@ -33,11 +34,11 @@ internal sealed class GraphBuilder(string name)
 
     /// <summary>Declares a weight that the session supplies; a second use of the same weight returns the first.</summary>
     /// <returns>The name of the weight.</returns>
-    public string Weight(string weight, TensorType type, params ReadOnlySpan<long> shape)
+    public string Weight(string weight, OrtElementType type, params ReadOnlySpan<long> shape)
     {
         if (_weightsByName.TryGetValue(weight, out var known))
         {
-            if (known.Type != type || !shape.SequenceEqual(known.Shape.ToArray()))
+            if (known.Type != type || !shape.SequenceEqual(known.Shape))
             {
                 throw new ArgumentException($"The weight '{weight}' is used with two types or shapes.", nameof(weight));
             }

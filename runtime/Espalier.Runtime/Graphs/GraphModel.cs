@@ -1,3 +1,5 @@
+using Espalier.OnnxRuntime;
+
 namespace Espalier.Graphs;
 
 /// <summary>A finished ONNX graph and the weights that its session must be given.</summary>
@@ -17,10 +19,10 @@ internal sealed class GraphModel(byte[] bytes, IReadOnlyList<WeightUse> weights)
 /// <param name="Name">The initializer in the graph: the canonical name of a checkpoint's tensor, such as <c>language_model.layers.3.self_attn.q_proj.weight</c>, or a derived name, such as <see cref="DerivedWeights.RopeCos"/>.</param>
 /// <param name="Type">The element type that the graph expects.</param>
 /// <param name="Shape">The shape that the graph expects; for a checkpoint's tensor it is the shape in the checkpoint.</param>
-internal sealed record WeightUse(string Name, TensorType Type, IReadOnlyList<long> Shape)
+internal sealed record WeightUse(string Name, OrtElementType Type, long[] Shape)
 {
     /// <summary>Bytes of the whole tensor.</summary>
-    public long ByteCount => Shape.Aggregate((long)Type.Size(), (size, length) => checked(size * length));
+    public long ByteCount => checked((long)Type.Bytes(Shape));
 }
 
 /// <summary>The names of weights that no checkpoint holds because they follow from the geometry.</summary>
@@ -31,36 +33,4 @@ internal static class DerivedWeights
 
     /// <summary>Sines of the rotary embedding, f32 [MaxPositions, HeadDim / 2]; see <see cref="RotaryTables"/>.</summary>
     public const string RopeSin = "rope.sin";
-}
-
-/// <summary>The element types of tensors, with the numbers that ONNX and ONNX Runtime give them.</summary>
-internal enum TensorType
-{
-    /// <summary>32-bit floating point.</summary>
-    Float32 = 1,
-
-    /// <summary>Unsigned 8-bit integer.</summary>
-    UInt8 = 2,
-
-    /// <summary>Signed 8-bit integer.</summary>
-    Int8 = 3,
-
-    /// <summary>Signed 32-bit integer.</summary>
-    Int32 = 6,
-
-    /// <summary>Signed 64-bit integer.</summary>
-    Int64 = 7,
-}
-
-/// <summary>Sizes of element types.</summary>
-internal static class TensorTypes
-{
-    /// <summary>Bytes of one element.</summary>
-    public static int Size(this TensorType type) => type switch
-    {
-        TensorType.UInt8 or TensorType.Int8 => 1,
-        TensorType.Float32 or TensorType.Int32 => 4,
-        TensorType.Int64 => 8,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
-    };
 }

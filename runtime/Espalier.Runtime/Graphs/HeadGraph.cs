@@ -1,3 +1,4 @@
+using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
 namespace Espalier.Graphs;
@@ -12,8 +13,8 @@ internal static class HeadGraph
     public static GraphModel Build(TextGeometry geometry, string weight, LinearFormat format)
     {
         var graph = new GraphBuilder("head");
-        string x = graph.Input(GraphNames.X, TensorType.Float32, 1, "n", geometry.Hidden);
-        string row = graph.Input(GraphNames.Row, TensorType.Int64, 1);
+        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
+        string row = graph.Input(GraphNames.Row, OrtElementType.Int64, 1);
         Output(graph, Emit(graph, x, row, geometry, weight, format), geometry);
         return graph.Build();
     }
@@ -28,5 +29,5 @@ internal static class HeadGraph
 
     /// <summary>Declares the logits as output.</summary>
     internal static void Output(GraphBuilder graph, string value, TextGeometry geometry) =>
-        graph.Output(GraphNames.Logits, value, TensorType.Float32, 1, 1, geometry.Vocabulary);
+        graph.Output(GraphNames.Logits, value, OrtElementType.Float, 1, 1, geometry.Vocabulary);
 }

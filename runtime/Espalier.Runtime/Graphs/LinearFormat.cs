@@ -1,3 +1,5 @@
+using Espalier.OnnxRuntime;
+
 namespace Espalier.Graphs;
 
 /// <summary>The number format of the weights of linear layers: each format is one class that knows how to emit a linear layer.</summary>
@@ -23,13 +25,13 @@ file sealed class Float32Linear : LinearFormat
 {
     public override string Linear(GraphBuilder graph, string result, string input, string weight, string? bias, int inputWidth, int outputWidth)
     {
-        string matrix = graph.Weight(weight, TensorType.Float32, outputWidth, inputWidth);
+        string matrix = graph.Weight(weight, OrtElementType.Float, outputWidth, inputWidth);
         if (bias is null)
         {
             return graph.Node(Operator.FusedMatMul, result, [input, matrix], NodeAttribute.Of("transB", 1));
         }
 
         string product = graph.Node(Operator.FusedMatMul, $"{result}.product", [input, matrix], NodeAttribute.Of("transB", 1));
-        return graph.Node(Operator.Add, result, [product, graph.Weight(bias, TensorType.Float32, outputWidth)]);
+        return graph.Node(Operator.Add, result, [product, graph.Weight(bias, OrtElementType.Float, outputWidth)]);
     }
 }

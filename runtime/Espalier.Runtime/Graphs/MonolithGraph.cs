@@ -1,3 +1,4 @@
+using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
 namespace Espalier.Graphs;
@@ -15,11 +16,11 @@ internal static class MonolithGraph
     {
         UnsupportedGeometryException.ThrowIfUnsupported(geometry);
         var graph = new GraphBuilder("decoder");
-        string x = graph.Input(GraphNames.X, TensorType.Float32, 1, "n", geometry.Hidden);
-        string positions = graph.Input(GraphNames.Positions, TensorType.Int64, 1, "n");
-        string lastRow = graph.Input(GraphNames.LastRow, TensorType.Int32, 1);
-        string total = graph.Input(GraphNames.Total, TensorType.Int32, 1);
-        string row = graph.Input(GraphNames.Row, TensorType.Int64, 1);
+        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
+        string positions = graph.Input(GraphNames.Positions, OrtElementType.Int64, 1, "n");
+        string lastRow = graph.Input(GraphNames.LastRow, OrtElementType.Int32, 1);
+        string total = graph.Input(GraphNames.Total, OrtElementType.Int32, 1);
+        string row = graph.Input(GraphNames.Row, OrtElementType.Int64, 1);
 
         for (int layer = 0; layer < geometry.Layers; layer++)
         {

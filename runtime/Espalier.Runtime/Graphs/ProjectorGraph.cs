@@ -1,3 +1,4 @@
+using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
 namespace Espalier.Graphs;
@@ -10,10 +11,10 @@ internal static class ProjectorGraph
     {
         var (inner, width) = (geometry.Vision.Hidden, geometry.Text.Hidden);
         var graph = new GraphBuilder("projector");
-        string features = graph.Input(GraphNames.Features, TensorType.Float32, 1, "v", inner);
+        string features = graph.Input(GraphNames.Features, OrtElementType.Float, 1, "v", inner);
         string first = Linear("projector.linear_1", features, "linear_1", inner);
         string activated = graph.Activate("projector.activated", first, geometry.ProjectorActivation);
-        graph.Output(GraphNames.Y, Linear("projector.linear_2", activated, "linear_2", width), TensorType.Float32, 1, "v", width);
+        graph.Output(GraphNames.Y, Linear("projector.linear_2", activated, "linear_2", width), OrtElementType.Float, 1, "v", width);
         return graph.Build();
 
         string Linear(string result, string input, string module, int inputWidth) =>

@@ -1,3 +1,4 @@
+using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
 namespace Espalier.Graphs;
@@ -9,10 +10,10 @@ internal static class RowGraphs
     public static GraphModel Gather(TextGeometry geometry)
     {
         var graph = new GraphBuilder("rows.gather");
-        string x = graph.Input(GraphNames.X, TensorType.Float32, 1, "n", geometry.Hidden);
-        string rows = graph.Input(GraphNames.Rows, TensorType.Int64, "m");
+        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
+        string rows = graph.Input(GraphNames.Rows, OrtElementType.Int64, "m");
         string kept = graph.Node(Operator.Gather, "kept", [x, rows], NodeAttribute.Of("axis", 1));
-        graph.Output(GraphNames.Y, kept, TensorType.Float32, 1, "m", geometry.Hidden);
+        graph.Output(GraphNames.Y, kept, OrtElementType.Float, 1, "m", geometry.Hidden);
         return graph.Build();
     }
 
@@ -20,11 +21,11 @@ internal static class RowGraphs
     public static GraphModel Part(TextGeometry geometry)
     {
         var graph = new GraphBuilder("rows.part");
-        string x = graph.Input(GraphNames.X, TensorType.Float32, 1, "n", geometry.Hidden);
-        string sizes = graph.Input(GraphNames.Sizes, TensorType.Int64, 2);
+        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
+        string sizes = graph.Input(GraphNames.Sizes, OrtElementType.Int64, 2);
         graph.Node(Operator.Split, "part", [x, sizes], ["first", "second"], NodeAttribute.Of("axis", 1));
-        graph.Output(GraphNames.Visual, "first", TensorType.Float32, 1, "v", geometry.Hidden);
-        graph.Output(GraphNames.Text, "second", TensorType.Float32, 1, "s", geometry.Hidden);
+        graph.Output(GraphNames.Visual, "first", OrtElementType.Float, 1, "v", geometry.Hidden);
+        graph.Output(GraphNames.Text, "second", OrtElementType.Float, 1, "s", geometry.Hidden);
         return graph.Build();
     }
 
@@ -32,10 +33,10 @@ internal static class RowGraphs
     public static GraphModel Join(TextGeometry geometry)
     {
         var graph = new GraphBuilder("rows.join");
-        string visual = graph.Input(GraphNames.Visual, TensorType.Float32, 1, "v", geometry.Hidden);
-        string text = graph.Input(GraphNames.Text, TensorType.Float32, 1, "s", geometry.Hidden);
+        string visual = graph.Input(GraphNames.Visual, OrtElementType.Float, 1, "v", geometry.Hidden);
+        string text = graph.Input(GraphNames.Text, OrtElementType.Float, 1, "s", geometry.Hidden);
         string joined = graph.Node(Operator.Concat, "joined", [visual, text], NodeAttribute.Of("axis", 1));
-        graph.Output(GraphNames.Y, joined, TensorType.Float32, 1, "n", geometry.Hidden);
+        graph.Output(GraphNames.Y, joined, OrtElementType.Float, 1, "n", geometry.Hidden);
         return graph.Build();
     }
 }

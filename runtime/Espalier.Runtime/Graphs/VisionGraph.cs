@@ -1,3 +1,4 @@
+using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
 namespace Espalier.Graphs;
@@ -13,10 +14,10 @@ internal static class VisionGraph
         UnsupportedGeometryException.ThrowIfUnsupported(geometry);
         var graph = new GraphBuilder("vision");
         var tower = new VisionTower(graph, geometry, format);
-        string pixels = graph.Input(GraphNames.Pixels, TensorType.Float32, 1, 3, geometry.ImageSize, geometry.ImageSize);
+        string pixels = graph.Input(GraphNames.Pixels, OrtElementType.Float, 1, 3, geometry.ImageSize, geometry.ImageSize);
         string x = tower.Embed(pixels);
         x = tower.Layers(x, 0, geometry.FeatureLayers - 1);
-        graph.Output(GraphNames.Features, tower.Features(x), TensorType.Float32, 1, geometry.FeatureTokens, geometry.Hidden);
+        graph.Output(GraphNames.Features, tower.Features(x), OrtElementType.Float, 1, geometry.FeatureTokens, geometry.Hidden);
         return graph.Build();
     }
 }

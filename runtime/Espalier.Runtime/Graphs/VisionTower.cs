@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
 namespace Espalier.Graphs;
@@ -12,20 +13,20 @@ internal sealed class VisionTower(GraphBuilder graph, VisionGeometry geometry, L
     /// <summary>Pixels [1, 3, ImageSize, ImageSize] to rows [1, Tokens, Hidden]: patches in row-major order, behind the CLS row if the tower has one.</summary>
     public string Embed(string pixels)
     {
-        string weight = graph.Weight($"{Tower}.embeddings.patch_embedding.weight", TensorType.Float32, geometry.Hidden, 3, geometry.PatchSize, geometry.PatchSize);
+        string weight = graph.Weight($"{Tower}.embeddings.patch_embedding.weight", OrtElementType.Float, geometry.Hidden, 3, geometry.PatchSize, geometry.PatchSize);
         ReadOnlySpan<string> inputs = geometry.Family == VisionFamily.Siglip
-            ? [pixels, weight, graph.Weight($"{Tower}.embeddings.patch_embedding.bias", TensorType.Float32, geometry.Hidden)]
+            ? [pixels, weight, graph.Weight($"{Tower}.embeddings.patch_embedding.bias", OrtElementType.Float, geometry.Hidden)]
             : [pixels, weight];
         string patches = graph.Node(Operator.Conv, "vision.patches", inputs, NodeAttribute.Of("strides", geometry.PatchSize, geometry.PatchSize));
         string flat = graph.Node(Operator.Reshape, "vision.patches.flat", [patches, graph.Constant(1, geometry.Hidden, geometry.Patches)]);
         string rows = graph.Node(Operator.Transpose, "vision.patches.rows", [flat], NodeAttribute.Of("perm", 0, 2, 1));
         if (geometry.HasCls)
         {
-            string cls = graph.Node(Operator.Reshape, "vision.cls", [graph.Weight($"{Tower}.embeddings.class_embedding", TensorType.Float32, geometry.Hidden), graph.Constant(1, 1, geometry.Hidden)]);
+            string cls = graph.Node(Operator.Reshape, "vision.cls", [graph.Weight($"{Tower}.embeddings.class_embedding", OrtElementType.Float, geometry.Hidden), graph.Constant(1, 1, geometry.Hidden)]);
             rows = graph.Node(Operator.Concat, "vision.rows", [cls, rows], NodeAttribute.Of("axis", 1));
         }
 
-        string positions = graph.Weight($"{Tower}.embeddings.position_embedding.weight", TensorType.Float32, geometry.Tokens, geometry.Hidden);
+        string positions = graph.Weight($"{Tower}.embeddings.position_embedding.weight", OrtElementType.Float, geometry.Tokens, geometry.Hidden);
         string embedded = graph.Node(Operator.Add, "vision.embedded", [rows, positions]);
 
         // The checkpoints spell it so.
@@ -71,7 +72,7 @@ internal sealed class VisionTower(GraphBuilder graph, VisionGeometry geometry, L
         graph.Node(
             Operator.LayerNormalization,
             result,
-            [x, graph.Weight($"{module}.weight", TensorType.Float32, geometry.Hidden), graph.Weight($"{module}.bias", TensorType.Float32, geometry.Hidden)],
+            [x, graph.Weight($"{module}.weight", OrtElementType.Float, geometry.Hidden), graph.Weight($"{module}.bias", OrtElementType.Float, geometry.Hidden)],
             NodeAttribute.Of("axis", -1),
             NodeAttribute.Of("epsilon", geometry.LayerNormEpsilon));
 

@@ -1,3 +1,5 @@
+using Espalier.OnnxRuntime;
+
 namespace Espalier.Graphs.Onnx;
 
 /// <summary>A node: an operator applied to named values.</summary>
@@ -9,7 +11,7 @@ namespace Espalier.Graphs.Onnx;
 internal sealed record Node(string Name, Operator Operator, string[] Inputs, string[] Outputs, NodeAttribute[] Attributes);
 
 /// <summary>An input or output of the graph.</summary>
-internal sealed record Value(string Name, TensorType Type, Dimension[] Shape);
+internal sealed record Value(string Name, OrtElementType Type, Dimension[] Shape);
 
 /// <summary>An initializer whose elements are in the graph.</summary>
 internal sealed record Constant(string Name, long[] Elements);

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Globalization;
+using Espalier.OnnxRuntime;
 
 namespace Espalier.Graphs.Onnx;
 
@@ -132,11 +133,11 @@ internal static class ModelWriter
             BinaryPrimitives.WriteInt64LittleEndian(data.AsSpan(i * sizeof(long)), constant.Elements[i]);
         }
 
-        WriteTensor(writer, constant.Name, TensorType.Int64, [constant.Elements.Length]);
+        WriteTensor(writer, constant.Name, OrtElementType.Int64, [constant.Elements.Length]);
         writer.Bytes(9, data);
     }
 
-    private static void WriteTensor(WireWriter writer, string name, TensorType type, IReadOnlyList<long> shape)
+    private static void WriteTensor(WireWriter writer, string name, OrtElementType type, long[] shape)
     {
         foreach (long length in shape)
         {

@@ -1,0 +1,174 @@
+using Espalier.Graphs;
+using Espalier.Planning;
+
+namespace Espalier.Tests.Graphs;
+
+/// <summary>The graphs of one decoder layer, on the real library, against plain arithmetic in doubles.</summary>
+public sealed class DecoderLayerGraphTests
+{
+    // Gaps as pruning leaves them: rows keep the positions that they had in the whole sequence.
+    private static readonly long[] PrefixPositions = [0, 1, 2, 3];
+    private static readonly long[] VisualPositions = [4, 6, 7, 11, 19];
+    private static readonly long[] TextPositions = [30, 31, 32];
+
+    public static TheoryData<string> Geometries => TestGeometries.TextNames;
+
+    [Theory]
+    [MemberData(nameof(Geometries))]
+    public void DenseMatchesReferenceInPrefillBehindAPrefixAndInDecode(string name)
+    {
+        var (geometry, random) = (TestGeometries.Text(name), new Random(1));
+        var weights = new TestWeights(11, geometry);
+        var (reference, expected) = (new ReferenceDecoder(geometry, weights), new ReferenceCache());
+        using var bench = new LayerBench(geometry, 1, DecoderLayerKind.Dense, weights);
+        using var cache = new TestCache(geometry, 20);
+
+        foreach (long[] positions in new[] { PrefixPositions, VisualPositions, TextPositions, [40], [41] })
+        {
+            var x = Reference.RandomRows(random, positions.Length, geometry.Hidden);
+            float[] y = bench.Run(x, positions, cache);
+            Reference.AssertClose(reference.Layer(1, x, positions, expected), y);
+            cache.AssertEqual(expected);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Geometries))]
+    public void DenseFillsTheCacheToItsLastRow(string name)
+    {
+        var (geometry, random) = (TestGeometries.Text(name), new Random(2));
+        var weights = new TestWeights(12, geometry);
+        var (reference, expected) = (new ReferenceDecoder(geometry, weights), new ReferenceCache());
+        using var bench = new LayerBench(geometry, 0, DecoderLayerKind.Dense, weights);
+
+        // The whole capacity in one run: past 0 and total = new rows, which the operator calls a first prompt.
+        using var full = new TestCache(geometry, VisualPositions.Length);
+        var x = Reference.RandomRows(random, VisualPositions.Length, geometry.Hidden);
+        Reference.AssertClose(reference.Layer(0, x, VisualPositions, expected), bench.Run(x, VisualPositions, full));
+        full.AssertEqual(expected);
+
+        // The last row by a decode step.
+        expected = new ReferenceCache();
+        using var stepped = new TestCache(geometry, VisualPositions.Length + 1);
+        Reference.AssertClose(reference.Layer(0, x, VisualPositions, expected), bench.Run(x, VisualPositions, stepped));
+        var next = Reference.RandomRows(random, 1, geometry.Hidden);
+        Reference.AssertClose(reference.Layer(0, next, [63], expected), bench.Run(next, [63], stepped));
+        stepped.AssertEqual(expected);
+    }
+
+    [Theory]
+    [MemberData(nameof(Geometries))]
+    public void ScoreIsTheAttentionOfTheLastRowToEveryCacheRow(string name)
+    {
+        var (geometry, random) = (TestGeometries.Text(name), new Random(3));
+        var weights = new TestWeights(13, geometry);
+        var (reference, expected) = (new ReferenceDecoder(geometry, weights), new ReferenceCache());
+        using var bench = new LayerBench(geometry, 1, DecoderLayerKind.Scored, weights);
+        using var cache = new TestCache(geometry, 20);
+
+        foreach (long[] positions in new[] { PrefixPositions, [.. VisualPositions, .. TextPositions], [40] })
+        {
+            var x = Reference.RandomRows(random, positions.Length, geometry.Hidden);
+            var y = reference.Layer(1, x, positions, expected, out double[] wanted);
+            Reference.AssertClose(y, bench.Run(x, positions, cache, out float[] score));
+            Assert.Equal(cache.Rows, score.Length);
+            Assert.Equal(1, score.Sum(), 1e-5);
+            Reference.AssertClose(wanted, score, 1e-5);
+            cache.AssertEqual(expected);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Geometries))]
+    public void FrozenLetsTextReadVisualRowsThatAreNotUpdated(string name)
+    {
+        var (geometry, random) = (TestGeometries.Text(name), new Random(4));
+        var weights = new TestWeights(14, geometry);
+        var (reference, expected) = (new ReferenceDecoder(geometry, weights), new ReferenceCache());
+        using var dense = new LayerBench(geometry, 1, DecoderLayerKind.Dense, weights);
+        using var cache = new TestCache(geometry, 20);
+
+        var prefix = Reference.RandomRows(random, PrefixPositions.Length, geometry.Hidden);
+        var visual = Reference.RandomRows(random, VisualPositions.Length, geometry.Hidden);
+        var text = Reference.RandomRows(random, TextPositions.Length, geometry.Hidden);
+        reference.Layer(1, prefix, PrefixPositions, expected);
+        reference.Freeze(1, visual, VisualPositions, expected);
+        var wanted = reference.Layer(1, text, TextPositions, expected, out double[] wantedScore);
+
+        dense.Run(prefix, PrefixPositions, cache);
+        using (var frozen = new LayerBench(geometry, 1, DecoderLayerKind.FrozenScored, weights))
+        {
+            Reference.AssertClose(wanted, frozen.Run(visual, VisualPositions, text, TextPositions, cache, out float[] score));
+            Reference.AssertClose(wantedScore, score, 1e-5);
+            cache.AssertEqual(expected);
+        }
+
+        // Decode goes on with the dense graph over the same cache.
+        var next = Reference.RandomRows(random, 1, geometry.Hidden);
+        Reference.AssertClose(reference.Layer(1, next, [50], expected), dense.Run(next, [50], cache));
+        cache.AssertEqual(expected);
+    }
+
+    [Theory]
+    [MemberData(nameof(Geometries))]
+    public void FrozenTextEqualsDenseTextBitForBit(string name)
+    {
+        var (geometry, random) = (TestGeometries.Text(name), new Random(5));
+        var weights = new TestWeights(15, geometry);
+        var visual = Reference.RandomRows(random, VisualPositions.Length, geometry.Hidden);
+        var text = Reference.RandomRows(random, TextPositions.Length, geometry.Hidden);
+
+        // In one layer the visual rows' keys and values do not depend on whether the rows are updated.
+        using var dense = new LayerBench(geometry, 0, DecoderLayerKind.Dense, weights);
+        using var frozen = new LayerBench(geometry, 0, DecoderLayerKind.Frozen, weights);
+        using var denseCache = new TestCache(geometry, 20);
+        using var frozenCache = new TestCache(geometry, 20);
+        dense.Run(visual, VisualPositions, denseCache);
+        float[] y = dense.Run(text, TextPositions, denseCache);
+
+        Assert.Equal(y, frozen.Run(visual, VisualPositions, text, TextPositions, frozenCache, out _));
+        Assert.Equal(denseCache.Key.Floats, frozenCache.Key.Floats);
+        Assert.Equal(denseCache.Value.Floats, frozenCache.Value.Floats);
+    }
+
+    [Fact]
+    public void AllKindsReadTheSameWeights()
+    {
+        var weights = Enum.GetValues<DecoderLayerKind>()
+            .Select(kind => DecoderLayerGraph.Build(TestGeometries.Qwen2, 1, kind, LinearFormat.Float32).Weights.OrderBy(use => use.Name, StringComparer.Ordinal).Select(Describe).ToArray())
+            .ToArray();
+
+        Assert.All(weights, kind => Assert.Equal(weights[0], kind));
+        Assert.Equal(
+            [
+                "language_model.layers.1.input_layernorm.weight [40]",
+                "language_model.layers.1.mlp.down_proj.weight [40,72]",
+                "language_model.layers.1.mlp.gate_proj.weight [72,40]",
+                "language_model.layers.1.mlp.up_proj.weight [72,40]",
+                "language_model.layers.1.post_attention_layernorm.weight [40]",
+                "language_model.layers.1.self_attn.k_proj.bias [16]",
+                "language_model.layers.1.self_attn.k_proj.weight [16,40]",
+                "language_model.layers.1.self_attn.o_proj.weight [40,64]",
+                "language_model.layers.1.self_attn.q_proj.bias [64]",
+                "language_model.layers.1.self_attn.q_proj.weight [64,40]",
+                "language_model.layers.1.self_attn.v_proj.bias [16]",
+                "language_model.layers.1.self_attn.v_proj.weight [16,40]",
+                "rope.cos [64,4]",
+                "rope.sin [64,4]",
+            ],
+            weights[0]);
+
+        static string Describe(WeightUse use) => $"{use.Name} [{string.Join(',', use.Shape)}]";
+    }
+
+    [Theory]
+    [InlineData(7, 1, 12, "head_dim (12)")]
+    [InlineData(7, 2, 8, "num_key_value_heads (2)")]
+    [InlineData(7, 0, 8, "num_key_value_heads (0)")]
+    public void ShapesWithoutAKernelAreNamed(int heads, int keyValueHeads, int headDim, string part)
+    {
+        var geometry = TestGeometries.Llama with { Heads = heads, KeyValueHeads = keyValueHeads, HeadDim = headDim };
+        var error = Assert.Throws<UnsupportedGeometryException>(() => DecoderLayerGraph.Build(geometry, 0, DecoderLayerKind.Dense, LinearFormat.Float32));
+        Assert.Contains(part, error.Message, StringComparison.Ordinal);
+    }
+}

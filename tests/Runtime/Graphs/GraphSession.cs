@@ -1,0 +1,51 @@
+using System.Text;
+using Espalier.Graphs;
+using Espalier.OnnxRuntime;
+
+namespace Espalier.Tests.Graphs;
+
+/// <summary>A graph in a session of the real library, with test weights; runs it on bound tensors.</summary>
+internal sealed class GraphSession : IDisposable
+{
+    private readonly List<NativeTensor> _weights = [];
+    private readonly OrtSession _session;
+
+    public GraphSession(GraphModel model, TestWeights weights)
+    {
+        using var options = OrtSessionOptions.Create();
+        foreach (var use in model.Weights)
+        {
+            var weight = NativeTensor.Of(weights.Get(use), use.Shape);
+            _weights.Add(weight);
+            options.AddExternalInitializer(use.Name, weight.Value);
+        }
+
+        _session = OrtSession.Create(model.Bytes, options);
+    }
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _weights.ForEach(weight => weight.Dispose());
+    }
+
+    /// <summary>Runs the graph. Every input and output that the graph declares must be given.</summary>
+    public void Run((string Name, NativeTensor Tensor)[] inputs, (string Name, NativeTensor Tensor)[] outputs)
+    {
+        Assert.Equal(_session.InputNames.Order(StringComparer.Ordinal), inputs.Select(input => input.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(_session.OutputNames.Order(StringComparer.Ordinal), outputs.Select(output => output.Name).Order(StringComparer.Ordinal));
+
+        using var binding = OrtBinding.Create(_session);
+        foreach (var (name, tensor) in inputs)
+        {
+            binding.BindInput(Encoding.UTF8.GetBytes(name + '\0'), tensor.Value);
+        }
+
+        foreach (var (name, tensor) in outputs)
+        {
+            binding.BindOutput(Encoding.UTF8.GetBytes(name + '\0'), tensor.Value);
+        }
+
+        _session.Run(binding);
+    }
+}

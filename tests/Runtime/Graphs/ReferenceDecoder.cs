@@ -1,0 +1,137 @@
+using Espalier.Planning;
+
+namespace Espalier.Tests.Graphs;
+
+/// <summary>The keys and values of one decoder layer, by row: [KeyValueWidth] each.</summary>
+internal sealed class ReferenceCache
+{
+    public List<double[]> Keys { get; } = [];
+
+    public List<double[]> Values { get; } = [];
+}
+
+/// <summary>A decoder in doubles, written from the definition of the family and in no way from the graphs.</summary>
+internal sealed class ReferenceDecoder(TextGeometry geometry, TestWeights weights)
+{
+    /// <summary>One layer on some rows, which are appended to the cache; each row attends to the cache and to the rows up to itself.</summary>
+    /// <returns>The rows behind the layer.</returns>
+    public double[][] Layer(int layer, double[][] x, long[] positions, ReferenceCache cache) => Layer(layer, x, positions, cache, out _);
+
+    /// <summary>As above; <paramref name="score"/> is the attention of the last row, mean over heads.</summary>
+    public double[][] Layer(int layer, double[][] x, long[] positions, ReferenceCache cache, out double[] score)
+    {
+        string module = $"language_model.layers.{layer}";
+        double[][] queries = new double[x.Length][];
+        int past = cache.Keys.Count;
+        for (int row = 0; row < x.Length; row++)
+        {
+            double[] normed = Norm(x[row], $"{module}.input_layernorm.weight");
+            queries[row] = Rotate(Biased(normed, $"{module}.self_attn.q_proj", geometry.QueryWidth), positions[row]);
+            Append(module, normed, positions[row], cache);
+        }
+
+        score = [];
+        var y = new double[x.Length][];
+        for (int row = 0; row < x.Length; row++)
+        {
+            double[] attended = Attend(queries[row], cache, past + row + 1, out score);
+            double[] residual = Sum(x[row], Reference.Linear(attended, weights.Get($"{module}.self_attn.o_proj.weight", geometry.Hidden, geometry.QueryWidth), geometry.Hidden));
+            double[] normed = Norm(residual, $"{module}.post_attention_layernorm.weight");
+            double[] gate = Reference.Linear(normed, weights.Get($"{module}.mlp.gate_proj.weight", geometry.Intermediate, geometry.Hidden), geometry.Intermediate);
+            double[] up = Reference.Linear(normed, weights.Get($"{module}.mlp.up_proj.weight", geometry.Intermediate, geometry.Hidden), geometry.Intermediate);
+            for (int i = 0; i < gate.Length; i++)
+            {
+                gate[i] = gate[i] / (1 + Math.Exp(-gate[i])) * up[i];
+            }
+
+            y[row] = Sum(residual, Reference.Linear(gate, weights.Get($"{module}.mlp.down_proj.weight", geometry.Hidden, geometry.Intermediate), geometry.Hidden));
+        }
+
+        return y;
+    }
+
+    /// <summary>Visual rows that are read but not updated: only their keys and values are computed.</summary>
+    public void Freeze(int layer, double[][] visual, long[] positions, ReferenceCache cache)
+    {
+        string module = $"language_model.layers.{layer}";
+        for (int row = 0; row < visual.Length; row++)
+        {
+            Append(module, Norm(visual[row], $"{module}.input_layernorm.weight"), positions[row], cache);
+        }
+    }
+
+    public double[] Logits(double[] row, string weight) =>
+        Reference.Linear(Norm(row, "language_model.norm.weight"), weights.Get(weight, geometry.Vocabulary, geometry.Hidden), geometry.Vocabulary);
+
+    private void Append(string module, double[] normed, long position, ReferenceCache cache)
+    {
+        cache.Keys.Add(Rotate(Biased(normed, $"{module}.self_attn.k_proj", geometry.KeyValueWidth), position));
+        cache.Values.Add(Biased(normed, $"{module}.self_attn.v_proj", geometry.KeyValueWidth));
+    }
+
+    private double[] Attend(double[] query, ReferenceCache cache, int rows, out double[] mean)
+    {
+        int size = geometry.HeadDim;
+        var result = new double[geometry.QueryWidth];
+        mean = new double[rows];
+        for (int head = 0; head < geometry.Heads; head++)
+        {
+            int shared = head / (geometry.Heads / geometry.KeyValueHeads);
+            var scores = new double[rows];
+            for (int row = 0; row < rows; row++)
+            {
+                for (int i = 0; i < size; i++)
+                {
+                    scores[row] += query[head * size + i] * cache.Keys[row][shared * size + i];
+                }
+
+                scores[row] /= Math.Sqrt(size);
+            }
+
+            Reference.Softmax(scores);
+            for (int row = 0; row < rows; row++)
+            {
+                mean[row] += scores[row] / geometry.Heads;
+                for (int i = 0; i < size; i++)
+                {
+                    result[head * size + i] += scores[row] * cache.Values[row][shared * size + i];
+                }
+            }
+        }
+
+        return result;
+    }
+
+    private double[] Rotate(double[] rows, long position)
+    {
+        int half = geometry.HeadDim / 2;
+        var result = new double[rows.Length];
+        for (int start = 0; start < rows.Length; start += geometry.HeadDim)
+        {
+            for (int i = 0; i < half; i++)
+            {
+                var (sine, cosine) = Math.SinCos(position * Math.Pow(geometry.RopeTheta, -2.0 * i / geometry.HeadDim));
+                double first = rows[start + i];
+                double second = rows[start + half + i];
+                result[start + i] = first * cosine - second * sine;
+                result[start + half + i] = second * cosine + first * sine;
+            }
+        }
+
+        return result;
+    }
+
+    private double[] Biased(double[] x, string module, int width)
+    {
+        double[] result = Reference.Linear(x, weights.Get($"{module}.weight", width, x.Length), width);
+        return geometry.QueryKeyValueBias ? Sum(result, Reference.ToDoubles(weights.Get($"{module}.bias", width))) : result;
+    }
+
+    private double[] Norm(double[] x, string weight)
+    {
+        double factor = 1 / Math.Sqrt(x.Average(element => element * element) + geometry.RmsNormEpsilon);
+        return x.Zip(weights.Get(weight, geometry.Hidden), (element, gain) => element * factor * gain).ToArray();
+    }
+
+    private static double[] Sum(double[] left, double[] right) => left.Zip(right, (a, b) => a + b).ToArray();
+}
