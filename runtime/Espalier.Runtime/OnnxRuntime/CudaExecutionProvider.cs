@@ -53,7 +53,7 @@ internal sealed unsafe class CudaExecutionProvider(int deviceId = 0, nint stream
             OrtException reason = OrtStatus.Read(status, operation);
             throw new ExecutionProviderNotAvailableException(
                 Name,
-                $"CUDA cannot be used with '{OnnxRuntimeLibrary.Path}': {reason.NativeMessage.TrimEnd()} Build with -p:OnnxRuntime=Gpu, which adds the CUDA provider's library, and install the CUDA and cuDNN versions that it is built for; or choose the CPU.",
+                $"CUDA cannot be used with '{OnnxRuntimeLibrary.Path}': {reason.NativeMessage.Trim()}. Build with -p:OnnxRuntime=Gpu, which adds the CUDA provider's library, and install the CUDA and cuDNN versions that it is built for; or choose the CPU.",
                 reason);
         }
     }
