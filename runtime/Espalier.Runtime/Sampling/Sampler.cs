@@ -1,0 +1,105 @@
+using System.Numerics.Tensors;
+
+namespace Espalier;
+
+/// <summary>Chooses tokens from logits: greedy, or by temperature and nucleus with a seeded generator.</summary>
+/// <remarks>Not thread-safe; one a running answer. Allocates its scratch once, nothing per token.</remarks>
+internal sealed class Sampler
+{
+    private readonly float[] _probabilities;
+    private readonly int[] _ids;
+    private ulong _state;
+
+    /// <summary>A sampler for one vocabulary.</summary>
+    /// <param name="vocabulary">Number of logits.</param>
+    public Sampler(int vocabulary)
+    {
+        _probabilities = new float[vocabulary];
+        _ids = new int[vocabulary];
+    }
+
+    /// <summary>Restarts the random sequence.</summary>
+    /// <param name="seed">Any number.</param>
+    public void Seed(ulong seed) => _state = seed;
+
+    /// <summary>The next token.</summary>
+    /// <param name="logits">One logit a token of the vocabulary.</param>
+    /// <param name="options">Temperature and nucleus.</param>
+    /// <returns>A token id.</returns>
+    public int Next(ReadOnlySpan<float> logits, AnswerOptions options)
+    {
+        return options.Temperature == 0f ? Greedy(logits) : Sample(logits, options.Temperature, options.TopP);
+    }
+
+    /// <summary>The most likely token; ties go to the lower id.</summary>
+    internal static int Greedy(ReadOnlySpan<float> logits) => TensorPrimitives.IndexOfMax(logits);
+
+    private int Sample(ReadOnlySpan<float> logits, float temperature, float topP)
+    {
+        Span<float> probabilities = _probabilities.AsSpan(0, logits.Length);
+        TensorPrimitives.Subtract(logits, TensorPrimitives.Max(logits), probabilities);
+        TensorPrimitives.Divide(probabilities, temperature, probabilities);
+        TensorPrimitives.SoftMax(probabilities, probabilities);
+
+        Span<int> ids = _ids.AsSpan(0, logits.Length);
+        for (int i = 0; i < ids.Length; i++)
+        {
+            ids[i] = i;
+        }
+
+        // Descending by sorting the negatives: Sort(keys, items) allocates nothing on CoreCLR and NativeAOT, a comparison does.
+        TensorPrimitives.Negate(probabilities, probabilities);
+        probabilities.Sort(ids);
+        OrderTies(probabilities, ids);
+        TensorPrimitives.Negate(probabilities, probabilities);
+
+        double kept = 0;
+        int count = 0;
+        while (count < ids.Length && (count == 0 || kept < topP))
+        {
+            kept += probabilities[count++];
+        }
+
+        double target = NextUnit() * kept;
+        double sum = 0;
+        for (int i = 0; i < count; i++)
+        {
+            sum += probabilities[i];
+            if (target < sum)
+            {
+                return ids[i];
+            }
+        }
+
+        return ids[count - 1];
+    }
+
+    // The sort is not stable: runs of equal probability are put in the order of their ids.
+    private static void OrderTies(Span<float> sorted, Span<int> ids)
+    {
+        int start = 0;
+        for (int i = 1; i <= sorted.Length; i++)
+        {
+            if (i == sorted.Length || sorted[i] != sorted[start])
+            {
+                if (i - start > 1)
+                {
+                    ids[start..i].Sort(sorted[start..i]);
+                }
+
+                start = i;
+            }
+        }
+    }
+
+    // SplitMix64 (Steele, Lea, Flood 2014): System.Random's sequence is not promised across .NET versions.
+    private double NextUnit()
+    {
+        _state += 0x9E3779B97F4A7C15;
+        ulong z = _state;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        z ^= z >> 31;
+        return (z >> 11) * (1.0 / (1UL << 53));
+    }
+}

@@ -1,0 +1,100 @@
+namespace Espalier.Tests.Sampling;
+
+public sealed class SamplerTests
+{
+    [Fact]
+    public void GreedyTakesTheFirstOfTheLargest()
+    {
+        Assert.Equal(1, new Sampler(4).Next([0f, 2f, 2f, 1f], new AnswerOptions()));
+    }
+
+    [Fact]
+    public void FrequenciesFollowTheSoftmax()
+    {
+        float[] logits = [0f, 1f, 2f, -1f];
+        double[] weights = [.. logits.Select(static l => Math.Exp(l / 0.8))];
+        var counts = new int[4];
+        var sampler = new Sampler(4);
+        sampler.Seed(5);
+        var options = new AnswerOptions { Temperature = 0.8f };
+        const int Draws = 20_000;
+        for (int i = 0; i < Draws; i++)
+        {
+            counts[sampler.Next(logits, options)]++;
+        }
+
+        for (int i = 0; i < counts.Length; i++)
+        {
+            Assert.Equal(weights[i] / weights.Sum(), counts[i] / (double)Draws, 0.015);
+        }
+    }
+
+    [Fact]
+    public void TheNucleusIsTheSmallestSetThatReachesTopP()
+    {
+        // Probabilities 0.5, 0.25, 0.125, 0.125: the nucleus of 0.7 is the first two.
+        float[] logits = [MathF.Log(0.125f), MathF.Log(0.5f), MathF.Log(0.25f), MathF.Log(0.125f)];
+        var sampler = new Sampler(4);
+        var options = new AnswerOptions { Temperature = 1f, TopP = 0.7f };
+        var seen = new HashSet<int>();
+        for (int i = 0; i < 2_000; i++)
+        {
+            seen.Add(sampler.Next(logits, options));
+        }
+
+        Assert.Equal([1, 2], seen.Order());
+    }
+
+    [Fact]
+    public void EqualProbabilitiesKeepTheOrderOfTheirIds()
+    {
+        var logits = new float[1000];
+        var options = new AnswerOptions { Temperature = 1f, TopP = 0.01f };
+        var sampler = new Sampler(1000);
+        for (int i = 0; i < 200; i++)
+        {
+            // 0.01 of 1,000 equal tokens: ten or eleven, by the rounding of the sum; always the lowest ids.
+            Assert.InRange(sampler.Next(logits, options), 0, 10);
+        }
+    }
+
+    [Fact]
+    public void OneSeedIsOneAnswer()
+    {
+        float[] logits = [.. Enumerable.Range(0, 100).Select(static i => MathF.Sin(i))];
+        var options = new AnswerOptions { Temperature = 1f };
+        int[] Draw(ulong seed)
+        {
+            var sampler = new Sampler(100);
+            sampler.Seed(seed);
+            return [.. Enumerable.Range(0, 20).Select(_ => sampler.Next(logits, options))];
+        }
+
+        Assert.Equal(Draw(3), Draw(3));
+        Assert.NotEqual(Draw(3), Draw(4));
+    }
+
+    [Theory]
+    [InlineData(-0.1f)]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void TemperaturesAreChecked(float temperature)
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new AnswerOptions { Temperature = temperature });
+    }
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(1.1f)]
+    [InlineData(float.NaN)]
+    public void NucleiAreChecked(float topP)
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new AnswerOptions { TopP = topP });
+    }
+
+    [Fact]
+    public void AnswersHaveAtLeastOneToken()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(static () => new AnswerOptions { MaxNewTokens = 0 });
+    }
+}
