@@ -12,24 +12,22 @@ internal static class LibvipsLocation
 
     /// <summary>Loads the library: the one that the environment variable names, or else the one beside the application.</summary>
     /// <exception cref="ImageException">No file was found, or the system cannot load it.</exception>
-    public static nint Load() => Load(Environment.GetEnvironmentVariable(Variable), AppContext.BaseDirectory);
-
-    /// <summary>As <see cref="Load()"/>, with the value of the environment variable and the application's folder given.</summary>
-    public static nint Load(string? named, string folder)
+    public static nint Load()
     {
+        string? named = Environment.GetEnvironmentVariable(Variable);
         if (!string.IsNullOrEmpty(named))
         {
             return File.Exists(named)
-                ? LoadFile(named)
+                ? Load(named)
                 : throw Unavailable($"the environment variable {Variable} names '{named}', which does not exist; correct or remove it");
         }
 
-        string[] candidates = [.. Candidates(folder)];
+        string[] candidates = [.. Candidates(AppContext.BaseDirectory)];
         foreach (string candidate in candidates)
         {
             if (File.Exists(candidate))
             {
-                return LoadFile(candidate);
+                return Load(candidate);
             }
         }
 
@@ -53,7 +51,7 @@ internal static class LibvipsLocation
         => RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal)
         || RuntimeInformation.RuntimeIdentifier.StartsWith("alpine", StringComparison.Ordinal);
 
-    private static nint LoadFile(string path)
+    private static nint Load(string path)
     {
         try
         {

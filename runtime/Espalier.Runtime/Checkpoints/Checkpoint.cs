@@ -98,6 +98,7 @@ public sealed partial class Checkpoint : IDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
+            ReleaseSessions();
             _mapping.Release();
         }
     }

@@ -1,0 +1,288 @@
+using System.Diagnostics.CodeAnalysis;
+using Espalier.OnnxRuntime;
+using Espalier.Planning;
+
+namespace Espalier;
+
+/// <summary>The rows of one sequence on their way through the layers: what a generated <c>Prefill</c> and <c>DecodeStep</c> drive, one call a layer or step.</summary>
+/// <remarks>
+/// <para>The rows of a prefill are <c>[visual | suffix]</c>; the prefix is already in the KV cache. Kept rows keep their original positions.</para>
+/// <para>Every call checks that it comes in the order that the plan promises, so a loop that skips or repeats a layer fails with an
+/// <see cref="InvalidOperationException"/> in place of a wrong answer. Nothing managed is allocated once the shapes of a prompt have been seen. Not thread-safe.</para>
+/// </remarks>
+public sealed class ForwardPass : IDisposable
+{
+    private readonly ModelSessions _sessions;
+    private readonly ReductionPlan _plan;
+    private readonly KeyValueCache _cache;
+    private readonly LayerBindings _bindings;
+    private readonly PassRows _rows;
+    private readonly PassHead _head;
+    private readonly VisualTokenMap _map;
+    private float[] _scores = [];
+    private int[] _kept = [];
+    private PassPhase _phase;
+    private int _nextLayer;
+    private int _suffixRows;
+    private CancellationToken _cancellation;
+
+    internal ForwardPass(ModelSessions sessions, ReductionPlan plan, int capacity)
+    {
+        _sessions = sessions;
+        _plan = plan;
+        _cache = new KeyValueCache(plan, capacity);
+        _bindings = new LayerBindings(sessions, _cache);
+        _rows = new PassRows(sessions);
+        _head = new PassHead(sessions);
+        _map = new VisualTokenMap(plan);
+    }
+
+    /// <summary>Visual rows in the pass now.</summary>
+    public int VisualTokens => _map.Count;
+
+    internal KeyValueCache Cache => _cache;
+
+    internal VisualTokenMap Map => _map;
+
+    internal ReadOnlySpan<float> Logits => _head.Logits;
+
+    /// <summary>Opens a prefill. The runtime has put the visual and suffix rows in place.</summary>
+    /// <param name="visualTokens">Visual tokens that the plan was made for.</param>
+    public void BeginPrefill(int visualTokens)
+    {
+        Require(_phase == PassPhase.PrefillReady, "a prefill starts only after its rows are in place");
+        Require(visualTokens == _map.Count, "the loop was compiled for another number of visual tokens");
+        _phase = PassPhase.Prefill;
+        _nextLayer = 0;
+    }
+
+    /// <summary>Runs all visual and suffix rows through a layer and adds them to its KV cache.</summary>
+    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
+    public void RunDense(int layer)
+    {
+        Enter(PassPhase.Prefill, layer);
+        RunRows(layer, _bindings.Dense(layer));
+    }
+
+    /// <summary>As <see cref="RunDense"/>, and reads the softmax attention that the last row pays to each visual row, mean over heads.</summary>
+    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
+    /// <param name="scores">Receives one score a visual row; its length is <see cref="VisualTokens"/>.</param>
+    public void RunScored(int layer, Span<float> scores)
+    {
+        Enter(PassPhase.Prefill, layer);
+        Require(scores.Length == _map.Count, "one score a visual token is read");
+        LayerBinding binding = _bindings.Scored(layer);
+        _rows.BindScores(binding, _cache.Length(layer) + _rows.Count);
+        int firstVisual = _cache.Length(layer);
+        RunRows(layer, binding);
+        _rows.Scores.Slice(firstVisual, scores.Length).CopyTo(scores);
+    }
+
+    /// <summary>Runs the suffix rows through a layer; the visual rows are read by attention and not updated (ShortV, arXiv 2504.00502).</summary>
+    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
+    public void RunFrozen(int layer)
+    {
+        Enter(PassPhase.Prefill, layer);
+        RunFrozenRows(layer, _bindings.Frozen(layer));
+    }
+
+    /// <summary>As <see cref="RunFrozen"/>, and reads the attention of the last row as <see cref="RunScored"/> does.</summary>
+    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
+    /// <param name="scores">Receives one score a visual row.</param>
+    public void RunFrozenScored(int layer, Span<float> scores)
+    {
+        Enter(PassPhase.Prefill, layer);
+        Require(scores.Length == _map.Count, "one score a visual token is read");
+        LayerBinding binding = _bindings.FrozenScored(layer);
+        int firstVisual = _cache.Length(layer);
+        _rows.BindScores(binding, firstVisual + _map.Count + _suffixRows);
+        RunFrozenRows(layer, binding);
+        _rows.Scores.Slice(firstVisual, scores.Length).CopyTo(scores);
+    }
+
+    /// <summary>Keeps some visual rows, with their positions; the others leave the sequence.</summary>
+    /// <param name="kept">Strictly ascending indices into the current visual rows.</param>
+    /// <exception cref="ArgumentException">An index is out of range or not ascending.</exception>
+    public void KeepVisual(ReadOnlySpan<int> kept)
+    {
+        Require(_phase == PassPhase.Prefill, "rows leave in prefill only");
+        _map.CheckKept(kept);
+        _rows.Keep(kept, _map.Count, _suffixRows);
+        _map.Keep(kept, _nextLayer - 1);
+    }
+
+    /// <summary>All visual rows leave the sequence.</summary>
+    public void ExitVisual()
+    {
+        Require(_phase == PassPhase.Prefill, "rows leave in prefill only");
+        _rows.Exit(_map.Count, _suffixRows);
+        _map.Keep([], _nextLayer - 1);
+    }
+
+    /// <summary>Closes a prefill: logits of the last row.</summary>
+    public void EndPrefill()
+    {
+        Require(_phase == PassPhase.Prefill && _nextLayer == _plan.Geometry.Text.Layers, "all layers run before the logits");
+        _rows.Rejoin(_map.Count, _suffixRows);
+        _head.Run(_rows.Current, _rows.Count - 1);
+        _phase = PassPhase.DecodeReady;
+    }
+
+    /// <summary>Opens a decode step. The runtime has embedded the token.</summary>
+    public void BeginDecode()
+    {
+        Require(_phase == PassPhase.DecodeReady, "decoding follows a prefill");
+        _phase = PassPhase.Decode;
+        _nextLayer = 0;
+    }
+
+    /// <summary>Runs the one new row through a layer and adds it to its KV cache.</summary>
+    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
+    public void RunDecode(int layer)
+    {
+        Enter(PassPhase.Decode, layer);
+        _cache.Announce(layer, 1);
+        _bindings.Decode(layer).Run();
+        _cache.Advance(layer, 1);
+    }
+
+    /// <summary>Closes a decode step: logits of the row.</summary>
+    public void EndDecode()
+    {
+        Require(_phase == PassPhase.Decode && _nextLayer == _plan.Geometry.Text.Layers, "all layers run before the logits");
+        _head.Run(_bindings.DecodeOutput, 0);
+        _phase = PassPhase.DecodeReady;
+    }
+
+    /// <summary>Scratch for scores, owned by the pass and valid until the next call.</summary>
+    /// <param name="count">Elements.</param>
+    public Span<float> Scores(int count)
+    {
+        if (_scores.Length < count)
+        {
+            _scores = new float[count];
+        }
+
+        return _scores.AsSpan(0, count);
+    }
+
+    /// <summary>Scratch for kept indices, owned by the pass and valid until the next call.</summary>
+    /// <param name="count">Elements.</param>
+    public Span<int> Kept(int count)
+    {
+        if (_kept.Length < count)
+        {
+            _kept = new int[count];
+        }
+
+        return _kept.AsSpan(0, count);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _bindings.Dispose();
+        _rows.Dispose();
+        _head.Dispose();
+        _cache.Dispose();
+    }
+
+    /// <summary>Runs text rows alone through all layers, from an empty cache: the prefix.</summary>
+    internal void RunPrefix(EmbeddingTable embeddings, ReadOnlySpan<int> prefix, CancellationToken cancellation)
+    {
+        Reset();
+        _cancellation = cancellation;
+        _rows.LoadText(embeddings, prefix, firstPosition: 0);
+        for (int layer = 0; layer < _plan.Geometry.Text.Layers; layer++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            RunRows(layer, _bindings.Dense(layer));
+        }
+    }
+
+    /// <summary>Puts the visual rows (from <paramref name="projector"/>) and the suffix in place behind a prefix that the cache holds.</summary>
+    internal void LoadPrompt(ImageEncoder projector, EmbeddingTable embeddings, int prefixRows, ReadOnlySpan<int> suffix, CancellationToken cancellation)
+    {
+        _cache.Truncate(prefixRows);
+        _cancellation = cancellation;
+        _suffixRows = suffix.Length;
+        _map.Reset();
+        _rows.LoadPrompt(projector, embeddings, prefixRows, _map.Count, suffix);
+        _phase = PassPhase.PrefillReady;
+    }
+
+    /// <summary>Embeds the token of the next decode step.</summary>
+    internal void LoadToken(EmbeddingTable embeddings, int token, int position, CancellationToken cancellation)
+    {
+        Require(_phase == PassPhase.DecodeReady, "decoding follows a prefill");
+        _cancellation = cancellation;
+        _bindings.LoadDecode(embeddings, token, position);
+    }
+
+    /// <summary>Forgets everything: after a failure or a cancellation the sequence starts anew.</summary>
+    internal void Reset()
+    {
+        _phase = PassPhase.Idle;
+        _cache.Truncate(0);
+    }
+
+    private void Enter(PassPhase phase, int layer)
+    {
+        Require(_phase == phase, "the pass is in another phase");
+        Require(layer == _nextLayer && layer < _plan.Geometry.Text.Layers, "layers run in order");
+        _cancellation.ThrowIfCancellationRequested();
+        _nextLayer++;
+    }
+
+    private void RunRows(int layer, LayerBinding binding)
+    {
+        _rows.Rejoin(_map.Count, _suffixRows);
+        _cache.Announce(layer, _rows.Count);
+        _rows.BindRows(binding);
+        binding.Run();
+        _rows.Swap();
+        _cache.Advance(layer, _rows.Count);
+    }
+
+    private void RunFrozenRows(int layer, LayerBinding binding)
+    {
+        int rows = _map.Count + _suffixRows;
+        _rows.Part(_map.Count, _suffixRows);
+        _cache.Announce(layer, rows);
+        _rows.BindFrozen(binding, _cache.Length(layer));
+        binding.Run();
+        _rows.SwapText();
+        _cache.Advance(layer, rows);
+    }
+
+    private void Require([DoesNotReturnIf(false)] bool condition, string rule)
+    {
+        if (!condition)
+        {
+            ThrowOrder(rule);
+        }
+    }
+
+    [DoesNotReturn]
+    private void ThrowOrder(string rule) =>
+        throw new InvalidOperationException($"The forward loop does not follow its plan: {rule} (phase {_phase}, next layer {_nextLayer}, {_map.Count} visual tokens).");
+}
+
+/// <summary>Where a pass stands.</summary>
+internal enum PassPhase
+{
+    /// <summary>Nothing is loaded.</summary>
+    Idle,
+
+    /// <summary>Rows are in place, the loop has not begun.</summary>
+    PrefillReady,
+
+    /// <summary>Inside the prefill loop.</summary>
+    Prefill,
+
+    /// <summary>Logits are ready, a token may follow.</summary>
+    DecodeReady,
+
+    /// <summary>Inside a decode step.</summary>
+    Decode,
+}

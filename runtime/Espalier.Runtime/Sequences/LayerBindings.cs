@@ -1,0 +1,132 @@
+using Espalier.OnnxRuntime;
+
+namespace Espalier;
+
+/// <summary>One session with the inputs and outputs of one sequence bound to it.</summary>
+/// <remarks>Running allocates nothing managed. Not thread-safe; the session behind it is shared and thread-safe.</remarks>
+internal sealed class LayerBinding(OrtSession session) : IDisposable
+{
+    private readonly OrtBinding _binding = OrtBinding.Create(session);
+
+    /// <summary>The binding itself, for what is bound once.</summary>
+    public OrtBinding Binding => _binding;
+
+    /// <summary>Binds a tensor to an input; the name ends with a zero byte.</summary>
+    public void BindInput(ReadOnlySpan<byte> name, nint value) => _binding.BindInput(name, value);
+
+    /// <summary>Binds a tensor to an output; the name ends with a zero byte.</summary>
+    public void BindOutput(ReadOnlySpan<byte> name, nint value) => _binding.BindOutput(name, value);
+
+    /// <summary>Runs the session over the bound tensors.</summary>
+    public void Run() => session.Run(_binding);
+
+    /// <inheritdoc/>
+    public void Dispose() => _binding.Dispose();
+}
+
+/// <summary>The layer bindings of one sequence: one a layer for prefill rows of each kind that the plan needs, one a layer for decode, where nothing is ever bound again.</summary>
+/// <remarks>Not thread-safe.</remarks>
+internal sealed class LayerBindings : IDisposable
+{
+    private readonly LayerBinding[] _dense;
+    private readonly LayerBinding?[] _reduced;
+    private readonly LayerBinding[] _decode;
+    private readonly RowTensor _evenRow;
+    private readonly RowTensor _oddRow;
+    private readonly RowTensor _position = RowTensor.Positions();
+    private readonly ModelSessions _sessions;
+
+    public LayerBindings(ModelSessions sessions, KeyValueCache cache)
+    {
+        _sessions = sessions;
+        int layers = sessions.Geometry.Text.Layers;
+        int hidden = sessions.Geometry.Text.Hidden;
+        _dense = new LayerBinding[layers];
+        _reduced = new LayerBinding?[layers];
+        _decode = new LayerBinding[layers];
+        _evenRow = RowTensor.Hidden(hidden);
+        _oddRow = RowTensor.Hidden(hidden);
+        _evenRow.Resize(1);
+        _oddRow.Resize(1);
+        _position.Resize(1);
+
+        for (int layer = 0; layer < layers; layer++)
+        {
+            _dense[layer] = new LayerBinding(sessions.Dense(layer));
+            cache.Bind(_dense[layer].Binding, layer);
+
+            _decode[layer] = new LayerBinding(sessions.Dense(layer));
+            cache.Bind(_decode[layer].Binding, layer);
+            _decode[layer].BindInput("x\0"u8, (layer % 2 == 0 ? _evenRow : _oddRow).Value);
+            _decode[layer].BindInput("positions\0"u8, _position.Value);
+            _decode[layer].BindOutput("y\0"u8, (layer % 2 == 0 ? _oddRow : _evenRow).Value);
+
+            if (sessions.Reduced(layer) is { } reduced)
+            {
+                var binding = new LayerBinding(reduced);
+                _reduced[layer] = binding;
+                cache.Bind(binding.Binding, layer);
+                if (sessions.IsFrozen(layer))
+                {
+                    cache.BindScatter(binding.Binding, layer);
+                }
+
+                if (sessions.IsScored(layer))
+                {
+                    cache.BindKeyRows(binding.Binding, layer);
+                }
+            }
+        }
+    }
+
+    /// <summary>The row that the last decode layer wrote.</summary>
+    public RowTensor DecodeOutput => _decode.Length % 2 == 0 ? _evenRow : _oddRow;
+
+    /// <summary>All rows through the whole layer.</summary>
+    public LayerBinding Dense(int layer) => _dense[layer];
+
+    /// <summary>Dense, with scores.</summary>
+    public LayerBinding Scored(int layer) => Reduced(layer, frozen: false, scored: true);
+
+    /// <summary>Text rows only.</summary>
+    public LayerBinding Frozen(int layer) => Reduced(layer, frozen: true, scored: false);
+
+    /// <summary>Text rows only, with scores.</summary>
+    public LayerBinding FrozenScored(int layer) => Reduced(layer, frozen: true, scored: true);
+
+    /// <summary>One row, bound once.</summary>
+    public LayerBinding Decode(int layer) => _decode[layer];
+
+    /// <summary>Writes the row and the position of the next decode step.</summary>
+    public void LoadDecode(EmbeddingTable embeddings, int token, int position)
+    {
+        embeddings.Read([token], _evenRow.Span<float>());
+        _position.Span<long>()[0] = position;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (LayerBinding?[] bindings in (ReadOnlySpan<LayerBinding?[]>)[_dense, _reduced, _decode])
+        {
+            foreach (LayerBinding? binding in bindings)
+            {
+                binding?.Dispose();
+            }
+        }
+
+        _evenRow.Dispose();
+        _oddRow.Dispose();
+        _position.Dispose();
+    }
+
+    private LayerBinding Reduced(int layer, bool frozen, bool scored)
+    {
+        if (_reduced[layer] is not { } binding || _sessions.IsFrozen(layer) != frozen || _sessions.IsScored(layer) != scored)
+        {
+            throw new InvalidOperationException($"The plan runs layer {layer} in another way than the loop asks for.");
+        }
+
+        return binding;
+    }
+}

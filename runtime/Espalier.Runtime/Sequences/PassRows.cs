@@ -1,0 +1,193 @@
+using Espalier.OnnxRuntime;
+
+namespace Espalier;
+
+/// <summary>The hidden states of a prefill and their positions. Two row tensors that swap after each layer; while layers are frozen the visual rows rest in a tensor of their own and only the text rows swap.</summary>
+/// <remarks>Rows move by small graphs that take indices, never by address arithmetic, so the same code serves memory that the host cannot touch. Not thread-safe.</remarks>
+internal sealed class PassRows : IDisposable
+{
+    private readonly RowGraphBindings _moves;
+    private readonly RowTensor _visual;
+    private readonly RowTensor _visualPositions = RowTensor.Positions();
+    private readonly RowTensor _textPositions = RowTensor.Positions();
+    private readonly RowTensor _firstVisualRow = RowTensor.Indices();
+    private readonly RowTensor _positions = RowTensor.Positions();
+    private readonly RowTensor _scores = RowTensor.Scores();
+    private RowTensor _current;
+    private RowTensor _next;
+    private RowTensor _text;
+    private RowTensor _nextText;
+    private bool _parted;
+
+    public PassRows(ModelSessions sessions)
+    {
+        int hidden = sessions.Geometry.Text.Hidden;
+        _moves = new RowGraphBindings(sessions);
+        _visual = RowTensor.Hidden(hidden);
+        _current = RowTensor.Hidden(hidden);
+        _next = RowTensor.Hidden(hidden);
+        _text = RowTensor.Hidden(hidden);
+        _nextText = RowTensor.Hidden(hidden);
+        _firstVisualRow.Resize(1);
+    }
+
+    /// <summary>Rows in the pass, visual and text.</summary>
+    public int Count => _positions.Rows;
+
+    /// <summary>The rows as one tensor; valid while they are not parted.</summary>
+    public RowTensor Current => _current;
+
+    /// <summary>The scores that the last scored layer wrote: one a KV row.</summary>
+    public ReadOnlySpan<float> Scores => _scores.Span<float>();
+
+    /// <summary>Embeds text rows alone.</summary>
+    public void LoadText(EmbeddingTable embeddings, ReadOnlySpan<int> tokens, int firstPosition)
+    {
+        Prepare(tokens.Length, firstPosition);
+        embeddings.Read(tokens, _current.Span<float>());
+    }
+
+    /// <summary>Projects the encoded image into the first rows and embeds the suffix behind them.</summary>
+    public void LoadPrompt(ImageEncoder image, EmbeddingTable embeddings, int firstPosition, int visualTokens, ReadOnlySpan<int> suffix)
+    {
+        Prepare(visualTokens + suffix.Length, firstPosition);
+        nint visualRows = _current.View(visualTokens);
+        try
+        {
+            image.ProjectInto(visualRows);
+        }
+        finally
+        {
+            OrtRaw.ReleaseValue(visualRows);
+        }
+
+        embeddings.Read(suffix, _current.Span<float>()[(visualTokens * embeddings.Width)..]);
+    }
+
+    /// <summary>Binds the rows to a layer that runs all of them.</summary>
+    public void BindRows(LayerBinding binding)
+    {
+        _next.Resize(_current.Rows);
+        binding.BindInput("x\0"u8, _current.Value);
+        binding.BindInput("positions\0"u8, _positions.Value);
+        binding.BindOutput("y\0"u8, _next.Value);
+    }
+
+    /// <summary>Binds resting visual rows and moving text rows to a frozen layer.</summary>
+    public void BindFrozen(LayerBinding binding, int firstVisualRow)
+    {
+        _nextText.Resize(_text.Rows);
+        _firstVisualRow.Span<long>()[0] = firstVisualRow;
+        binding.BindInput("visual\0"u8, _visual.Value);
+        binding.BindInput("visual_positions\0"u8, _visualPositions.Value);
+        binding.BindInput("x\0"u8, _text.Value);
+        binding.BindInput("positions\0"u8, _textPositions.Value);
+        binding.BindInput("visual_start\0"u8, _firstVisualRow.Value);
+        binding.BindOutput("y\0"u8, _nextText.Value);
+    }
+
+    /// <summary>Binds the score output: one score a KV row that the layer will hold.</summary>
+    public void BindScores(LayerBinding binding, int keyRows)
+    {
+        _scores.Resize(keyRows);
+        binding.BindOutput("score\0"u8, _scores.Value);
+    }
+
+    /// <summary>The output of the layer becomes the input of the next.</summary>
+    public void Swap() => (_current, _next) = (_next, _current);
+
+    /// <summary>The text output of a frozen layer becomes the input of the next.</summary>
+    public void SwapText() => (_text, _nextText) = (_nextText, _text);
+
+    /// <summary>Splits the rows for frozen layers, if they are not split.</summary>
+    public void Part(int visualTokens, int suffixRows)
+    {
+        if (_parted)
+        {
+            return;
+        }
+
+        _visual.Resize(visualTokens);
+        _text.Resize(suffixRows);
+        _visualPositions.Resize(visualTokens);
+        _textPositions.Resize(suffixRows);
+        Span<long> positions = _positions.Span<long>();
+        positions[..visualTokens].CopyTo(_visualPositions.Span<long>());
+        positions[visualTokens..].CopyTo(_textPositions.Span<long>());
+        _moves.Part(_current, _visual, _text);
+        _parted = true;
+    }
+
+    /// <summary>Joins the rows after frozen layers, if they are split.</summary>
+    public void Rejoin(int visualTokens, int suffixRows)
+    {
+        if (!_parted)
+        {
+            return;
+        }
+
+        _current.Resize(visualTokens + suffixRows);
+        _moves.Join(_visual, _text, _current);
+        _parted = false;
+    }
+
+    /// <summary>Gathers the kept visual rows and the suffix; positions move with their rows.</summary>
+    public void Keep(ReadOnlySpan<int> kept, int visualTokens, int suffixRows)
+    {
+        Rejoin(visualTokens, suffixRows);
+        _next.Resize(kept.Length + suffixRows);
+        _moves.Gather(_current, kept, visualTokens, suffixRows, _next);
+        Swap();
+
+        // Ascending indices: a row never moves behind one that is still to be read.
+        Span<long> positions = _positions.Span<long>();
+        for (int i = 0; i < kept.Length; i++)
+        {
+            positions[i] = positions[kept[i]];
+        }
+
+        for (int i = 0; i < suffixRows; i++)
+        {
+            positions[kept.Length + i] = positions[visualTokens + i];
+        }
+
+        _positions.Resize(kept.Length + suffixRows);
+    }
+
+    /// <summary>Only the suffix stays.</summary>
+    public void Exit(int visualTokens, int suffixRows)
+    {
+        if (!_parted)
+        {
+            Keep([], visualTokens, suffixRows);
+            return;
+        }
+
+        (_current, _text) = (_text, _current);
+        _positions.Resize(suffixRows);
+        _textPositions.Span<long>().CopyTo(_positions.Span<long>());
+        _parted = false;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _moves.Dispose();
+        foreach (RowTensor tensor in (ReadOnlySpan<RowTensor>)[_visual, _visualPositions, _textPositions, _firstVisualRow, _positions, _scores, _current, _next, _text, _nextText])
+        {
+            tensor.Dispose();
+        }
+    }
+
+    private void Prepare(int rows, int firstPosition)
+    {
+        _parted = false;
+        _current.Resize(rows);
+        _positions.Resize(rows);
+        Span<long> positions = _positions.Span<long>();
+        for (int i = 0; i < rows; i++)
+        {
+            positions[i] = firstPosition + i;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+namespace Espalier;
+
+/// <summary>The small graphs that move rows, bound for one sequence.</summary>
+/// <remarks>Not thread-safe.</remarks>
+internal sealed class RowGraphBindings(ModelSessions sessions) : IDisposable
+{
+    private readonly LayerBinding _gather = new(sessions.GatherRows);
+    private readonly LayerBinding _part = new(sessions.PartRows);
+    private readonly LayerBinding _join = new(sessions.JoinRows);
+    private readonly RowTensor _indices = RowTensor.Indices();
+    private readonly RowTensor _sizes = RowTensor.Indices();
+
+    /// <summary>Copies the kept visual rows and the text rows behind them into <paramref name="destination"/>.</summary>
+    public void Gather(RowTensor source, ReadOnlySpan<int> kept, int visualTokens, int textRows, RowTensor destination)
+    {
+        _indices.Resize(kept.Length + textRows);
+        Span<long> indices = _indices.Span<long>();
+        for (int i = 0; i < kept.Length; i++)
+        {
+            indices[i] = kept[i];
+        }
+
+        for (int i = 0; i < textRows; i++)
+        {
+            indices[kept.Length + i] = visualTokens + i;
+        }
+
+        _gather.BindInput("x\0"u8, source.Value);
+        _gather.BindInput("rows\0"u8, _indices.Value);
+        _gather.BindOutput("y\0"u8, destination.Value);
+        _gather.Run();
+    }
+
+    /// <summary>Splits rows into visual and text.</summary>
+    public void Part(RowTensor source, RowTensor visual, RowTensor text)
+    {
+        _sizes.Resize(2);
+        _sizes.Span<long>()[0] = visual.Rows;
+        _sizes.Span<long>()[1] = text.Rows;
+        _part.BindInput("x\0"u8, source.Value);
+        _part.BindInput("sizes\0"u8, _sizes.Value);
+        _part.BindOutput("visual\0"u8, visual.Value);
+        _part.BindOutput("text\0"u8, text.Value);
+        _part.Run();
+    }
+
+    /// <summary>Puts text rows behind visual rows.</summary>
+    public void Join(RowTensor visual, RowTensor text, RowTensor destination)
+    {
+        _join.BindInput("visual\0"u8, visual.Value);
+        _join.BindInput("text\0"u8, text.Value);
+        _join.BindOutput("y\0"u8, destination.Value);
+        _join.Run();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _gather.Dispose();
+        _part.Dispose();
+        _join.Dispose();
+        _indices.Dispose();
+        _sizes.Dispose();
+    }
+}

@@ -1,0 +1,109 @@
+using Espalier.Planning;
+
+namespace Espalier;
+
+/// <summary>One conversation with a model: its KV cache, its rows and its place in the text.</summary>
+/// <remarks>
+/// <para>Made by <see cref="VisionLanguageModel.CreateSequence"/> and owned by the caller, who disposes it before or after the model. Reusable: every prefill starts anew, and a prefix that is the same as before is not computed again.</para>
+/// <para>Not thread-safe: one call at a time, a second one throws. Different sequences of one model may run at the same time.</para>
+/// </remarks>
+public sealed class Sequence : IDisposable
+{
+    private readonly VisionLanguageModel _owner;
+    private int[] _prefix = [];
+    private bool _prefixCached;
+    private int _busy;
+    private bool _disposed;
+
+    internal Sequence(VisionLanguageModel owner, ModelSessions sessions, ReductionPlan plan, int capacity)
+    {
+        _owner = owner;
+        Capacity = capacity;
+        Pass = new ForwardPass(sessions, plan, capacity);
+        Image = new ImageEncoder(sessions);
+        Sampler = new Sampler(plan.Geometry.Text.Vocabulary);
+    }
+
+    /// <summary>Positions that the sequence has room for: prompt before any reduction, and answer.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Position of the next token: rows of the prompt before any reduction, and tokens decoded since.</summary>
+    public int Position { get; internal set; }
+
+    /// <summary>Logits after the last prefill or decode step, one a token of the vocabulary. Overwritten by the next step; do not keep the span.</summary>
+    public ReadOnlySpan<float> Logits => Pass.Logits;
+
+    /// <summary>What the last answer took.</summary>
+    public AnswerStatistics Statistics { get; internal set; }
+
+    /// <summary>Bytes of the KV cache.</summary>
+    public long KeyValueBytes => Pass.Cache.ByteLength;
+
+    internal ForwardPass Pass { get; }
+
+    internal ImageEncoder Image { get; }
+
+    internal Sampler Sampler { get; }
+
+    /// <summary>The visual tokens of the image that survived a step in the last prefill, ascending, numbered as the tower emits them (row-major patches).</summary>
+    /// <param name="step">Index into the plan's steps.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The step has not run.</exception>
+    public ReadOnlySpan<int> SurvivorsOf(int step) => Pass.Map.Survivors(step);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
+        {
+            throw new InvalidOperationException("The sequence is running; cancel the answer and await it before disposing.");
+        }
+
+        if (!_disposed)
+        {
+            _disposed = true;
+            Pass.Dispose();
+            Image.Dispose();
+            _owner.Release();
+        }
+
+        Volatile.Write(ref _busy, 0);
+    }
+
+    internal void Enter(VisionLanguageModel model)
+    {
+        if (!ReferenceEquals(model, _owner))
+        {
+            throw new ArgumentException("The sequence belongs to another model.", nameof(model));
+        }
+
+        if (Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
+        {
+            throw new InvalidOperationException("The sequence is already running; use one sequence a concurrent request.");
+        }
+
+        if (_disposed)
+        {
+            Volatile.Write(ref _busy, 0);
+            throw new ObjectDisposedException(nameof(Sequence));
+        }
+    }
+
+    internal void Leave() => Volatile.Write(ref _busy, 0);
+
+    /// <summary>True if the KV cache starts with the rows of this prefix.</summary>
+    internal bool HoldsPrefix(ReadOnlySpan<int> prefix) => _prefixCached && prefix.SequenceEqual(_prefix);
+
+    internal void RememberPrefix(ReadOnlySpan<int> prefix)
+    {
+        _prefix = prefix.ToArray();
+        _prefixCached = true;
+    }
+
+    /// <summary>After a failure or a cancellation: nothing of the cache is trusted.</summary>
+    internal void Abandon()
+    {
+        Pass.Reset();
+        _prefixCached = false;
+        Position = 0;
+    }
+}

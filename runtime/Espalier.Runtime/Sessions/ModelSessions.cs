@@ -1,0 +1,85 @@
+using Espalier.OnnxRuntime;
+using Espalier.Planning;
+
+namespace Espalier;
+
+/// <summary>The sessions that one plan runs.</summary>
+/// <remarks>Thread-safe once made: sessions are shared by all sequences of the model, bindings are not.</remarks>
+internal sealed class ModelSessions
+{
+    private readonly ReductionPlan _plan;
+    private readonly OrtSession[] _dense;
+    private readonly OrtSession?[] _reduced;
+
+    public ModelSessions(SessionCache cache, ReductionPlan plan, IProgress<LoadProgress>? progress)
+    {
+        _plan = plan;
+        int layers = plan.Geometry.Text.Layers;
+        _dense = new OrtSession[layers];
+        _reduced = new OrtSession?[layers];
+
+        int total = 6 + layers;
+        for (int layer = 0; layer < layers; layer++)
+        {
+            total += plan.KindAt(layer) == LayerKind.Dense ? 0 : 1;
+        }
+
+        int ready = 0;
+        OrtSession Get(SessionKey key)
+        {
+            OrtSession session = cache.Get(key);
+            progress?.Report(new LoadProgress(++ready, total));
+            return session;
+        }
+
+        Vision = Get(new(ModelPart.Vision));
+        Projector = Get(new(ModelPart.Projector));
+        for (int layer = 0; layer < layers; layer++)
+        {
+            // Prefix and decode rows take the dense session whatever the plan does to visual rows.
+            _dense[layer] = Get(new(ModelPart.DecoderLayer, layer, LayerKind.Dense));
+            if (plan.KindAt(layer) != LayerKind.Dense)
+            {
+                _reduced[layer] = Get(new(ModelPart.DecoderLayer, layer, plan.KindAt(layer)));
+            }
+        }
+
+        Head = Get(new(ModelPart.Head));
+        GatherRows = Get(new(ModelPart.GatherRows));
+        PartRows = Get(new(ModelPart.PartRows));
+        JoinRows = Get(new(ModelPart.JoinRows));
+    }
+
+    /// <summary>The shapes that the sessions were built for.</summary>
+    public ModelGeometry Geometry => _plan.Geometry;
+
+    /// <summary>Pixels to features.</summary>
+    public OrtSession Vision { get; }
+
+    /// <summary>Features to visual rows.</summary>
+    public OrtSession Projector { get; }
+
+    /// <summary>Final norm and head.</summary>
+    public OrtSession Head { get; }
+
+    /// <summary>Row gather.</summary>
+    public OrtSession GatherRows { get; }
+
+    /// <summary>Rows split into visual and text.</summary>
+    public OrtSession PartRows { get; }
+
+    /// <summary>Visual and text rows joined.</summary>
+    public OrtSession JoinRows { get; }
+
+    /// <summary>The dense session of a layer.</summary>
+    public OrtSession Dense(int layer) => _dense[layer];
+
+    /// <summary>The session of a layer that is scored, frozen or both; null for a dense layer.</summary>
+    public OrtSession? Reduced(int layer) => _reduced[layer];
+
+    /// <summary>True if the plan freezes the layer.</summary>
+    public bool IsFrozen(int layer) => _plan.KindAt(layer) is LayerKind.Frozen or LayerKind.FrozenScored;
+
+    /// <summary>True if the plan reads scores from the layer.</summary>
+    public bool IsScored(int layer) => _plan.KindAt(layer) is LayerKind.Scored or LayerKind.FrozenScored;
+}

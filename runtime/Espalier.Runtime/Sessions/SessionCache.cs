@@ -1,0 +1,113 @@
+using Espalier.Graphs;
+using Espalier.OnnxRuntime;
+using Espalier.Planning;
+
+namespace Espalier;
+
+/// <summary>Names one session of a model.</summary>
+/// <param name="Part">What it computes.</param>
+/// <param name="Layer">Decoder layer, or 0.</param>
+/// <param name="Kind">How the layer treats its rows, for <see cref="ModelPart.DecoderLayer"/>.</param>
+internal readonly record struct SessionKey(ModelPart Part, int Layer = 0, LayerKind Kind = LayerKind.Dense);
+
+/// <summary>The parts of a model that are sessions of their own.</summary>
+internal enum ModelPart
+{
+    /// <summary>Pixels to features.</summary>
+    Vision,
+
+    /// <summary>Features to visual rows.</summary>
+    Projector,
+
+    /// <summary>One decoder layer.</summary>
+    DecoderLayer,
+
+    /// <summary>Final norm and head.</summary>
+    Head,
+
+    /// <summary>Row gather.</summary>
+    GatherRows,
+
+    /// <summary>Rows split into visual and text.</summary>
+    PartRows,
+
+    /// <summary>Visual and text rows joined.</summary>
+    JoinRows,
+}
+
+/// <summary>The sessions of one checkpoint, built on first use and shared by every variant: a second variant adds only the kinds that it alone needs, and those share the packed weights.</summary>
+/// <remarks>Thread-safe. Counted: the sessions live until the <see cref="Checkpoint"/> and every model on it have released them.</remarks>
+internal sealed class SessionCache(Checkpoint checkpoint)
+{
+    private readonly Lock _lock = new();
+    private readonly WeightStore _weights = new(checkpoint);
+    private readonly PrepackedWeights _packed = PrepackedWeights.Create();
+    private readonly Dictionary<SessionKey, OrtSession> _sessions = [];
+    private int _references = 1;
+
+    /// <summary>The session of a part, built if it does not exist.</summary>
+    public OrtSession Get(SessionKey key)
+    {
+        lock (_lock)
+        {
+            if (!_sessions.TryGetValue(key, out OrtSession? session))
+            {
+                session = Create(BuildGraph(key));
+                _sessions.Add(key, session);
+            }
+
+            return session;
+        }
+    }
+
+    /// <summary>Counts one more user.</summary>
+    public void AddReference() => Interlocked.Increment(ref _references);
+
+    /// <summary>Counts one user less; the last one takes the sessions with it.</summary>
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _references) > 0)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            foreach (OrtSession session in _sessions.Values)
+            {
+                session.Dispose();
+            }
+
+            _sessions.Clear();
+            _packed.Dispose();
+            _weights.Dispose();
+        }
+    }
+
+    private GraphModel BuildGraph(SessionKey key)
+    {
+        ModelGeometry geometry = checkpoint.Geometry;
+        return key.Part switch
+        {
+            ModelPart.Vision => VisionGraph.Build(geometry.Vision, LinearFormat.Float32),
+            ModelPart.Projector => ProjectorGraph.Build(geometry, LinearFormat.Float32),
+            ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, (DecoderLayerKind)key.Kind, LinearFormat.Float32),
+            ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, LinearFormat.Float32),
+            ModelPart.GatherRows => RowGraphs.Gather(geometry.Text),
+            ModelPart.PartRows => RowGraphs.Part(geometry.Text),
+            ModelPart.JoinRows => RowGraphs.Join(geometry.Text),
+            _ => throw new ArgumentOutOfRangeException(nameof(key), key, null),
+        };
+    }
+
+    private OrtSession Create(GraphModel graph)
+    {
+        using OrtSessionOptions options = OrtSessionOptions.Create();
+        foreach (WeightUse use in graph.Weights)
+        {
+            options.AddExternalInitializer(use.Name, _weights.Get(use));
+        }
+
+        return OrtSession.Create(graph.Bytes, options, _packed);
+    }
+}

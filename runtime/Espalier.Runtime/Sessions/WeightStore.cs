@@ -1,0 +1,68 @@
+using Espalier.Graphs;
+using Espalier.OnnxRuntime;
+
+namespace Espalier;
+
+/// <summary>The weights of a checkpoint as ONNX Runtime tensors: one tensor a name, shared by every session, kind and variant.</summary>
+/// <remarks>32-bit weights are the mapped file itself; 16-bit weights become 32-bit once. Not thread-safe: <see cref="SessionCache"/> holds its lock. Each tensor holds its memory open, and each session its tensors.</remarks>
+internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
+{
+    private readonly Dictionary<string, OrtValue> _values = new(StringComparer.Ordinal);
+    private readonly CheckpointLease _mapping = checkpoint.Lease();
+
+    /// <summary>The tensor of a weight.</summary>
+    /// <param name="use">Name and shape as the graph declares them.</param>
+    /// <exception cref="CheckpointException">The checkpoint has no such tensor, or another shape or type.</exception>
+    public OrtValue Get(WeightUse use)
+    {
+        if (!_values.TryGetValue(use.Name, out OrtValue? value))
+        {
+            if (use.Name is DerivedWeights.RopeCos or DerivedWeights.RopeSin)
+            {
+                AddRotaryTables(use);
+                return _values[use.Name];
+            }
+
+            value = Load(use);
+            _values.Add(use.Name, value);
+        }
+
+        return value;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (OrtValue value in _values.Values)
+        {
+            value.Dispose();
+        }
+
+        _values.Clear();
+        _mapping.Dispose();
+    }
+
+    private OrtValue Load(WeightUse use)
+    {
+        long[] shape = [.. use.Shape];
+        CheckpointTensor tensor = checkpoint.GetTensor(use.Name, shape);
+        if (tensor.Type == TensorType.F32 && tensor.IsAligned)
+        {
+            return OrtValue.Over(_mapping, tensor.Data, (nuint)tensor.ByteLength, shape, OrtElementType.Float);
+        }
+
+        OrtValue value = OrtValue.Allocate(shape, OrtElementType.Float);
+        tensor.ReadFloats(0, value.AsSpan<float>());
+        return value;
+    }
+
+    private void AddRotaryTables(WeightUse use)
+    {
+        long[] shape = [.. use.Shape];
+        OrtValue cosines = OrtValue.Allocate(shape, OrtElementType.Float);
+        OrtValue sines = OrtValue.Allocate(shape, OrtElementType.Float);
+        RotaryTables.Fill(checkpoint.Geometry.Text, cosines.AsSpan<float>(), sines.AsSpan<float>());
+        _values.Add(DerivedWeights.RopeCos, cosines);
+        _values.Add(DerivedWeights.RopeSin, sines);
+    }
+}

@@ -1,0 +1,310 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Espalier.Planning;
+using Espalier.Text;
+using Espalier.Vision;
+
+namespace Espalier;
+
+/// <summary>A loaded vision-language model with one plan of visual-token reductions. Declared classes derive from it; the compiler writes their loops.</summary>
+/// <remarks>
+/// <para>Thread-safe: several sequences may run on one model at the same time. The checkpoint may be disposed before the model; its memory stays until the last model and sequence are gone.</para>
+/// <para>Sessions are built at construction and shared with every other model of the same <see cref="Espalier.Checkpoint"/>.</para>
+/// </remarks>
+public abstract class VisionLanguageModel : IDisposable
+{
+    private readonly SessionCache _cache;
+    private readonly ModelSessions _sessions;
+    private readonly EmbeddingTable _embeddings;
+    private readonly PrefixCache _prefixes = new();
+    private int _references = 1;
+    private int _disposed;
+
+    /// <summary>Builds the sessions that a plan needs.</summary>
+    /// <param name="checkpoint">The weights. The model keeps it alive.</param>
+    /// <param name="plan">What happens to the visual tokens, compiled for a geometry.</param>
+    /// <param name="options">Device and progress; null is the default.</param>
+    /// <exception cref="CheckpointException">The compiled geometry is not the checkpoint's, or a tensor is missing or has another shape.</exception>
+    /// <exception cref="EspalierException">ONNX Runtime is missing or refuses a session.</exception>
+    protected VisionLanguageModel(Checkpoint checkpoint, ReductionPlan plan, ModelOptions? options)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        ArgumentNullException.ThrowIfNull(plan);
+        checkpoint.RequireGeometry(plan.Geometry);
+        LoadedPlan = plan;
+        _cache = checkpoint.ShareSessions();
+        try
+        {
+            _sessions = new ModelSessions(_cache, plan, options?.Progress);
+            _embeddings = new EmbeddingTable(checkpoint);
+            Tokenizer = checkpoint.Tokenizer;
+            Preprocessor = checkpoint.Preprocessor;
+            Prompt = checkpoint.Prompt;
+            StopTokens = checkpoint.GenerationDefaults.EosTokenIds;
+        }
+        catch
+        {
+            _cache.Release();
+            throw;
+        }
+    }
+
+    /// <summary>The plan that this model runs.</summary>
+    public ReductionPlan LoadedPlan { get; }
+
+    /// <summary>The checkpoint's tokenizer.</summary>
+    public Tokenizer Tokenizer { get; }
+
+    /// <summary>The checkpoint's image preprocessing.</summary>
+    public ImagePreprocessor Preprocessor { get; }
+
+    /// <summary>The family's prompt.</summary>
+    public PromptTemplate Prompt { get; }
+
+    /// <summary>Tokens that end an answer.</summary>
+    public IReadOnlyList<int> StopTokens { get; }
+
+    /// <summary>Makes a sequence.</summary>
+    /// <param name="capacity">Positions: prompt before any reduction, and answer.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The capacity does not hold the visual tokens and a text token, or is above the positions that the model was trained for.</exception>
+    public Sequence CreateSequence(int capacity)
+    {
+        int smallest = LoadedPlan.Geometry.VisualTokens + 2;
+        int largest = LoadedPlan.Geometry.Text.MaxPositions;
+        if (capacity < smallest || capacity > largest)
+        {
+            throw new ArgumentOutOfRangeException(nameof(capacity), capacity, $"A sequence of this model holds {smallest} to {largest} positions.");
+        }
+
+        Acquire();
+        try
+        {
+            return new Sequence(this, _sessions, LoadedPlan, capacity);
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a prompt: image through the tower, prefix (once), visual and suffix rows through the compiled loop. The logits of the first token are in <see cref="Sequence.Logits"/>.</summary>
+    /// <param name="sequence">A sequence of this model; what it held is replaced.</param>
+    /// <param name="prefix">Token ids in front of the image, BOS included. Their KV rows are cached across prompts.</param>
+    /// <param name="pixels">Normalised pixels <c>[3, imageSize, imageSize]</c>, as <see cref="ImagePreprocessor.Process"/> writes them.</param>
+    /// <param name="suffix">Token ids behind the image; at least one.</param>
+    /// <param name="cancellationToken">Looked at before each layer; a cancelled sequence can be used again.</param>
+    /// <returns><see cref="StepResult.CapacityExhausted"/> if the prompt does not fit; nothing was run then.</returns>
+    /// <exception cref="ArgumentException">A span has the wrong length, or a token id is out of range.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public StepResult Prefill(Sequence sequence, ReadOnlySpan<int> prefix, ReadOnlySpan<float> pixels, ReadOnlySpan<int> suffix, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(sequence);
+        if (pixels.Length != sequence.Image.PixelCount)
+        {
+            throw new ArgumentException($"The model takes {sequence.Image.PixelCount} pixel values, but {pixels.Length} were given.", nameof(pixels));
+        }
+
+        sequence.Enter(this);
+        try
+        {
+            pixels.CopyTo(sequence.Image.Pixels);
+            return PrefillPixels(sequence, prefix, suffix, cancellationToken);
+        }
+        finally
+        {
+            sequence.Leave();
+        }
+    }
+
+    /// <summary>Adds one token and computes the logits of the next.</summary>
+    /// <param name="sequence">A sequence of this model after a prefill.</param>
+    /// <param name="token">The token id.</param>
+    /// <param name="cancellationToken">Looked at before each layer.</param>
+    /// <returns><see cref="StepResult.CapacityExhausted"/> if the sequence is full; nothing was run then.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The token id is out of range.</exception>
+    /// <exception cref="InvalidOperationException">No prefill came before.</exception>
+    public StepResult Decode(Sequence sequence, int token, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(sequence);
+        sequence.Enter(this);
+        try
+        {
+            return DecodeToken(sequence, token, cancellationToken);
+        }
+        finally
+        {
+            sequence.Leave();
+        }
+    }
+
+    /// <summary>Answers a question about an image, as text that arrives while it is generated. Statistics of the whole are in <see cref="Sequence.Statistics"/> afterwards.</summary>
+    /// <param name="sequence">A sequence of this model; what it held is replaced.</param>
+    /// <param name="image">8-bit RGB pixels of any size.</param>
+    /// <param name="question">The question; put into the family's prompt.</param>
+    /// <param name="options">Sampling and length; null is greedy.</param>
+    /// <param name="cancellationToken">Ends the answer before the next layer; the sequence and the model stay usable.</param>
+    /// <exception cref="PromptTooLongException">The prompt does not fit the sequence.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async IAsyncEnumerable<string> AnswerAsync(
+        Sequence sequence,
+        RgbImage image,
+        string question,
+        AnswerOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(sequence);
+        ArgumentNullException.ThrowIfNull(question);
+        sequence.Enter(this);
+        try
+        {
+            var answer = new Answer(this, sequence, options ?? new AnswerOptions());
+            await Task.Run(() => answer.Start(image, question, cancellationToken), cancellationToken).ConfigureAwait(false);
+            while (true)
+            {
+                if (answer.Text.Length > 0)
+                {
+                    yield return answer.Text;
+                }
+
+                if (answer.Finished)
+                {
+                    break;
+                }
+
+                await Task.Run(() => answer.Advance(cancellationToken), cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            sequence.Leave();
+        }
+    }
+
+    /// <summary>Releases the model; its memory goes when the last sequence is disposed too.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            Release();
+        }
+
+        GC.SuppressFinalize(this);
+    }
+
+    internal bool IsStop(int token)
+    {
+        foreach (int stop in StopTokens)
+        {
+            if (stop == token)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    internal void Release()
+    {
+        if (Interlocked.Decrement(ref _references) == 0)
+        {
+            _cache.Release();
+        }
+    }
+
+    internal StepResult PrefillPixels(Sequence sequence, ReadOnlySpan<int> prefix, ReadOnlySpan<int> suffix, CancellationToken cancellationToken)
+    {
+        if (suffix.IsEmpty)
+        {
+            throw new ArgumentException("At least one token follows the image.", nameof(suffix));
+        }
+
+        _embeddings.Check(prefix);
+        _embeddings.Check(suffix);
+        int prompt = prefix.Length + LoadedPlan.Geometry.VisualTokens + suffix.Length;
+        if (prompt > sequence.Capacity)
+        {
+            return StepResult.CapacityExhausted;
+        }
+
+        try
+        {
+            long start = Stopwatch.GetTimestamp();
+            sequence.Image.Encode();
+            long encoded = Stopwatch.GetTimestamp();
+            bool cached = EnsurePrefix(sequence, prefix, cancellationToken);
+            sequence.Pass.LoadPrompt(sequence.Image, _embeddings, prefix.Length, suffix, cancellationToken);
+            Prefill(sequence.Pass);
+            sequence.Position = prompt;
+            sequence.Statistics = new AnswerStatistics(
+                prompt,
+                cached ? prefix.Length : 0,
+                Stopwatch.GetElapsedTime(start, encoded),
+                Stopwatch.GetElapsedTime(encoded),
+                TimeSpan.Zero,
+                0,
+                FinishReason.None);
+            return StepResult.Ready;
+        }
+        catch
+        {
+            sequence.Abandon();
+            throw;
+        }
+    }
+
+    internal StepResult DecodeToken(Sequence sequence, int token, CancellationToken cancellationToken)
+    {
+        _embeddings.Check([token]);
+        if (sequence.Position >= sequence.Capacity)
+        {
+            return StepResult.CapacityExhausted;
+        }
+
+        try
+        {
+            sequence.Pass.LoadToken(_embeddings, token, sequence.Position, cancellationToken);
+            DecodeStep(sequence.Pass);
+            sequence.Position++;
+            return StepResult.Ready;
+        }
+        catch
+        {
+            sequence.Abandon();
+            throw;
+        }
+    }
+
+    /// <summary>The compiled prefill: every layer in order, steps between them. Called with the rows in place.</summary>
+    /// <param name="pass">The rows of one sequence.</param>
+    protected abstract void Prefill(ForwardPass pass);
+
+    /// <summary>The compiled decode step: one row through every layer.</summary>
+    /// <param name="pass">The rows of one sequence.</param>
+    protected abstract void DecodeStep(ForwardPass pass);
+
+    private bool EnsurePrefix(Sequence sequence, ReadOnlySpan<int> prefix, CancellationToken cancellationToken)
+    {
+        if (sequence.HoldsPrefix(prefix))
+        {
+            return true;
+        }
+
+        bool restored = _prefixes.TryRestore(prefix, sequence.Pass.Cache);
+        if (!restored && !prefix.IsEmpty)
+        {
+            sequence.Pass.RunPrefix(_embeddings, prefix, cancellationToken);
+            _prefixes.Store(prefix, sequence.Pass.Cache, 2 * LoadedPlan.Geometry.Text.Layers * LoadedPlan.Geometry.Text.KeyValueWidth);
+        }
+
+        sequence.RememberPrefix(prefix);
+        return restored;
+    }
+
+    private void Acquire()
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
+        Interlocked.Increment(ref _references);
+    }
+}
