@@ -1,0 +1,59 @@
+using Espalier.Tests.Declared;
+
+namespace Espalier.Tests;
+
+/// <summary>Prefill and decode allocate nothing managed once a shape has been seen. NativeAOT is asked the same by samples/NativeAnswer --check.</summary>
+public sealed class AllocationTests
+{
+    [Theory]
+    [InlineData("dense")]
+    [InlineData("all")]
+    public void PrefillAndDecodeAllocateNothing(string variant)
+    {
+        using var tiny = new TinyModel(variant == "dense" ? static c => ClipLlamaDense.Load(c) : static c => ClipLlamaAll.Load(c));
+        using Sequence sequence = tiny.CreateSequence();
+        Round(tiny, sequence);
+        Round(tiny, sequence);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 20; i++)
+        {
+            Round(tiny, sequence);
+        }
+
+        long after = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(0, after - before);
+    }
+
+    [Fact]
+    public void SamplingAllocatesNothing()
+    {
+        var sampler = new Sampler(1000);
+        var logits = new float[1000];
+        new Random(7).NextBytes(System.Runtime.InteropServices.MemoryMarshal.AsBytes(logits.AsSpan()));
+        for (int i = 0; i < logits.Length; i++)
+        {
+            logits[i] = float.IsFinite(logits[i]) ? logits[i] % 10 : 0;
+        }
+
+        var options = new AnswerOptions { Temperature = 0.7f, TopP = 0.9f };
+        sampler.Next(logits, options);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+        {
+            sampler.Next(logits, options);
+        }
+
+        long after = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(0, after - before);
+    }
+
+    private static void Round(TinyModel tiny, Sequence sequence)
+    {
+        tiny.Prefill(sequence);
+        for (int i = 0; i < 4; i++)
+        {
+            tiny.Model.Decode(sequence, Sampler.Greedy(sequence.Logits));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+namespace Espalier.Tests.Declared;
+
+// One class a golden case of tests/reference: the policies are the case's, in the papers' symbols.
+
+[VisionLanguageModel("clip-llama")]
+public sealed partial class ClipLlamaDense;
+
+[VisionLanguageModel("clip-llama")]
+[FastV(K = 2, R = 0.5)]
+public sealed partial class ClipLlamaFastV;
+
+[VisionLanguageModel("clip-llama")]
+[ShortV(3, 4)]
+public sealed partial class ClipLlamaShortV;
+
+[VisionLanguageModel("clip-llama")]
+[Vtw(K = 5)]
+public sealed partial class ClipLlamaVtw;
+
+[VisionLanguageModel("clip-llama")]
+[FastV(K = 2, R = 0.5)]
+[ShortV(3, 4)]
+[Vtw(K = 5)]
+public sealed partial class ClipLlamaAll;
+
+[VisionLanguageModel("clip-llama")]
+[FastV(K = 2, R = 0.75)]
+[ShortV(1, 2)]
+public sealed partial class ClipLlamaScoredFrozen;
+
+[VisionLanguageModel("clip-llama")]
+[FastV(K = 3, R = 0.5)]
+[ShortV(0, 3)]
+[Vtw(K = 4)]
+public sealed partial class ClipLlamaExitAtPrune;
+
+[VisionLanguageModel("clip-llama-f16")]
+public sealed partial class ClipLlamaF16Dense;
+
+[VisionLanguageModel("clip-llama-f16")]
+[FastV(K = 1, R = 0.75)]
+public sealed partial class ClipLlamaF16FastV;
+
+[VisionLanguageModel("clip-llama-f16")]
+[ShortV(2, 3, 5)]
+public sealed partial class ClipLlamaF16ShortV;
+
+[VisionLanguageModel("clip-llama-f16")]
+[Vtw(K = 1)]
+public sealed partial class ClipLlamaF16Vtw;
+
+[VisionLanguageModel("clip-llama-f16")]
+[FastV(K = 2, R = 0.5)]
+[ShortV(3)]
+[Vtw(K = 4)]
+public sealed partial class ClipLlamaF16All;
+
+[VisionLanguageModel("siglip-qwen2")]
+public sealed partial class SiglipQwen2Dense;
+
+[VisionLanguageModel("siglip-qwen2")]
+[FastV(K = 3, R = 0.4)]
+public sealed partial class SiglipQwen2FastV;
+
+[VisionLanguageModel("siglip-qwen2")]
+[FastV(K = 2, R = 0.5)]
+public sealed partial class SiglipQwen2FastVHalf;
+
+[VisionLanguageModel("siglip-qwen2")]
+[ShortV(0, 4)]
+public sealed partial class SiglipQwen2ShortV;
+
+[VisionLanguageModel("siglip-qwen2")]
+[Vtw(K = 3)]
+public sealed partial class SiglipQwen2Vtw;
+
+[VisionLanguageModel("siglip-qwen2")]
+[FastV(K = 2, R = 0.5)]
+[ShortV(3, 4)]
+[Vtw(K = 5)]
+public sealed partial class SiglipQwen2All;
+
+[VisionLanguageModel("shapes")]
+public sealed partial class ShapesDense;
+
+[VisionLanguageModel("shapes")]
+[FastV(K = 2, R = 0.5)]
+public sealed partial class ShapesFastV;
+
+[VisionLanguageModel("shapes")]
+[ShortV(5, 6, 7)]
+public sealed partial class ShapesShortV;
+
+[VisionLanguageModel("shapes")]
+[Vtw(K = 9)]
+public sealed partial class ShapesVtw;
+
+[VisionLanguageModel("shapes")]
+[FastV(K = 2, R = 0.5)]
+[ShortV(5, 6, 7)]
+[Vtw(K = 9)]
+public sealed partial class ShapesAll;

@@ -1,0 +1,41 @@
+using Espalier.Planning;
+
+namespace Espalier.Tests;
+
+/// <summary>Random declarations that the planner accepts for a geometry, as C# attributes.</summary>
+internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
+{
+    private readonly Random _random = new(seed);
+
+    /// <summary>Distinct declarations, the dense one among them.</summary>
+    public IReadOnlyList<string> Take(int count)
+    {
+        var declarations = new SortedSet<string>(StringComparer.Ordinal) { "" };
+        while (declarations.Count < count)
+        {
+            List<PolicyDeclaration> policies = [.. Enumerable.Range(0, _random.Next(1, 5)).Select(_ => Next())];
+            bool declarable = policies.GroupBy(static p => p.Name).All(static same => same.Key == "PruneVisual" || same.Count() == 1);
+            if (declarable && Planner.Plan(geometry, policies).Problems.Count == 0)
+            {
+                declarations.Add(string.Join("\n", policies.Select(static p => "[" + p + "]")));
+            }
+        }
+
+        return [.. declarations];
+    }
+
+    private PolicyDeclaration Next() => _random.Next(5) switch
+    {
+        0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
+        1 => new("ShortV", new LayersArgument("layers", Layers())),
+        2 => new("Vtw", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers))),
+        3 => new("PruneVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1)), new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens))),
+        _ => new("ExitVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1))),
+    };
+
+    private EquatableArray<int> Layers()
+    {
+        int[] layers = [.. Enumerable.Range(0, geometry.Text.Layers).Where(_ => _random.Next(3) == 0)];
+        return new EquatableArray<int>(layers.Length > 0 ? layers : [_random.Next(geometry.Text.Layers)]);
+    }
+}

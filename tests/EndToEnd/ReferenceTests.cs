@@ -1,0 +1,110 @@
+using System.Text.Json;
+using Espalier.Tests.Declared;
+using Espalier.Vision;
+
+namespace Espalier.Tests;
+
+/// <summary>Every declared variant against the PyTorch reference: kept indices exactly, KV rows exactly, logits within 1e-4 in prefill and in eight decode steps.</summary>
+public sealed class ReferenceTests
+{
+    private const float Tolerance = 1e-4f;
+
+    public static TheoryData<string, string> Cases()
+    {
+        var data = new TheoryData<string, string>();
+        foreach ((string model, string name) in Models.Keys)
+        {
+            data.Add(model, name);
+        }
+
+        return data;
+    }
+
+    private static Dictionary<(string Model, string Case), Func<Checkpoint, VisionLanguageModel>> Models { get; } = new()
+    {
+        [("clip-llama", "dense")] = static c => ClipLlamaDense.Load(c),
+        [("clip-llama", "fastv")] = static c => ClipLlamaFastV.Load(c),
+        [("clip-llama", "shortv")] = static c => ClipLlamaShortV.Load(c),
+        [("clip-llama", "vtw")] = static c => ClipLlamaVtw.Load(c),
+        [("clip-llama", "all")] = static c => ClipLlamaAll.Load(c),
+        [("clip-llama", "scored-frozen")] = static c => ClipLlamaScoredFrozen.Load(c),
+        [("clip-llama", "exit-at-prune")] = static c => ClipLlamaExitAtPrune.Load(c),
+        [("clip-llama-f16", "dense")] = static c => ClipLlamaF16Dense.Load(c),
+        [("clip-llama-f16", "fastv")] = static c => ClipLlamaF16FastV.Load(c),
+        [("clip-llama-f16", "shortv")] = static c => ClipLlamaF16ShortV.Load(c),
+        [("clip-llama-f16", "vtw")] = static c => ClipLlamaF16Vtw.Load(c),
+        [("clip-llama-f16", "all")] = static c => ClipLlamaF16All.Load(c),
+        [("siglip-qwen2", "dense")] = static c => SiglipQwen2Dense.Load(c),
+        [("siglip-qwen2", "fastv")] = static c => SiglipQwen2FastV.Load(c),
+        [("siglip-qwen2", "fastv-half")] = static c => SiglipQwen2FastVHalf.Load(c),
+        [("siglip-qwen2", "shortv")] = static c => SiglipQwen2ShortV.Load(c),
+        [("siglip-qwen2", "vtw")] = static c => SiglipQwen2Vtw.Load(c),
+        [("siglip-qwen2", "all")] = static c => SiglipQwen2All.Load(c),
+        [("shapes", "q1.dense")] = static c => ShapesDense.Load(c),
+        [("shapes", "q1.fastv")] = static c => ShapesFastV.Load(c),
+        [("shapes", "q1.shortv")] = static c => ShapesShortV.Load(c),
+        [("shapes", "q1.vtw")] = static c => ShapesVtw.Load(c),
+        [("shapes", "q1.all")] = static c => ShapesAll.Load(c),
+        [("shapes", "q2.dense")] = static c => ShapesDense.Load(c),
+        [("shapes", "q2.fastv")] = static c => ShapesFastV.Load(c),
+        [("shapes", "q2.shortv")] = static c => ShapesShortV.Load(c),
+        [("shapes", "q2.vtw")] = static c => ShapesVtw.Load(c),
+        [("shapes", "q2.all")] = static c => ShapesAll.Load(c),
+    };
+
+    [Fact]
+    public void EveryGoldenCaseHasADeclaredClass()
+    {
+        string root = Path.Combine(Goldens.Repository, "tests", "reference", "goldens", "llava");
+        var cases = Directory.EnumerateFiles(root, "*.json", SearchOption.AllDirectories)
+            .Select(f => (Path.GetFileName(Path.GetDirectoryName(f))!, Path.GetFileNameWithoutExtension(f)))
+            .Where(c => c.Item2 != "inputs")
+            .Order();
+        Assert.Equal(cases, Models.Keys.Order());
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void MatchesThePyTorchReference(string model, string name)
+    {
+        Goldens goldens = Goldens.Of(model);
+        JsonElement expected = goldens.Case(name);
+        (int[] prefix, int[] suffix, _) = goldens.Prompt(name);
+        (byte[] rgb, int width, int height) = goldens.Image();
+        using Checkpoint checkpoint = Checkpoint.Open(goldens.CheckpointFolder);
+        using VisionLanguageModel variant = Models[(model, name)](checkpoint);
+        int steps = expected.GetProperty("tokens").GetArrayLength();
+        using Sequence sequence = variant.CreateSequence(prefix.Length + variant.LoadedPlan.Geometry.VisualTokens + suffix.Length + steps);
+        var pixels = new float[3 * checkpoint.Geometry.Vision.ImageSize * checkpoint.Geometry.Vision.ImageSize];
+        variant.Preprocessor.Process(new RgbImage(rgb, width, height), pixels);
+
+        Assert.Equal(StepResult.Ready, variant.Prefill(sequence, prefix, pixels, suffix));
+
+        if (expected.TryGetProperty("kept", out JsonElement kept))
+        {
+            Assert.Equal(Goldens.Ints(kept), sequence.SurvivorsOf(0).ToArray());
+        }
+
+        int[] rows = Goldens.Ints(expected.GetProperty("kv_rows"));
+        Assert.Equal(rows, Enumerable.Range(0, rows.Length).Select(layer => prefix.Length + suffix.Length + variant.LoadedPlan.VisualTokensAt(layer)));
+        AssertClose(Goldens.Floats(expected.GetProperty("logits")), sequence.Logits);
+        int position = 0;
+        foreach (JsonElement step in expected.GetProperty("step_logits").EnumerateArray())
+        {
+            Assert.Equal(StepResult.Ready, variant.Decode(sequence, expected.GetProperty("tokens")[position++].GetInt32()));
+            AssertClose(Goldens.Floats(step), sequence.Logits);
+        }
+    }
+
+    private static void AssertClose(float[] expected, ReadOnlySpan<float> actual)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        float worst = 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            worst = Math.Max(worst, Math.Abs(expected[i] - actual[i]));
+        }
+
+        Assert.True(worst <= Tolerance, $"The largest logit difference is {worst}.");
+    }
+}
