@@ -3,22 +3,6 @@ using Espalier.Planning;
 
 namespace Espalier.Graphs;
 
-/// <summary>The graphs that one decoder layer can be run by. All kinds of a layer read the same weights.</summary>
-internal enum DecoderLayerKind
-{
-    /// <summary>All rows pass the whole layer: prefill, suffix and decode.</summary>
-    Dense,
-
-    /// <summary><see cref="Dense"/>, and the attention of the last row is an output.</summary>
-    Scored,
-
-    /// <summary>Visual rows only leave their keys and values in the cache; the text rows behind them pass the whole layer.</summary>
-    Frozen,
-
-    /// <summary><see cref="Frozen"/>, and the attention of the last row is an output.</summary>
-    FrozenScored,
-}
-
 /// <summary>Builds the graph of one decoder layer.</summary>
 /// <remarks>
 /// Inputs of every kind: <c>x</c>, <c>positions</c>, <c>past_key</c>, <c>past_value</c>, <c>seqlens_k</c>, <c>total</c>; outputs: <c>y</c>, <c>present_key</c>, <c>present_value</c>.
@@ -31,7 +15,7 @@ internal static class DecoderLayerGraph
     /// <summary>Builds the graph of layer <paramref name="layer"/>, zero-based.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The decoder has no such layer.</exception>
     /// <exception cref="UnsupportedGeometryException">No kernel can run these shapes.</exception>
-    public static GraphModel Build(TextGeometry geometry, int layer, DecoderLayerKind kind, LinearFormat format)
+    public static GraphModel Build(TextGeometry geometry, int layer, LayerKind kind, LinearFormat format)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(layer);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(layer, geometry.Layers);
@@ -46,7 +30,7 @@ internal static class DecoderLayerGraph
         string lastRow = graph.Input(GraphNames.LastRow, OrtElementType.Int32, 1);
         string total = graph.Input(GraphNames.Total, OrtElementType.Int32, 1);
 
-        if (kind is DecoderLayerKind.Frozen or DecoderLayerKind.FrozenScored)
+        if (kind is LayerKind.Frozen or LayerKind.FrozenScored)
         {
             string visual = graph.Input(GraphNames.Visual, OrtElementType.Float, 1, "v", geometry.Hidden);
             string visualPositions = graph.Input(GraphNames.VisualPositions, OrtElementType.Int64, 1, "v");
@@ -61,7 +45,7 @@ internal static class DecoderLayerGraph
         CacheOutput(graph, geometry, GraphNames.PresentKey, values.PresentKey);
         CacheOutput(graph, geometry, GraphNames.PresentValue, values.PresentValue);
 
-        if (kind is DecoderLayerKind.Scored or DecoderLayerKind.FrozenScored)
+        if (kind is LayerKind.Scored or LayerKind.FrozenScored)
         {
             string keyRows = graph.Input(GraphNames.KeyRows, OrtElementType.Int64, 1);
             graph.Output(GraphNames.Score, emitter.Score(values, keyRows), OrtElementType.Float, "key_rows");

@@ -91,7 +91,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         {
             ModelPart.Vision => VisionGraph.Build(geometry.Vision, LinearFormat.Float32),
             ModelPart.Projector => ProjectorGraph.Build(geometry, LinearFormat.Float32),
-            ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, (DecoderLayerKind)key.Kind, LinearFormat.Float32),
+            ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, key.Kind, LinearFormat.Float32),
             ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, LinearFormat.Float32),
             ModelPart.GatherRows => RowGraphs.Gather(geometry.Text),
             ModelPart.PartRows => RowGraphs.Part(geometry.Text),

@@ -81,7 +81,7 @@ public sealed class DecoderGraphTests
         var random = new Random(11);
         using var monolith = new GraphSession(MonolithGraph.Build(geometry, TiedHead, LinearFormat.Float32), weights);
         using var head = new GraphSession(HeadGraph.Build(geometry, TiedHead, LinearFormat.Float32), weights);
-        var layers = Enumerable.Range(0, geometry.Layers).Select(layer => new LayerBench(geometry, layer, DecoderLayerKind.Dense, weights)).ToArray();
+        var layers = Enumerable.Range(0, geometry.Layers).Select(layer => new LayerBench(geometry, layer, LayerKind.Dense, weights)).ToArray();
         var chainCaches = Enumerable.Range(0, geometry.Layers).Select(_ => new TestCache(geometry, 16)).ToArray();
         var monolithCaches = Enumerable.Range(0, geometry.Layers).Select(_ => new TestCache(geometry, 16)).ToArray();
         var expected = Enumerable.Range(0, geometry.Layers).Select(_ => new ReferenceCache()).ToArray();

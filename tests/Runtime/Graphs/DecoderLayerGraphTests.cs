@@ -20,7 +20,7 @@ public sealed class DecoderLayerGraphTests
         var (geometry, random) = (TestGeometries.Text(name), new Random(1));
         var weights = new TestWeights(11, geometry);
         var (reference, expected) = (new ReferenceDecoder(geometry, weights), new ReferenceCache());
-        using var bench = new LayerBench(geometry, 1, DecoderLayerKind.Dense, weights);
+        using var bench = new LayerBench(geometry, 1, LayerKind.Dense, weights);
         using var cache = new TestCache(geometry, 20);
 
         foreach (long[] positions in new[] { PrefixPositions, VisualPositions, TextPositions, [40], [41] })
@@ -39,7 +39,7 @@ public sealed class DecoderLayerGraphTests
         var (geometry, random) = (TestGeometries.Text(name), new Random(2));
         var weights = new TestWeights(12, geometry);
         var (reference, expected) = (new ReferenceDecoder(geometry, weights), new ReferenceCache());
-        using var bench = new LayerBench(geometry, 0, DecoderLayerKind.Dense, weights);
+        using var bench = new LayerBench(geometry, 0, LayerKind.Dense, weights);
 
         // The whole capacity in one run: past 0 and total = new rows, which the operator calls a first prompt.
         using var full = new TestCache(geometry, VisualPositions.Length);
@@ -63,7 +63,7 @@ public sealed class DecoderLayerGraphTests
         var (geometry, random) = (TestGeometries.Text(name), new Random(3));
         var weights = new TestWeights(13, geometry);
         var (reference, expected) = (new ReferenceDecoder(geometry, weights), new ReferenceCache());
-        using var bench = new LayerBench(geometry, 1, DecoderLayerKind.Scored, weights);
+        using var bench = new LayerBench(geometry, 1, LayerKind.Scored, weights);
         using var cache = new TestCache(geometry, 20);
 
         foreach (long[] positions in new[] { PrefixPositions, [.. VisualPositions, .. TextPositions], [40] })
@@ -85,7 +85,7 @@ public sealed class DecoderLayerGraphTests
         var (geometry, random) = (TestGeometries.Text(name), new Random(4));
         var weights = new TestWeights(14, geometry);
         var (reference, expected) = (new ReferenceDecoder(geometry, weights), new ReferenceCache());
-        using var dense = new LayerBench(geometry, 1, DecoderLayerKind.Dense, weights);
+        using var dense = new LayerBench(geometry, 1, LayerKind.Dense, weights);
         using var cache = new TestCache(geometry, 20);
 
         var prefix = Reference.RandomRows(random, PrefixPositions.Length, geometry.Hidden);
@@ -96,7 +96,7 @@ public sealed class DecoderLayerGraphTests
         var wanted = reference.Layer(1, text, TextPositions, expected, out double[] wantedScore);
 
         dense.Run(prefix, PrefixPositions, cache);
-        using (var frozen = new LayerBench(geometry, 1, DecoderLayerKind.FrozenScored, weights))
+        using (var frozen = new LayerBench(geometry, 1, LayerKind.FrozenScored, weights))
         {
             Reference.AssertClose(wanted, frozen.Run(visual, VisualPositions, text, TextPositions, cache, out float[] score));
             Reference.AssertClose(wantedScore, score, 1e-5);
@@ -119,8 +119,8 @@ public sealed class DecoderLayerGraphTests
         var text = Reference.RandomRows(random, TextPositions.Length, geometry.Hidden);
 
         // In one layer the visual rows' keys and values do not depend on whether the rows are updated.
-        using var dense = new LayerBench(geometry, 0, DecoderLayerKind.Dense, weights);
-        using var frozen = new LayerBench(geometry, 0, DecoderLayerKind.Frozen, weights);
+        using var dense = new LayerBench(geometry, 0, LayerKind.Dense, weights);
+        using var frozen = new LayerBench(geometry, 0, LayerKind.Frozen, weights);
         using var denseCache = new TestCache(geometry, 20);
         using var frozenCache = new TestCache(geometry, 20);
         dense.Run(visual, VisualPositions, denseCache);
@@ -134,7 +134,7 @@ public sealed class DecoderLayerGraphTests
     [Fact]
     public void AllKindsReadTheSameWeights()
     {
-        var weights = Enum.GetValues<DecoderLayerKind>()
+        var weights = Enum.GetValues<LayerKind>()
             .Select(kind => DecoderLayerGraph.Build(TestGeometries.Qwen2, 1, kind, LinearFormat.Float32).Weights.OrderBy(use => use.Name, StringComparer.Ordinal).Select(Describe).ToArray())
             .ToArray();
 
@@ -168,7 +168,7 @@ public sealed class DecoderLayerGraphTests
     public void ShapesWithoutAKernelAreNamed(int heads, int keyValueHeads, int headDim, string part)
     {
         var geometry = TestGeometries.Llama with { Heads = heads, KeyValueHeads = keyValueHeads, HeadDim = headDim };
-        var error = Assert.Throws<UnsupportedGeometryException>(() => DecoderLayerGraph.Build(geometry, 0, DecoderLayerKind.Dense, LinearFormat.Float32));
+        var error = Assert.Throws<UnsupportedGeometryException>(() => DecoderLayerGraph.Build(geometry, 0, LayerKind.Dense, LinearFormat.Float32));
         Assert.Contains(part, error.Message, StringComparison.Ordinal);
     }
 }

@@ -121,7 +121,7 @@ public sealed class GraphBuilderTests
     {
         foreach (int layer in new[] { -1, TestGeometries.Llama.Layers })
         {
-            Assert.Throws<ArgumentOutOfRangeException>(() => DecoderLayerGraph.Build(TestGeometries.Llama, layer, DecoderLayerKind.Dense, LinearFormat.Float32));
+            Assert.Throws<ArgumentOutOfRangeException>(() => DecoderLayerGraph.Build(TestGeometries.Llama, layer, LayerKind.Dense, LinearFormat.Float32));
         }
     }
 
@@ -147,7 +147,7 @@ public sealed class GraphBuilderTests
     {
         foreach (var geometry in new[] { TestGeometries.Llama, TestGeometries.Qwen2 })
         {
-            foreach (var kind in Enum.GetValues<DecoderLayerKind>())
+            foreach (var kind in Enum.GetValues<LayerKind>())
             {
                 yield return DecoderLayerGraph.Build(geometry, 1, kind, LinearFormat.Float32);
             }

@@ -40,7 +40,7 @@ internal sealed class TestCache(TextGeometry geometry, int capacity) : IDisposab
 }
 
 /// <summary>Runs one layer's graphs on caches.</summary>
-internal sealed class LayerBench(TextGeometry geometry, int layer, DecoderLayerKind kind, TestWeights weights) : IDisposable
+internal sealed class LayerBench(TextGeometry geometry, int layer, LayerKind kind, TestWeights weights) : IDisposable
 {
     private readonly GraphSession _session = new(DecoderLayerGraph.Build(geometry, layer, kind, LinearFormat.Float32), weights);
 
@@ -72,13 +72,13 @@ internal sealed class LayerBench(TextGeometry geometry, int layer, DecoderLayerK
             (GraphNames.LastRow, last), (GraphNames.Total, total),
         ];
         List<(string, NativeTensor)> outputs = [(GraphNames.Y, y), (GraphNames.PresentKey, cache.Key), (GraphNames.PresentValue, cache.Value)];
-        if (kind is DecoderLayerKind.Scored or DecoderLayerKind.FrozenScored)
+        if (kind is LayerKind.Scored or LayerKind.FrozenScored)
         {
             inputs.Add((GraphNames.KeyRows, keyRows));
             outputs.Add((GraphNames.Score, scores));
         }
 
-        if (kind is DecoderLayerKind.Frozen or DecoderLayerKind.FrozenScored)
+        if (kind is LayerKind.Frozen or LayerKind.FrozenScored)
         {
             inputs.AddRange([(GraphNames.Visual, visualRows), (GraphNames.VisualPositions, visualAt), (GraphNames.VisualStart, visualStart)]);
             outputs.AddRange([(GraphNames.ScatteredKey, cache.Key), (GraphNames.ScatteredValue, cache.Value)]);

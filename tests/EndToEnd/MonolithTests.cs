@@ -1,0 +1,139 @@
+using System.Text;
+using Espalier.Graphs;
+using Espalier.OnnxRuntime;
+using Espalier.Planning;
+using Espalier.Tests.Declared;
+
+namespace Espalier.Tests;
+
+/// <summary>The dense variant, layer by layer, against one session that holds the whole decoder: prefix, prefill and decode give the same bits.</summary>
+public sealed class MonolithTests
+{
+    [Fact]
+    public void TheDenseVariantEqualsOneWholeModelSession()
+    {
+        using var tiny = new TinyModel(static c => ClipLlamaDense.Load(c));
+        using Sequence sequence = tiny.CreateSequence();
+        List<float[]> expected = tiny.Run(sequence, 4);
+
+        using var monolith = new Monolith(tiny.Checkpoint, ClipLlamaDense.Plan, sequence.Capacity);
+        monolith.Run(monolith.Embed(tiny.Prefix));
+        float[] logits = monolith.Run([.. monolith.Encode(tiny.Pixels), .. monolith.Embed(tiny.Suffix)]);
+        Assert.Equal(expected[0], logits);
+        for (int step = 1; step < expected.Count; step++)
+        {
+            logits = monolith.Run(monolith.Embed([Sampler.Greedy(logits)]));
+            Assert.Equal(expected[step], logits);
+        }
+    }
+
+    private sealed class Monolith : IDisposable
+    {
+        private readonly TextGeometry _text;
+        private readonly SessionCache _cache;
+        private readonly WeightStore _weights;
+        private readonly ImageEncoder _encoder;
+        private readonly EmbeddingTable _embeddings;
+        private readonly OrtSession _session;
+        private readonly OrtBinding _binding;
+        private readonly List<OrtValue> _values = [];
+        private readonly OrtValue _logits;
+        private readonly int _capacity;
+        private int _position;
+
+        public Monolith(Checkpoint checkpoint, ReductionPlan plan, int capacity)
+        {
+            _text = checkpoint.Geometry.Text;
+            _capacity = capacity;
+            _cache = checkpoint.ShareSessions();
+            _weights = new WeightStore(checkpoint);
+            _encoder = new ImageEncoder(new ModelSessions(_cache, plan, null));
+            _embeddings = new EmbeddingTable(checkpoint);
+            GraphModel graph = MonolithGraph.Build(_text, checkpoint.HeadTensorName, LinearFormat.Float32);
+            using OrtSessionOptions options = OrtSessionOptions.Create();
+            foreach (WeightUse use in graph.Weights)
+            {
+                options.AddExternalInitializer(use.Name, _weights.Get(use));
+            }
+
+            _session = OrtSession.Create(graph.Bytes, options);
+            _binding = OrtBinding.Create(_session);
+            for (int layer = 0; layer < _text.Layers; layer++)
+            {
+                foreach ((string past, string present) in new[] { (GraphNames.PastKey, GraphNames.PresentKey), (GraphNames.PastValue, GraphNames.PresentValue) })
+                {
+                    OrtValue cache = Own(OrtValue.Allocate([1, _text.KeyValueHeads, capacity, _text.HeadDim], OrtElementType.Float));
+                    _binding.BindInput(Name(MonolithGraph.OfLayer(past, layer)), cache);
+                    _binding.BindOutput(Name(MonolithGraph.OfLayer(present, layer)), cache);
+                }
+            }
+
+            _logits = Own(OrtValue.Allocate([1, 1, _text.Vocabulary], OrtElementType.Float));
+            _binding.BindOutput(Name(GraphNames.Logits), _logits);
+        }
+
+        public float[] Embed(int[] tokens)
+        {
+            var rows = new float[tokens.Length * _text.Hidden];
+            _embeddings.Read(tokens, rows);
+            return rows;
+        }
+
+        public float[] Encode(float[] pixels)
+        {
+            pixels.CopyTo(_encoder.Pixels);
+            _encoder.Encode();
+            int tokens = ClipLlamaDense.Plan.Geometry.VisualTokens;
+            using OrtValue rows = OrtValue.Allocate([1, tokens, _text.Hidden], OrtElementType.Float);
+            using var lease = new HandleLease(rows);
+            _encoder.ProjectInto(lease.Pointer);
+            return rows.AsSpan<float>().ToArray();
+        }
+
+        public float[] Run(float[] rows)
+        {
+            int count = rows.Length / _text.Hidden;
+            OrtValue x = Own(OrtValue.Allocate([1, count, _text.Hidden], OrtElementType.Float));
+            rows.CopyTo(x.AsSpan<float>());
+            _binding.BindInput(Name(GraphNames.X), x);
+            OrtValue positions = Own(OrtValue.Allocate([1, count], OrtElementType.Int64));
+            for (int i = 0; i < count; i++)
+            {
+                positions.AsSpan<long>()[i] = _position + i;
+            }
+
+            _binding.BindInput(Name(GraphNames.Positions), positions);
+            _position += count;
+            BindNumber(GraphNames.LastRow, OrtElementType.Int32).AsSpan<int>()[0] = _position - 1;
+            BindNumber(GraphNames.Total, OrtElementType.Int32).AsSpan<int>()[0] = _capacity;
+            BindNumber(GraphNames.Row, OrtElementType.Int64).AsSpan<long>()[0] = count - 1;
+            _session.Run(_binding);
+            return _logits.AsSpan<float>().ToArray();
+        }
+
+        public void Dispose()
+        {
+            _binding.Dispose();
+            _session.Dispose();
+            _encoder.Dispose();
+            _values.ForEach(static value => value.Dispose());
+            _weights.Dispose();
+            _cache.Release();
+        }
+
+        private static byte[] Name(string name) => Encoding.UTF8.GetBytes(name + "\0");
+
+        private OrtValue BindNumber(string name, OrtElementType type)
+        {
+            OrtValue value = Own(OrtValue.Allocate([1], type));
+            _binding.BindInput(Name(name), value);
+            return value;
+        }
+
+        private OrtValue Own(OrtValue value)
+        {
+            _values.Add(value);
+            return value;
+        }
+    }
+}
