@@ -25,13 +25,13 @@ from tokenizer import EOS, Tokenizer, prompt
 STAGES = {
     #            first seed    steps  scenes  learning rate
     "tower":     (100_000_000, 1000, 32, 1e-3),
-    "decoder":   (200_000_000, 1000, 24, 1e-3),
+    "decoder":   (200_000_000, 800, 24, 1e-3),
     "projector": (300_000_000, 400, 24, 2e-3),
-    "joint":     (400_000_000, 1000, 16, 6e-4),
+    "joint":     (400_000_000, 1400, 16, 3e-4),
 }
 VALIDATION = 900_000_000
 QUESTIONS = 12              # a scene
-FEW = 24                    # visual tokens in the first part of the decoder's stage
+FEW = 24                    # visual tokens in the decoder's stage, at their true positions
 WARM_UP = 60
 VOCABULARY = 384            # the tokenizer's size, rounded up
 
@@ -228,10 +228,8 @@ class Run:
         if self.stage == "decoder":
             batch = Batch(seed, count, self.tokenizer, images=False, questions=QUESTIONS)
             visual = self.soft(self.model.language_model.model.embed_tokens, batch.color, batch.shape, batch.center)
-            kept = None
-            if self.step < self.steps * 0.85:
-                kept = few_patches(batch, seed)
-                visual = visual.gather(1, kept[..., None].expand(-1, -1, visual.shape[-1]))
+            kept = few_patches(batch, seed)
+            visual = visual.gather(1, kept[..., None].expand(-1, -1, visual.shape[-1]))
             loss, right = answer_loss(self.model, self.tokenizer, visual, batch, kept)
             return loss, self.report(loss, right, batch)
         if self.stage == "projector":
