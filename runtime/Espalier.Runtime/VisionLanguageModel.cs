@@ -35,7 +35,7 @@ public abstract class VisionLanguageModel : IDisposable
         _cache = checkpoint.ShareSessions();
         try
         {
-            _sessions = new ModelSessions(_cache, plan, options?.Progress);
+            _sessions = new ModelSessions(_cache, plan, options ?? new ModelOptions());
             _embeddings = new EmbeddingTable(checkpoint);
             Tokenizer = checkpoint.Tokenizer;
             Preprocessor = checkpoint.Preprocessor;
@@ -159,7 +159,7 @@ public abstract class VisionLanguageModel : IDisposable
         try
         {
             var answer = new Answer(this, sequence, options ?? new AnswerOptions());
-            await Task.Run(() => answer.Start(image, question, cancellationToken), cancellationToken).ConfigureAwait(false);
+            await Task.Run(() => answer.Start(image, question, cancellationToken), CancellationToken.None).ConfigureAwait(false);
             while (true)
             {
                 if (answer.Text.Length > 0)
@@ -172,7 +172,7 @@ public abstract class VisionLanguageModel : IDisposable
                     break;
                 }
 
-                await Task.Run(() => answer.Advance(cancellationToken), cancellationToken).ConfigureAwait(false);
+                await Task.Run(() => answer.Advance(cancellationToken), CancellationToken.None).ConfigureAwait(false);
             }
         }
         finally

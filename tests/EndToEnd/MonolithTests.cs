@@ -47,7 +47,7 @@ public sealed class MonolithTests
             _capacity = capacity;
             _cache = checkpoint.ShareSessions();
             _weights = new WeightStore(checkpoint);
-            _encoder = new ImageEncoder(new ModelSessions(_cache, plan, null));
+            _encoder = new ImageEncoder(new ModelSessions(_cache, plan, new ModelOptions()));
             _embeddings = new EmbeddingTable(checkpoint);
             GraphModel graph = MonolithGraph.Build(_text, checkpoint.HeadTensorName, LinearFormat.Float32);
             using OrtSessionOptions options = OrtSessionOptions.Create();

@@ -171,6 +171,7 @@ public sealed class SequenceTests
                 cancel.Cancel();
             }
         });
+        Assert.Equal(FinishReason.Cancelled, sequence.Statistics.FinishReason);
         Assert.Equal(3, tiny.Run(sequence, 2).Count);
     }
 

@@ -22,15 +22,16 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
     /// <summary>Runs the prompt and chooses the first token.</summary>
     public void Start(in RgbImage image, string question, CancellationToken cancellationToken)
     {
-        Prompt prompt = model.Prompt.Build(model.Tokenizer, question, model.LoadedPlan.Geometry.ImageTokenId);
-        sequence.Sampler.Seed(options.Seed);
-        model.Preprocessor.Process(image, sequence.Image.Pixels);
-        if (model.PrefillPixels(sequence, prompt.Prefix, prompt.Suffix, cancellationToken) == StepResult.CapacityExhausted)
+        sequence.Statistics = default;
+        try
         {
-            throw new PromptTooLongException(prompt.Prefix.Length + model.LoadedPlan.Geometry.VisualTokens + prompt.Suffix.Length, sequence.Capacity);
+            Run(image, question, cancellationToken);
         }
-
-        Choose();
+        catch (OperationCanceledException)
+        {
+            Finish(FinishReason.Cancelled);
+            throw;
+        }
     }
 
     /// <summary>Runs one decode step and chooses the next token.</summary>
@@ -57,6 +58,19 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
         {
             sequence.Statistics = sequence.Statistics with { Decode = _decode += Stopwatch.GetElapsedTime(start) };
         }
+    }
+
+    private void Run(in RgbImage image, string question, CancellationToken cancellationToken)
+    {
+        Prompt prompt = model.Prompt.Build(model.Tokenizer, question, model.LoadedPlan.Geometry.ImageTokenId);
+        sequence.Sampler.Seed(options.Seed);
+        model.Preprocessor.Process(image, sequence.Image.Pixels);
+        if (model.PrefillPixels(sequence, prompt.Prefix, prompt.Suffix, cancellationToken) == StepResult.CapacityExhausted)
+        {
+            throw new PromptTooLongException(prompt.Prefix.Length + model.LoadedPlan.Geometry.VisualTokens + prompt.Suffix.Length, sequence.Capacity);
+        }
+
+        Choose();
     }
 
     private void Choose()

@@ -11,7 +11,7 @@ internal sealed class ModelSessions
     private readonly OrtSession[] _dense;
     private readonly OrtSession?[] _reduced;
 
-    public ModelSessions(SessionCache cache, ReductionPlan plan, IProgress<LoadProgress>? progress)
+    public ModelSessions(SessionCache cache, ReductionPlan plan, ModelOptions options)
     {
         _plan = plan;
         int layers = plan.Geometry.Text.Layers;
@@ -25,29 +25,29 @@ internal sealed class ModelSessions
         }
 
         int ready = 0;
-        OrtSession Get(SessionKey key)
+        OrtSession Get(ModelPart part, int layer = 0, LayerKind kind = LayerKind.Dense)
         {
-            OrtSession session = cache.Get(key);
-            progress?.Report(new LoadProgress(++ready, total));
+            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, layer, kind));
+            options.Progress?.Report(new LoadProgress(++ready, total));
             return session;
         }
 
-        Vision = Get(new(ModelPart.Vision));
-        Projector = Get(new(ModelPart.Projector));
+        Vision = Get(ModelPart.Vision);
+        Projector = Get(ModelPart.Projector);
         for (int layer = 0; layer < layers; layer++)
         {
             // Prefix and decode rows take the dense session whatever the plan does to visual rows.
-            _dense[layer] = Get(new(ModelPart.DecoderLayer, layer, LayerKind.Dense));
+            _dense[layer] = Get(ModelPart.DecoderLayer, layer, LayerKind.Dense);
             if (plan.KindAt(layer) != LayerKind.Dense)
             {
-                _reduced[layer] = Get(new(ModelPart.DecoderLayer, layer, plan.KindAt(layer)));
+                _reduced[layer] = Get(ModelPart.DecoderLayer, layer, plan.KindAt(layer));
             }
         }
 
-        Head = Get(new(ModelPart.Head));
-        GatherRows = Get(new(ModelPart.GatherRows));
-        PartRows = Get(new(ModelPart.PartRows));
-        JoinRows = Get(new(ModelPart.JoinRows));
+        Head = Get(ModelPart.Head);
+        GatherRows = Get(ModelPart.GatherRows);
+        PartRows = Get(ModelPart.PartRows);
+        JoinRows = Get(ModelPart.JoinRows);
     }
 
     /// <summary>The shapes that the sessions were built for.</summary>

@@ -5,10 +5,11 @@ using Espalier.Planning;
 namespace Espalier;
 
 /// <summary>Names one session of a model.</summary>
+/// <param name="Provider">Where it runs.</param>
 /// <param name="Part">What it computes.</param>
 /// <param name="Layer">Decoder layer, or 0.</param>
 /// <param name="Kind">How the layer treats its rows, for <see cref="ModelPart.DecoderLayer"/>.</param>
-internal readonly record struct SessionKey(ModelPart Part, int Layer = 0, LayerKind Kind = LayerKind.Dense);
+internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, int Layer = 0, LayerKind Kind = LayerKind.Dense);
 
 /// <summary>The parts of a model that are sessions of their own.</summary>
 internal enum ModelPart
@@ -52,7 +53,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         {
             if (!_sessions.TryGetValue(key, out OrtSession? session))
             {
-                session = Create(BuildGraph(key));
+                session = Create(key, BuildGraph(key));
                 _sessions.Add(key, session);
             }
 
@@ -100,9 +101,9 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         };
     }
 
-    private OrtSession Create(GraphModel graph)
+    private OrtSession Create(SessionKey key, GraphModel graph)
     {
-        using OrtSessionOptions options = OrtSessionOptions.Create();
+        using OrtSessionOptions options = OrtSessionOptions.Create(key.Provider);
         foreach (WeightUse use in graph.Weights)
         {
             options.AddExternalInitializer(use.Name, _weights.Get(use));
