@@ -100,8 +100,7 @@ internal sealed class AddedTokenFinder
                 continue;
             }
 
-            int start = token.StripsLeft ? text.AsSpan(0, begin).TrimEnd().Length : begin;
-            start = Math.Max(start, done);
+            int start = token.StripsLeft ? done + text.AsSpan(done, begin - done).TrimEnd().Length : begin;
             end = token.StripsRight ? text.Length - text.AsSpan(end).TrimStart().Length : end;
             if (start > done)
             {
@@ -110,6 +109,7 @@ internal sealed class AddedTokenFinder
 
             sections.Add(new Section(start, end, token));
             done = end;
+            at = end;
         }
 
         if (done < text.Length)

@@ -11,7 +11,10 @@ internal static class TokenizerFiles
 {
     public static readonly string[] Names = ["llama-prepend", "llama-metaspace", "qwen2", "gpt2-digits", "llama3"];
 
-    private static readonly string Folder = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../reference/tokenizer"));
+    /// <summary>The folder tests/reference.</summary>
+    public static readonly string Reference = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../reference"));
+
+    private static readonly string Folder = Path.Combine(Reference, "tokenizer");
 
     public static Tokenizer Open(string name) => Tokenizer.Open(Path.Combine(Folder, name + ".tokenizer.json"));
 

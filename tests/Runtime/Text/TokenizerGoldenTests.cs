@@ -49,6 +49,30 @@ public class TokenizerGoldenTests
         Assert.Equal(texts.Length - golden.GetProperty("leftOut").GetInt32(), compared);
     }
 
+    /// <summary>A second, independent reference: the Python of tests/reference/tokenization.py, on the tokenizers of its checkpoints.</summary>
+    [Theory]
+    [InlineData("clip-llama")]
+    [InlineData("clip-llama-f16")]
+    [InlineData("siglip-qwen2")]
+    public void AgreesWithThePythonReference(string checkpoint)
+    {
+        Tokenizer tokenizer = Tokenizer.Open(Path.Combine(TokenizerFiles.Reference, "checkpoints", checkpoint, "tokenizer.json"));
+        using JsonDocument golden = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(TokenizerFiles.Reference, "goldens", "tokenizer", checkpoint + ".json")));
+        var failures = new List<string>();
+        int compared = 0;
+        foreach (JsonElement item in golden.RootElement.GetProperty("cases").EnumerateArray())
+        {
+            int[] ids = TokenizerFiles.Ids(item.GetProperty("ids"));
+            string text = item.GetProperty("text").GetString()!;
+            Compare(failures, text, "ids", ids, tokenizer.Encode(text));
+            CompareText(failures, tokenizer, ids, true, item.GetProperty("decoded").GetString()!);
+            compared++;
+        }
+
+        Assert.True(failures.Count == 0, string.Join('\n', failures));
+        Assert.True(compared >= 10);
+    }
+
     private static string Expected(JsonElement golden, string text) => golden.ValueKind == JsonValueKind.Number ? text : golden.GetString()!;
 
     private static void Compare(List<string> failures, string text, string what, int[] expected, int[] actual)
