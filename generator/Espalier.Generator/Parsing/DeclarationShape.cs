@@ -45,7 +45,7 @@ internal static class DeclarationShape
             yield return problem;
         }
 
-        if (symbol.IsGenericType)
+        if (symbol.Arity > 0)
         {
             yield return new ShapeProblem(ShapeProblemKind.Generic, location, symbol.Name, "it has type parameters");
         }

@@ -1,0 +1,210 @@
+using System.Collections.Immutable;
+using Microsoft.CodeAnalysis;
+using Espalier.Planning;
+
+namespace Espalier.Diagnostics;
+
+/// <content>What is wrong with the policies of a class.</content>
+internal static partial class EspalierDiagnostics
+{
+    /// <summary>A layer is out of range.</summary>
+    public static readonly DiagnosticDescriptor LayerOutOfRange = new(
+        id: "ESP0101",
+        title: "A layer is out of range",
+        messageFormat: PlanMessages.LayerOutOfRange,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0101"));
+
+    /// <summary>No layer runs before the prune.</summary>
+    public static readonly DiagnosticDescriptor NoLayerBeforePrune = new(
+        id: "ESP0102",
+        title: "No layer runs before the prune",
+        messageFormat: PlanMessages.NoLayerBeforePrune,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0102"));
+
+    /// <summary>No layer runs behind the reduction.</summary>
+    public static readonly DiagnosticDescriptor NoLayerAfterReduction = new(
+        id: "ESP0103",
+        title: "No layer runs behind the reduction",
+        messageFormat: PlanMessages.NoLayerAfterReduction,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0103"));
+
+    /// <summary>Visual tokens are pruned after they left.</summary>
+    public static readonly DiagnosticDescriptor PruneAfterExit = new(
+        id: "ESP0104",
+        title: "Visual tokens are pruned after they left",
+        messageFormat: PlanMessages.PruneAfterExit,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0104"));
+
+    /// <summary>Visual tokens are frozen after they left.</summary>
+    public static readonly DiagnosticDescriptor FreezeAfterExit = new(
+        id: "ESP0105",
+        title: "Visual tokens are frozen after they left",
+        messageFormat: PlanMessages.FreezeAfterExit,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0105"));
+
+    /// <summary>Visual tokens leave twice.</summary>
+    public static readonly DiagnosticDescriptor SecondExit = new(
+        id: "ESP0106",
+        title: "Visual tokens leave twice",
+        messageFormat: PlanMessages.SecondExit,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0106"));
+
+    /// <summary>A layer is frozen twice.</summary>
+    public static readonly DiagnosticDescriptor FrozenTwice = new(
+        id: "ESP0107",
+        title: "A layer is frozen twice",
+        messageFormat: PlanMessages.FrozenTwice,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0107"));
+
+    /// <summary>Two prunes share a boundary.</summary>
+    public static readonly DiagnosticDescriptor SecondPruneAtBoundary = new(
+        id: "ESP0108",
+        title: "Two prunes share a boundary",
+        messageFormat: PlanMessages.SecondPruneAtBoundary,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0108"));
+
+    /// <summary>Layers are not in ascending order.</summary>
+    public static readonly DiagnosticDescriptor LayersNotAscending = new(
+        id: "ESP0109",
+        title: "Layers are not in ascending order",
+        messageFormat: PlanMessages.LayersNotAscending,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0109"));
+
+    /// <summary>No layer is frozen.</summary>
+    public static readonly DiagnosticDescriptor NoLayers = new(
+        id: "ESP0110",
+        title: "No layer is frozen",
+        messageFormat: PlanMessages.NoLayers,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0110"));
+
+    /// <summary>A range of layers is unclear.</summary>
+    public static readonly DiagnosticDescriptor RangeUnclear = new(
+        id: "ESP0111",
+        title: "A range of layers is unclear",
+        messageFormat: PlanMessages.RangeUnclear,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0111"));
+
+    /// <summary>No visual token is kept.</summary>
+    public static readonly DiagnosticDescriptor KeepNotPositive = new(
+        id: "ESP0201",
+        title: "No visual token is kept",
+        messageFormat: PlanMessages.KeepNotPositive,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0201"));
+
+    /// <summary>More visual tokens are kept than the model has.</summary>
+    public static readonly DiagnosticDescriptor KeepExceedsModel = new(
+        id: "ESP0202",
+        title: "More visual tokens are kept than the model has",
+        messageFormat: PlanMessages.KeepExceedsModel,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0202"));
+
+    /// <summary>The count of visual tokens rises.</summary>
+    public static readonly DiagnosticDescriptor KeepRises = new(
+        id: "ESP0203",
+        title: "The count of visual tokens rises",
+        messageFormat: PlanMessages.KeepRises,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0203"));
+
+    /// <summary>All visual tokens are kept.</summary>
+    public static readonly DiagnosticDescriptor KeepsAll = new(
+        id: "ESP0204",
+        title: "All visual tokens are kept",
+        messageFormat: PlanMessages.KeepsAll,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0204"));
+
+    /// <summary>A ratio is not between 0 and 1.</summary>
+    public static readonly DiagnosticDescriptor RatioOutOfRange = new(
+        id: "ESP0205",
+        title: "A ratio is not between 0 and 1",
+        messageFormat: PlanMessages.RatioOutOfRange,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0205"));
+
+    /// <summary>A prune needs either a count or a ratio.</summary>
+    public static readonly DiagnosticDescriptor KeepUnclear = new(
+        id: "ESP0206",
+        title: "A prune needs either a count or a ratio",
+        messageFormat: PlanMessages.KeepUnclear,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0206"));
+
+    /// <summary>A score does not exist.</summary>
+    public static readonly DiagnosticDescriptor UnknownScore = new(
+        id: "ESP0207",
+        title: "A score does not exist",
+        messageFormat: PlanMessages.UnknownScore,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0207"));
+
+    /// <summary>What is wrong with the policies of a class.</summary>
+    public static readonly ImmutableArray<DiagnosticDescriptor> Plan = ImmutableArray.Create(
+        LayerOutOfRange,
+        NoLayerBeforePrune,
+        NoLayerAfterReduction,
+        PruneAfterExit,
+        FreezeAfterExit,
+        SecondExit,
+        FrozenTwice,
+        SecondPruneAtBoundary,
+        LayersNotAscending,
+        NoLayers,
+        RangeUnclear,
+        KeepNotPositive,
+        KeepExceedsModel,
+        KeepRises,
+        KeepsAll,
+        RatioOutOfRange,
+        KeepUnclear,
+        UnknownScore);
+}

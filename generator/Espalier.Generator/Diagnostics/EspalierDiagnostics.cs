@@ -1,0 +1,21 @@
+using System;
+using System.Collections.Immutable;
+using System.Linq;
+using Espalier.Planning;
+using Microsoft.CodeAnalysis;
+
+namespace Espalier.Diagnostics;
+
+/// <summary>Every diagnostic. Blocks: 0001 the class, 0101 layers, 0201 token counts, 0301 the project, 0401 information. An id is never used again.</summary>
+internal static partial class EspalierDiagnostics
+{
+    private const string Category = "Espalier";
+
+    /// <summary>All of them, ordered by id.</summary>
+    public static ImmutableArray<DiagnosticDescriptor> All => Shape.AddRange(Plan).AddRange(Project).Sort((left, right) => string.CompareOrdinal(left.Id, right.Id));
+
+    /// <summary>The descriptor of a planning problem.</summary>
+    public static DiagnosticDescriptor For(PlanProblem problem) => Plan.First(descriptor => string.Equals(descriptor.Id, problem.Id, StringComparison.Ordinal));
+
+    private static string HelpLink(string id) => "https://github.com/espalier-net/espalier/blob/main/generator/docs/diagnostics/" + id + ".md";
+}

@@ -1,0 +1,124 @@
+namespace Espalier.Tests;
+
+/// <summary>A declaration and what the compiler must say about it. The model 'shapes' has 10 layers and 144 visual tokens.</summary>
+/// <param name="Id">The diagnostic.</param>
+/// <param name="Source">The declaration; where the diagnostic must stand is marked <c>[|so|]</c>, and nothing is marked where it must stay away.</param>
+/// <param name="Message">The whole message; null where it must stay away.</param>
+public sealed record DiagnosticCase(string Id, string Source, string? Message)
+{
+    public override string ToString() => Id + (Message is null ? " stays away: " : " fires: ") + Source.ReplaceLineEndings(" ");
+}
+
+/// <summary>For every diagnostic, declarations on which it fires and near misses on which it does not.</summary>
+internal static partial class DiagnosticCases
+{
+    private const string Model = """[VisionLanguageModel("shapes")]""" + "\n";
+    private const string Class = "\npublic sealed partial class C;";
+
+    public static IEnumerable<DiagnosticCase> Firing => [.. Shape, .. Layers, .. Counts];
+
+    public static IEnumerable<DiagnosticCase> Quiet =>
+    [
+        Quietly("ESP0001", Model + "public sealed partial class C;"),
+        Quietly("ESP0001", "public sealed class C;"),
+        Quietly("ESP0002", Model + "partial class C { private static int _count; internal int Next() => ++_count; }"),
+        Quietly("ESP0003", Model + "public partial class C : System.IEquatable<C> { public bool Equals(C? other) => ReferenceEquals(this, other); }"),
+        Quietly("ESP0004", "public partial class Outer { " + Model + "public sealed partial class C; }"),
+        Quietly("ESP0005", Model + "public sealed partial class C : VisionLanguageModel;"),
+        Quietly("ESP0005", Model + "public sealed partial class C : System.ICloneable { public object Clone() => this; }"),
+        Quietly("ESP0006", Model + "[FastV]" + Class),
+        Quietly("ESP0006", "[System.Obsolete]" + Class),
+        Quietly("ESP0101", Model + "[FreezeVisual(0, 9)]" + Class),
+        Quietly("ESP0101", Model + "[ExitVisual(AfterLayer = 8)]" + Class),
+        Quietly("ESP0101", Model + "[Vtw(K = 9)]" + Class),
+        Quietly("ESP0102", Model + "[FastV(K = 1)]" + Class),
+        Quietly("ESP0102", Model + "[PruneVisual(AfterLayer = 0, Keep = 1)]" + Class),
+        Quietly("ESP0103", Model + "[FastV(K = 9)]" + Class),
+        Quietly("ESP0103", Model + "[ExitVisual(AfterLayer = 8)]" + Class),
+        Quietly("ESP0104", Model + "[ExitVisual(AfterLayer = 6)]\n[PruneVisual(AfterLayer = 5, Keep = 10)]" + Class),
+        Quietly("ESP0105", Model + "[Vtw(K = 8)]\n[ShortV(7)]" + Class),
+        Quietly("ESP0106", Model + "[ExitVisual(AfterLayer = 6)]" + Class),
+        Quietly("ESP0107", Model + "[FreezeVisual(3)]\n[FreezeVisual(FirstLayer = 4, LastLayer = 5)]\n[ShortV(6)]" + Class),
+        Quietly("ESP0108", Model + "[FastV(K = 2)]\n[PruneVisual(AfterLayer = 2, Keep = 10)]" + Class),
+        Quietly("ESP0109", Model + "[FreezeVisual(3, 5)]\n[ShortV(9, 8, 2)]" + Class),
+        Quietly("ESP0110", Model + "[FreezeVisual(FirstLayer = 0, LastLayer = 0)]" + Class),
+        Quietly("ESP0111", Model + "[FreezeVisual(FirstLayer = 4, LastLayer = 4)]" + Class),
+        Quietly("ESP0201", Model + "[PruneVisual(AfterLayer = 1, Keep = 1)]" + Class),
+        Quietly("ESP0202", Model + "[PruneVisual(AfterLayer = 1, Keep = 143)]" + Class),
+        Quietly("ESP0203", Model + "[PruneVisual(AfterLayer = 4, Keep = 9)]\n[PruneVisual(AfterLayer = 1, Keep = 10)]" + Class),
+        Quietly("ESP0204", Model + "[PruneVisual(AfterLayer = 1, KeepRatio = 0.99)]" + Class),
+        Quietly("ESP0205", Model + "[FastV(R = 0.01)]" + Class),
+        Quietly("ESP0206", Model + "[PruneVisual(AfterLayer = 1, KeepRatio = 0.5)]" + Class),
+        Quietly("ESP0207", Model + "[PruneVisual(AfterLayer = 1, Keep = 5, Score = TokenScore.LastQueryAttention)]" + Class),
+    ];
+
+    private static DiagnosticCase[] Shape =>
+    [
+        new("ESP0001", Model + "public sealed class [|C|];", "'C' must be partial: the generator adds its plan and its forward loop to it"),
+        new("ESP0002", Model + "public static partial class [|C|];", "'C' is static; a vision-language model must be an ordinary class"),
+        new("ESP0002", Model + "public abstract partial class [|C|];", "'C' is abstract; a vision-language model must be an ordinary class"),
+        new("ESP0002", Model + "public partial record [|C|];", "'C' is a record; a vision-language model must be an ordinary class"),
+        new("ESP0002", Model + "file partial class [|C|];", "'C' is visible in one file only; a vision-language model must be an ordinary class"),
+        new("ESP0002", Model + "public partial class [|Load|];", "'Load' has the name of a member that is generated into it; a vision-language model must be an ordinary class"),
+        new("ESP0003", Model + "public partial class [|C|]<T>;", "'C' cannot be a vision-language model: it has type parameters"),
+        new("ESP0003", "public partial class Outer<T> { " + Model + "public partial class [|C|]; }", "'C' cannot be a vision-language model: it lies in the generic type 'Outer'"),
+        new("ESP0004", "public class [|Outer|] { " + Model + "public partial class C; }", "'C' lies in 'Outer', which must be partial so that the generator can add to 'C'"),
+        new("ESP0005", Model + "public partial class C : [|System.IO.MemoryStream|];", "'C' derives from 'System.IO.MemoryStream', but the generator derives it from Espalier.VisionLanguageModel"),
+        new("ESP0006", "[[|FastV(K = 2)|]]" + Class, "'FastV(K = 2)' on 'C' has no effect without [VisionLanguageModel]"),
+    ];
+
+    private static DiagnosticCase[] Layers =>
+    [
+        new("ESP0101", Model + "[FreezeVisual(3, [|10|])]" + Class, "'FreezeVisual(3, 10)' names layer 10, but the model has decoder layers 0 to 9"),
+        new("ESP0101", Model + "[FreezeVisual([|-1|])]" + Class, "'FreezeVisual(-1)' names layer -1, but the model has decoder layers 0 to 9"),
+        new("ESP0101", Model + "[FreezeVisual(new[] { 3, [|12|] })]" + Class, "'FreezeVisual(3, 12)' names layer 12, but the model has decoder layers 0 to 9"),
+        new("ESP0101", Model + "[ShortV(31, 5)]".Replace("31", "[|31|]", StringComparison.Ordinal) + Class, "'ShortV(31, 5)' names layer 31, but the model has decoder layers 0 to 9"),
+        new("ESP0101", Model + "[FreezeVisual(FirstLayer = 5, [|LastLayer = 2000000000|])]" + Class, "'FreezeVisual(FirstLayer = 5, LastLayer = 2000000000)' names layer 2000000000, but the model has decoder layers 0 to 9"),
+        new("ESP0101", Model + "[ExitVisual([|AfterLayer = 10|])]" + Class, "'ExitVisual(AfterLayer = 10)' names the boundary after layer 10, but the model has decoder layers 0 to 9"),
+        new("ESP0101", Model + "[Vtw([|K = 0|])]" + Class, "'Vtw(K = 0)' names the boundary before layer 0, but the model has decoder layers 0 to 9"),
+        new("ESP0101", Model + "[[|Vtw|]]" + Class, "'Vtw' names the boundary before layer 15, but the model has decoder layers 0 to 9"),
+        new("ESP0101", Model + "[FastV([|K = 11|], R = 0.5)]" + Class, "'FastV(K = 11, R = 0.5)' names the boundary before layer 11, but the model has decoder layers 0 to 9"),
+        new("ESP0102", Model + "[FastV([|K = 0|])]" + Class, "'FastV(K = 0)' prunes before layer 0, but its score is the attention of the layer before, and no layer runs before layer 0"),
+        new("ESP0102", Model + "[PruneVisual([|AfterLayer = -1|], Keep = 5)]" + Class, "'PruneVisual(AfterLayer = -1, Keep = 5)' prunes after layer -1, but its score is the attention of the layer before, and no layer runs before layer 0"),
+        new("ESP0102", Model + "[FastV([|K = int.MinValue|])]" + Class, "'FastV(K = -2147483648)' prunes before layer -2147483648, but its score is the attention of the layer before, and no layer runs before layer 0"),
+        new("ESP0103", Model + "[ExitVisual([|AfterLayer = 9|])]" + Class, "'ExitVisual(AfterLayer = 9)' reduces visual tokens after layer 9, but layer 9 is the last: nothing runs behind it, so nothing would change"),
+        new("ESP0103", Model + "[Vtw([|K = 10|])]" + Class, "'Vtw(K = 10)' reduces visual tokens before layer 10, but layer 9 is the last: nothing runs behind it, so nothing would change"),
+        new("ESP0103", Model + "[PruneVisual([|AfterLayer = 9|], Keep = 5)]" + Class, "'PruneVisual(AfterLayer = 9, Keep = 5)' reduces visual tokens after layer 9, but layer 9 is the last: nothing runs behind it, so nothing would change"),
+        new("ESP0104", Model + "[ExitVisual(AfterLayer = 4)]\n[FastV([|K = 7|])]" + Class, "'FastV(K = 7)' prunes visual tokens before layer 7, but all of them leave after layer 4 by 'ExitVisual(AfterLayer = 4)'"),
+        new("ESP0104", Model + "[PruneVisual(Keep = 7, [|AfterLayer = 4|])]\n[Vtw(K = 5)]" + Class, "'PruneVisual(Keep = 7, AfterLayer = 4)' prunes visual tokens after layer 4, but all of them leave before layer 5 by 'Vtw(K = 5)'"),
+        new("ESP0105", Model + "[ExitVisual(AfterLayer = 4)]\n[ShortV(3, [|5|])]" + Class, "'ShortV(3, 5)' freezes visual tokens in layer 5, but all of them leave after layer 4 by 'ExitVisual(AfterLayer = 4)'"),
+        new("ESP0105", Model + "[ExitVisual(AfterLayer = 4)]\n[FreezeVisual(FirstLayer = 3, [|LastLayer = 7|])]" + Class, "'FreezeVisual(FirstLayer = 3, LastLayer = 7)' freezes visual tokens in layers 5-7, but all of them leave after layer 4 by 'ExitVisual(AfterLayer = 4)'"),
+        new("ESP0106", Model + "[ExitVisual(AfterLayer = 4)]\n[Vtw([|K = 7|])]" + Class, "'Vtw(K = 7)' lets all visual tokens leave before layer 7, but they already left after layer 4 by 'ExitVisual(AfterLayer = 4)'"),
+        new("ESP0107", Model + "[FreezeVisual(3, 4)]\n[ShortV(7, [|4|])]" + Class, "'ShortV(7, 4)' freezes visual tokens in layer 4, which 'FreezeVisual(3, 4)' freezes already"),
+        new("ESP0107", Model + "[FreezeVisual(3, 4, 8)]\n[FreezeVisual([|FirstLayer = 3|], LastLayer = 6)]" + Class, "'FreezeVisual(FirstLayer = 3, LastLayer = 6)' freezes visual tokens in layers 3-4, which 'FreezeVisual(3, 4, 8)' freezes already"),
+        new("ESP0108", Model + "[FastV(K = 3)]\n[PruneVisual([|AfterLayer = 2|], Keep = 10)]" + Class, "'PruneVisual(AfterLayer = 2, Keep = 10)' prunes visual tokens after layer 2, where 'FastV(K = 3)' prunes them already"),
+        new("ESP0109", Model + "[FreezeVisual(7, [|5|], 6)]" + Class, "'FreezeVisual(7, 5, 6)' names layer 5 behind layer 7; write the layers in ascending order, each once"),
+        new("ESP0109", Model + "[FreezeVisual(5, [|5|])]" + Class, "'FreezeVisual(5, 5)' names layer 5 behind layer 5; write the layers in ascending order, each once"),
+        new("ESP0109", Model + "[ShortV(7, 2, [|7|])]" + Class, "'ShortV(7, 2, 7)' names layer 7 behind layer 7; write the layers in ascending order, each once"),
+        new("ESP0110", Model + "[[|FreezeVisual|]]" + Class, "'FreezeVisual' names no layer, so nothing is frozen"),
+        new("ESP0110", Model + "[[|ShortV()|]]" + Class, "'ShortV' names no layer, so nothing is frozen"),
+        new("ESP0111", Model + "[FreezeVisual([|FirstLayer = 5|])]" + Class, "'FreezeVisual(FirstLayer = 5)' does not say which layers to freeze: LastLayer is missing"),
+        new("ESP0111", Model + "[FreezeVisual(FirstLayer = 5, [|LastLayer = 4|])]" + Class, "'FreezeVisual(FirstLayer = 5, LastLayer = 4)' does not say which layers to freeze: the range ends before it begins"),
+        new("ESP0111", Model + "[FreezeVisual(3, [|FirstLayer = 5|], LastLayer = 7)]" + Class, "'FreezeVisual(3, FirstLayer = 5, LastLayer = 7)' does not say which layers to freeze: it has a list and a range"),
+    ];
+
+    private static DiagnosticCase[] Counts =>
+    [
+        new("ESP0201", Model + "[PruneVisual(AfterLayer = 2, [|Keep = 0|])]" + Class, "'PruneVisual(AfterLayer = 2, Keep = 0)' keeps 0 of 144 visual tokens; keep at least 1, or let all of them leave with ExitVisual"),
+        new("ESP0201", Model + "[PruneVisual(AfterLayer = 2, [|Keep = -3|])]" + Class, "'PruneVisual(AfterLayer = 2, Keep = -3)' keeps -3 of 144 visual tokens; keep at least 1, or let all of them leave with ExitVisual"),
+        new("ESP0201", Model + "[FastV([|R = 0.999|])]" + Class, "'FastV(R = 0.999)' keeps 0 of 144 visual tokens; keep at least 1, or let all of them leave with ExitVisual"),
+        new("ESP0202", Model + "[PruneVisual(AfterLayer = 2, [|Keep = 145|])]" + Class, "'PruneVisual(AfterLayer = 2, Keep = 145)' keeps 145 visual tokens, but the model has 144"),
+        new("ESP0203", Model + "[PruneVisual(AfterLayer = 2, Keep = 50)]\n[PruneVisual(AfterLayer = 5, [|Keep = 60|])]" + Class, "'PruneVisual(AfterLayer = 5, Keep = 60)' keeps 60 visual tokens after layer 5, but 'PruneVisual(AfterLayer = 2, Keep = 50)' left only 50; counts cannot rise"),
+        new("ESP0204", Model + "[PruneVisual(AfterLayer = 2, [|Keep = 144|])]" + Class, "'PruneVisual(AfterLayer = 2, Keep = 144)' keeps all 144 visual tokens that are there after layer 2, so nothing is pruned"),
+        new("ESP0204", Model + "[FastV(K = 2)]\n[PruneVisual(AfterLayer = 2, [|Keep = 72|])]" + Class, "'PruneVisual(AfterLayer = 2, Keep = 72)' keeps all 72 visual tokens that are there after layer 2, so nothing is pruned"),
+        new("ESP0205", Model + "[FastV(K = 2, [|R = 1|])]" + Class, "'FastV(K = 2, R = 1)' has R = 1, which is not between 0 and 1"),
+        new("ESP0205", Model + "[FastV(K = 2, [|R = 0.0|])]" + Class, "'FastV(K = 2, R = 0)' has R = 0, which is not between 0 and 1"),
+        new("ESP0205", Model + "[FastV(K = 2, [|R = double.NaN|])]" + Class, "'FastV(K = 2, R = NaN)' has R = NaN, which is not between 0 and 1"),
+        new("ESP0205", Model + "[PruneVisual(AfterLayer = 2, [|KeepRatio = 1.5|])]" + Class, "'PruneVisual(AfterLayer = 2, KeepRatio = 1.5)' has KeepRatio = 1.5, which is not between 0 and 1"),
+        new("ESP0206", Model + "[[|PruneVisual(AfterLayer = 2)|]]" + Class, "'PruneVisual(AfterLayer = 2)' must say either Keep or KeepRatio; it says neither"),
+        new("ESP0206", Model + "[PruneVisual(AfterLayer = 2, Keep = 5, [|KeepRatio = 0.5|])]" + Class, "'PruneVisual(AfterLayer = 2, Keep = 5, KeepRatio = 0.5)' must say either Keep or KeepRatio; it says both"),
+        new("ESP0207", Model + "[PruneVisual(AfterLayer = 2, Keep = 5, [|Score = (TokenScore)7|])]" + Class, "'PruneVisual(AfterLayer = 2, Keep = 5, Score = 7)' ranks visual tokens by 7, which is not a member of TokenScore"),
+    ];
+
+    private static DiagnosticCase Quietly(string id, string source) => new(id, source, null);
+}
