@@ -14,10 +14,10 @@ public sealed partial class VisionLanguageModelGenerator
         /// <summary>All models, sorted by name.</summary>
         public const string AllModels = "3_AllModels";
 
-        /// <summary>The declared classes.</summary>
+        /// <summary>The declared classes; null for one that is declared wrongly.</summary>
         public const string Declarations = "4_Declarations";
 
-        /// <summary>The declared classes with their plans.</summary>
+        /// <summary>The declared classes with their plans; null for one that cannot be planned.</summary>
         public const string Plans = "5_Plans";
     }
 }

@@ -29,16 +29,16 @@ public sealed partial class VisionLanguageModelGenerator : IIncrementalGenerator
                 KnownTypeNames.VisionLanguageModelAttribute,
                 static (node, _) => DeclarationParser.IsCandidate(node),
                 static (attributed, cancellation) => DeclarationParser.Parse(attributed, cancellation))
+            .WithTrackingName(StepNames.Declarations)
             .Where(static declaration => declaration is not null)
-            .Select(static (declaration, _) => declaration!)
-            .WithTrackingName(StepNames.Declarations);
+            .Select(static (declaration, _) => declaration!);
 
         IncrementalValuesProvider<PlannedModel> plans = declarations
             .Combine(models)
             .Select(static (pair, _) => PlannedModel.From(pair.Left, pair.Right))
+            .WithTrackingName(StepNames.Plans)
             .Where(static planned => planned is not null)
-            .Select(static (planned, _) => planned!)
-            .WithTrackingName(StepNames.Plans);
+            .Select(static (planned, _) => planned!);
 
         context.RegisterSourceOutput(
             plans,

@@ -22,10 +22,11 @@ internal static class DeclarationParser
     public static ModelDeclaration? Parse(GeneratorAttributeSyntaxContext attributed, CancellationToken cancellation)
     {
         var symbol = (INamedTypeSymbol)attributed.TargetSymbol;
-        AttributeData marker = attributed.Attributes[0];
 
         // A marker that is written twice is the compiler's error; a second file of the same name would be ours.
-        if (Marker(symbol)?.ApplicationSyntaxReference?.GetSyntax(cancellation) != marker.ApplicationSyntaxReference?.GetSyntax(cancellation)
+        if (Marker(symbol) is not { ApplicationSyntaxReference: { } written } marker
+            || written.SyntaxTree != attributed.TargetNode.SyntaxTree
+            || !attributed.TargetNode.Span.Contains(written.Span)
             || ((CSharpParseOptions)attributed.TargetNode.SyntaxTree.Options).LanguageVersion < LowestLanguageVersion
             || DeclarationShape.Check(symbol, cancellation).Any()
             || ModelName(marker) is not { } model

@@ -1,0 +1,55 @@
+using System.Reflection;
+using Espalier.Planning;
+using Microsoft.CodeAnalysis;
+using static Espalier.Tests.Geometries;
+
+namespace Espalier.Tests;
+
+/// <summary>The emitted class is compiled, loaded and run: its literal plan is the planner's, and its loops do what the plan says.</summary>
+public sealed class EmittedLoopTests
+{
+    [Theory]
+    [InlineData("shapes", "")]
+    [InlineData("shapes", "[FastV(K = 2, R = 0.5)]")]
+    [InlineData("shapes", "[ShortV(9, 8, 5, 3)]")]
+    [InlineData("shapes", "[Vtw(K = 8)]")]
+    [InlineData("shapes", "[FastV(K = 2, R = 0.5)] [ShortV(5, 6, 7)] [Vtw(K = 9)]")]
+    [InlineData("shapes", "[PruneVisual(AfterLayer = 6, KeepRatio = 0.25)] [PruneVisual(AfterLayer = 5, KeepRatio = 0.75)] [FreezeVisual(5, 6)]")]
+    [InlineData("shapes", "[FreezeVisual(FirstLayer = 0, LastLayer = 9)]")]
+    [InlineData("shapes", "[PruneVisual(AfterLayer = 0, Keep = 1)] [ExitVisual(AfterLayer = 1)]")]
+    [InlineData("llava-1.5-7b", "[FastV]")]
+    [InlineData("wide", "[PruneVisual(AfterLayer = 2, Keep = 1152)] [PruneVisual(AfterLayer = 11, Keep = 288)]")]
+    public void DoesWhatThePlanSays(string model, string policies)
+    {
+        Compilation output = Compile($"using Espalier; namespace Samples; [VisionLanguageModel(\"{model}\")] {policies} public sealed partial class Declared;");
+        Type declared = Loading.Load(output).GetType("Samples.Declared", throwOnError: true)!;
+        ReductionPlan plan = Loading.PlanOf(declared);
+        Assert.Equal(ModelGeometryReader.Read(ModelFile.All.Single(file => file.Name == model).Json!).Geometry, plan.Geometry);
+        Assert.Equal(Loading.Expected(plan), Loading.Record(declared));
+    }
+
+    [Fact]
+    public void TheLiteralPlanIsThePlannersToTheLastField()
+    {
+        Compilation output = Compile("using Espalier; [VisionLanguageModel(\"shapes\")] [FastV(K = 2, R = 0.5)] [ShortV(5, 6, 7)] [Vtw(K = 9)] public sealed partial class Declared;");
+        ReductionPlan plan = Loading.PlanOf(Loading.Load(output).GetType("Declared", throwOnError: true)!);
+        Assert.Equal(Plan(Shapes, FastV(2, 0.5), ShortV(5, 6, 7), Vtw(9)), plan);
+    }
+
+    [Fact]
+    public void LoadIsTheOnlyWayIn()
+    {
+        Compilation output = Compile("using Espalier; [VisionLanguageModel(\"shapes\")] public sealed partial class Declared;");
+        Type declared = Loading.Load(output).GetType("Declared", throwOnError: true)!;
+        Assert.Empty(declared.GetConstructors());
+        Assert.Equal(["Load", "get_Plan"], declared.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly).Select(method => method.Name).Order(StringComparer.Ordinal));
+        Assert.DoesNotContain(declared.GetCustomAttributesData(), attribute => attribute.AttributeType.Namespace == "Espalier");
+    }
+
+    private static Compilation Compile(string source)
+    {
+        Compiling.Generate(Compiling.Compilation(source), out Compilation output);
+        Compiling.AssertClean(output);
+        return output;
+    }
+}

@@ -1,0 +1,47 @@
+using Espalier.Planning;
+
+namespace Espalier.Tests;
+
+/// <summary>Geometries to plan with, and policies in short.</summary>
+internal static class Geometries
+{
+    public static ModelGeometry Shapes { get; } = ModelGeometryReader.Read(ModelFile.Shapes.Json!).Geometry!;
+
+    public static ModelGeometry Llava { get; } = ModelGeometryReader.Read(ModelFile.Llava.Json!).Geometry!;
+
+    /// <summary>A model with so many layers and visual tokens; the tokens must be a square.</summary>
+    public static ModelGeometry Of(int layers, int visualTokens)
+    {
+        int side = (int)Math.Sqrt(visualTokens);
+        Assert.Equal(visualTokens, side * side);
+        return Shapes with
+        {
+            Vision = Shapes.Vision with { ImageSize = side * Shapes.Vision.PatchSize },
+            Text = Shapes.Text with { Layers = layers },
+        };
+    }
+
+    public static PolicyDeclaration FastV(int k, double r) => new("FastV", new IntegerArgument("K", k), new RealArgument("R", r));
+
+    public static PolicyDeclaration ShortV(params int[] layers) => new("ShortV", new LayersArgument("layers", new EquatableArray<int>(layers)));
+
+    public static PolicyDeclaration Vtw(int k) => new("Vtw", new IntegerArgument("K", k));
+
+    public static PolicyDeclaration Prune(int afterLayer, int keep) => new("PruneVisual", new IntegerArgument("AfterLayer", afterLayer), new IntegerArgument("Keep", keep));
+
+    public static PolicyDeclaration PruneShare(int afterLayer, double ratio) => new("PruneVisual", new IntegerArgument("AfterLayer", afterLayer), new RealArgument("KeepRatio", ratio));
+
+    public static PolicyDeclaration Freeze(params int[] layers) => new("FreezeVisual", new LayersArgument("layers", new EquatableArray<int>(layers)));
+
+    public static PolicyDeclaration FreezeRange(int first, int last) => new("FreezeVisual", new IntegerArgument("FirstLayer", first), new IntegerArgument("LastLayer", last));
+
+    public static PolicyDeclaration Exit(int afterLayer) => new("ExitVisual", new IntegerArgument("AfterLayer", afterLayer));
+
+    /// <summary>A plan that must come out without a problem.</summary>
+    public static ReductionPlan Plan(ModelGeometry geometry, params PolicyDeclaration[] policies)
+    {
+        PlanResult result = Planner.Plan(geometry, policies);
+        Assert.Empty(result.Problems);
+        return result.Plan!;
+    }
+}

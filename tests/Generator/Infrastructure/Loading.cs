@@ -1,0 +1,64 @@
+using System.Reflection;
+using System.Runtime.Loader;
+using Espalier.Planning;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Emit;
+
+namespace Espalier.Tests;
+
+/// <summary>Loads what was compiled and lets it run on the recorder.</summary>
+internal static class Loading
+{
+    public static Assembly Load(Compilation compilation)
+    {
+        using var image = new MemoryStream();
+        EmitResult result = compilation.Emit(image);
+        Assert.True(result.Success, string.Join('\n', result.Diagnostics));
+        image.Position = 0;
+        return new AssemblyLoadContext("declared", isCollectible: true).LoadFromStream(image);
+    }
+
+    public static ReductionPlan PlanOf(Type model) => (ReductionPlan)model.GetProperty("Plan", BindingFlags.Public | BindingFlags.Static)!.GetValue(null)!;
+
+    /// <summary>The calls of one prefill and one decode step.</summary>
+    public static IReadOnlyList<string> Record(Type model)
+    {
+        object checkpoint = Activator.CreateInstance(model.Assembly.GetType("Espalier.Checkpoint", throwOnError: true)!)!;
+        object loaded = model.GetMethod("Load")!.Invoke(null, [checkpoint, null])!;
+        return (IReadOnlyList<string>)model.GetMethod("Record")!.Invoke(loaded, null)!;
+    }
+
+    /// <summary>The calls that a plan asks for, told layer by layer from its public face alone.</summary>
+    public static IEnumerable<string> Expected(ReductionPlan plan)
+    {
+        int visual = plan.Geometry.VisualTokens;
+        yield return $"prefill {visual}";
+        for (int layer = 0; layer < plan.Layers; layer++)
+        {
+            string name = plan.KindAt(layer) switch
+            {
+                LayerKind.Dense => "dense",
+                LayerKind.Scored => "scored",
+                LayerKind.Frozen => "frozen",
+                _ => "frozen scored",
+            };
+            Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == layer);
+            bool scored = step is { IsExit: false };
+            yield return $"{name} {layer} over {visual}" + (scored ? $" into {visual}" : "");
+            if (step is not null)
+            {
+                yield return step.IsExit ? "exit" : $"keep {step.TokensAfter} from {visual - step.TokensAfter}";
+                visual = step.TokensAfter;
+            }
+        }
+
+        yield return "logits";
+        yield return "decode";
+        for (int layer = 0; layer < plan.Layers; layer++)
+        {
+            yield return $"decode {layer}";
+        }
+
+        yield return "logits";
+    }
+}

@@ -1,0 +1,242 @@
+using System.Text;
+using Espalier.Emission;
+using Espalier.Parsing;
+using Espalier.Planning;
+using FsCheck;
+using FsCheck.Fluent;
+using Microsoft.CodeAnalysis.CSharp;
+using static Espalier.Tests.Geometries;
+
+namespace Espalier.Tests;
+
+/// <summary>What holds for every model and every set of policies.</summary>
+public sealed class PlannerProperties
+{
+    private const int Cases = 2000;
+
+    [Fact]
+    public void ThePlanIsWhatEachLayerWouldSayAlone() => Check(Cases, declared =>
+    {
+        ReductionPlan? plan = Planner.Plan(declared.Geometry, declared.Policies).Plan;
+        if (plan is null)
+        {
+            return;
+        }
+
+        // A twin that knows neither segments nor order: each layer asks every primitive what it does to it.
+        int visual = declared.Geometry.VisualTokens;
+        for (int layer = 0; layer < plan.Layers; layer++)
+        {
+            visual = Twin.VisualTokensAt(declared, layer, visual);
+            Assert.Equal(visual, plan.VisualTokensAt(layer));
+            Assert.Equal(Twin.IsFrozen(declared, layer), plan.KindAt(layer) is LayerKind.Frozen or LayerKind.FrozenScored);
+        }
+    });
+
+    [Fact]
+    public void SegmentsAndRunsTileTheLayersAndCountsNeverRise() => Check(Cases, declared =>
+    {
+        if (Planner.Plan(declared.Geometry, declared.Policies).Plan is not { } plan)
+        {
+            return;
+        }
+
+        AssertTiles(plan, plan.Segments.Select(segment => (segment.FirstLayer, segment.LastLayer)));
+        AssertTiles(plan, plan.PrefillRuns().Select(run => (run.FirstLayer, run.LastLayer)));
+        AssertTiles(plan, plan.DecodeRuns().Select(run => (run.FirstLayer, run.LastLayer)));
+        Assert.All(plan.Segments.Zip(plan.Segments.Skip(1)), pair =>
+        {
+            Assert.True(pair.First.VisualTokens >= pair.Second.VisualTokens);
+            Assert.NotEqual((pair.First.Mode, pair.First.VisualTokens), (pair.Second.Mode, pair.Second.VisualTokens));
+        });
+        Assert.All(plan.Steps, step => Assert.True(step.TokensBefore > step.TokensAfter && step.AfterLayer >= 0 && step.AfterLayer < plan.Layers - 1));
+        Assert.All(plan.PrefillRuns().Where(run => run.Kind is LayerKind.Scored or LayerKind.FrozenScored), run => Assert.Equal(run.FirstLayer, run.LastLayer));
+    });
+
+    [Fact]
+    public void AReductionNeverCostsMoreThanTheDenseModel() => Check(Cases, declared =>
+    {
+        if (Planner.Plan(declared.Geometry, declared.Policies).Plan is not { } plan)
+        {
+            return;
+        }
+
+        foreach (FlopsConvention convention in Enum.GetValues<FlopsConvention>())
+        {
+            Assert.InRange(plan.Flops(convention, 17), 1, plan.DenseFlops(convention, 17));
+        }
+
+        Assert.InRange(plan.KeyValueBytes(17), 1, plan.DenseKeyValueBytes(17));
+        Assert.Equal(Enumerable.Range(0, plan.Layers).Sum(layer => (long)plan.RowsAt(layer, 17) - 17), plan.VisualRowsComputed);
+    });
+
+    [Fact]
+    public void TheOrderOfPoliciesHasNoMeaning() => Check(Cases, declared =>
+    {
+        PlanResult forward = Planner.Plan(declared.Geometry, declared.Policies);
+        PlanResult backward = Planner.Plan(declared.Geometry, [.. declared.Policies.Reverse()]);
+        Assert.Equal(forward.Plan, backward.Plan);
+        Assert.Equal(forward.Plan is null, backward.Plan is null);
+    });
+
+    [Fact]
+    public void NoPlanMeansAReasonAtAWrittenPlace() => Check(Cases, declared =>
+    {
+        PlanResult result = Planner.Plan(declared.Geometry, declared.Policies);
+        Assert.Equal(result.Plan is null, result.Problems.Any(problem => problem.IsFatal));
+        Assert.All(result.Problems, problem =>
+        {
+            PolicyDeclaration policy = declared.Policies[problem.Policy];
+            Assert.StartsWith("'" + policy + "'", problem.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("{", problem.Message, StringComparison.Ordinal);
+            PolicyArgument? argument = policy.Arguments.SingleOrDefault(argument => argument.Name == problem.Argument);
+            Assert.Equal(problem.Argument is null, argument is null);
+            Assert.InRange(problem.Element, -1, argument is LayersArgument list ? list.Layers.Count - 1 : -1);
+        });
+    });
+
+    [Fact]
+    public void EveryAcceptedPlanCompilesAndRunsAsPlanned()
+    {
+        var accepted = new List<ReductionPlan>();
+        Check(Cases, declared =>
+        {
+            if (accepted.Count < 200 && Planner.Plan(declared.Geometry, declared.Policies).Plan is { IsDense: false } plan && !accepted.Contains(plan))
+            {
+                accepted.Add(plan);
+            }
+        });
+        Assert.Equal(200, accepted.Count);
+
+        var sources = new List<(string, string)> { ("Contract.cs", RuntimeContract.Source) };
+        for (int i = 0; i < accepted.Count; i++)
+        {
+            var declaration = new ModelDeclaration("Random", default, "M" + i, "M" + i, "M" + i + ".g.cs", "random", default, AllowsUnsafe: i % 2 == 0);
+            sources.Add((declaration.HintName, ModelEmitter.Emit(new PlannedModel(declaration, accepted[i])).Replace("partial class", "public partial class", StringComparison.Ordinal)));
+        }
+
+        CSharpCompilation compilation = Compiling.Compilation(sources);
+        Compiling.AssertClean(compilation);
+        System.Reflection.Assembly loaded = Loading.Load(compilation);
+        for (int i = 0; i < accepted.Count; i++)
+        {
+            Type model = loaded.GetType("Random.M" + i, throwOnError: true)!;
+            Assert.Equal(accepted[i], Loading.PlanOf(model));
+            Assert.Equal(Loading.Expected(accepted[i]), Loading.Record(model));
+        }
+    }
+
+    [Fact]
+    public void TheGeneratorOfCasesReachesWhatItShould()
+    {
+        // A property over cases that are all rejected, or all dense, would say nothing.
+        int planned = 0;
+        var kinds = new HashSet<PlanProblemKind>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        Check(Cases, declared =>
+        {
+            PlanResult result = Planner.Plan(declared.Geometry, declared.Policies);
+            if (result.Plan is { IsDense: false })
+            {
+                planned++;
+                names.UnionWith(declared.Policies.Select(policy => policy.Name));
+            }
+
+            kinds.UnionWith(result.Problems.Select(problem => problem.Kind));
+        });
+        Assert.InRange(planned, Cases / 4, Cases);
+        Assert.Equal(PolicyMethods.Names.Order(StringComparer.Ordinal), names.Order(StringComparer.Ordinal));
+        Assert.Superset(
+            new HashSet<PlanProblemKind>(Enum.GetValues<PlanProblemKind>().Except([PlanProblemKind.KeepUnclear, PlanProblemKind.UnknownScore])),
+            kinds);
+    }
+
+    private static void AssertTiles(ReductionPlan plan, IEnumerable<(int First, int Last)> ranges)
+    {
+        int next = 0;
+        foreach ((int first, int last) in ranges)
+        {
+            Assert.Equal(next, first);
+            Assert.True(last >= first);
+            next = last + 1;
+        }
+
+        Assert.Equal(plan.Layers, next);
+    }
+
+    private static void Check(int cases, Action<Declared> property) =>
+        Prop.ForAll(Declarations.ToArbitrary(), property).Check(Config.QuickThrowOnFailure.WithMaxTest(cases).WithQuietOnSuccess(true));
+
+    private static Gen<Declared> Declarations { get; } =
+        from layers in Gen.Choose(1, 14)
+        from side in Gen.Choose(1, 12)
+        from wild in Gen.Frequency((4, Gen.Constant(0)), (1, Gen.Constant(2)))
+        from count in Gen.Choose(0, 4)
+        from policies in Policy(layers, side * side, wild).ArrayOf(count)
+        select new Declared(Of(layers, side * side), policies);
+
+    /// <summary>A policy that fits the model, or misses it by at most <paramref name="wild"/>.</summary>
+    private static Gen<PolicyDeclaration> Policy(int layers, int tokens, int wild)
+    {
+        Gen<int> layer = Gen.Choose(-wild, layers - 1 + wild);
+        Gen<int> boundary = Gen.Choose(-wild, Math.Max(0, layers - 2) + wild);
+        Gen<double> share = Gen.Choose(wild > 0 ? -10 : 1, wild > 0 ? 110 : 99).Select(percent => percent / 100.0);
+        return Gen.Frequency(
+            (3, from after in boundary from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) select Prune(after, keep)),
+            (2, from after in boundary from ratio in share select PruneShare(after, ratio)),
+            (2, from after in boundary from r in share select FastV(after + 1, r)),
+            (2, from list in layer.ArrayOf() select Freeze(wild > 0 ? list : [.. list.Append(layers - 1).Distinct().Order()])),
+            (1, from one in layer from two in layer select wild > 0 ? FreezeRange(one, two) : FreezeRange(Math.Min(one, two), Math.Max(one, two))),
+            (1, from list in layer.ArrayOf() select ShortV(wild > 0 ? list : [.. list.Append(0).Distinct()])),
+            (1, boundary.Select(Exit)),
+            (1, boundary.Select(after => Vtw(after + 1))));
+    }
+
+    /// <summary>A model and policies, printed when a property fails.</summary>
+    private sealed record Declared(ModelGeometry Geometry, PolicyDeclaration[] Policies)
+    {
+        public override string ToString()
+        {
+            var text = new StringBuilder().Append(Geometry.Text.Layers).Append(" layers, ").Append(Geometry.VisualTokens).Append(" visual tokens");
+            foreach (PolicyDeclaration policy in Policies)
+            {
+                text.Append(", [").Append(policy).Append(']');
+            }
+
+            return text.ToString();
+        }
+    }
+
+    /// <summary>The meaning of the policies, told a second time and as plainly as possible.</summary>
+    private static class Twin
+    {
+        public static int VisualTokensAt(Declared declared, int layer, int before)
+        {
+            foreach (PolicyDeclaration policy in declared.Policies)
+            {
+                int Number(string name) => ((IntegerArgument)policy.Arguments.Single(argument => argument.Name == name)).Value;
+                double Real(string name) => ((RealArgument)policy.Arguments.Single(argument => argument.Name == name)).Value;
+                bool Has(string name) => policy.Arguments.Any(argument => argument.Name == name);
+                switch (policy.Name)
+                {
+                    case "PruneVisual" when Number("AfterLayer") + 1 == layer:
+                        return Has("Keep") ? Number("Keep") : (int)Math.Round(before * Real("KeepRatio"), MidpointRounding.ToEven);
+                    case "FastV" when Number("K") == layer:
+                        return (int)Math.Round(before * (1 - Real("R")), MidpointRounding.ToEven);
+                    case "ExitVisual" when Number("AfterLayer") + 1 == layer:
+                    case "Vtw" when Number("K") == layer:
+                        return 0;
+                }
+            }
+
+            return before;
+        }
+
+        public static bool IsFrozen(Declared declared, int layer) => declared.Policies.Any(policy => policy.Arguments.Any(argument => argument switch
+        {
+            LayersArgument list => list.Layers.Contains(layer),
+            IntegerArgument { Name: "FirstLayer" } first => first.Value <= layer && layer <= policy.Arguments.OfType<IntegerArgument>().Single(other => other.Name == "LastLayer").Value,
+            _ => false,
+        }));
+    }
+}

@@ -1,0 +1,195 @@
+using Espalier.Planning;
+using static Espalier.Tests.Geometries;
+
+namespace Espalier.Tests;
+
+/// <summary>Lowering, counts, segments and the public face of a plan.</summary>
+public sealed class PlannerTests
+{
+    [Fact]
+    public void NoPolicyIsOneDenseSegment()
+    {
+        ReductionPlan plan = Plan(Shapes);
+        Assert.True(plan.IsDense);
+        Assert.Equal(EquatableArray.Of(new Segment(0, 9, LayerMode.Dense, 144)), plan.Segments);
+        Assert.Empty(plan.Steps);
+        Assert.Equal(plan.DenseFlops(FlopsConvention.V, 31), plan.Flops(FlopsConvention.V, 31));
+        Assert.Equal(plan.DenseKeyValueBytes(31), plan.KeyValueBytes(31));
+    }
+
+    [Fact]
+    public void FastVPrunesBeforeLayerKByTheAttentionOfTheLayerBefore()
+    {
+        ReductionPlan plan = Plan(Shapes, FastV(2, 0.5));
+        Assert.Equal(new Step(1, Score.LastQueryAttention, Compress.Drop, 144, 72, "FastV(K = 2, R = 0.5)"), plan.Steps.Single());
+        Assert.Equal(LayerKind.Dense, plan.KindAt(0));
+        Assert.Equal(LayerKind.Scored, plan.KindAt(1));
+        Assert.Equal(LayerKind.Dense, plan.KindAt(2));
+        Assert.Equal(144, plan.VisualTokensAt(1));
+        Assert.Equal(72, plan.VisualTokensAt(2));
+        Assert.False(plan.IsDense);
+    }
+
+    [Theory]
+    [InlineData(576, 0.5, 288)]
+    [InlineData(576, 0.75, 144)]
+    [InlineData(576, 0.9, 58)]
+    [InlineData(9, 0.5, 4)] // 4.5 to even
+    [InlineData(25, 0.5, 12)] // 12.5 to even
+    [InlineData(49, 0.5, 24)] // 24.5 to even
+    [InlineData(121, 0.5, 60)] // 60.5 to even
+    public void FastVRoundsHalvesToEven(int tokens, double r, int kept) => Assert.Equal(kept, Plan(Of(4, tokens), FastV(2, r)).VisualTokensAt(2));
+
+    [Fact]
+    public void DefaultsAreThoseOfTheAttributes()
+    {
+        var fastV = new FastVAttribute();
+        Assert.Equal(Plan(Llava, FastV(fastV.K, fastV.R)).Segments, Plan(Llava, new PolicyDeclaration("FastV")).Segments);
+        Assert.Equal(Plan(Llava, Vtw(new VtwAttribute().K)).Segments, Plan(Llava, new PolicyDeclaration("Vtw")).Segments);
+        Assert.Equal(nameof(Score.LastQueryAttention), new PruneVisualAttribute().Score.ToString());
+    }
+
+    [Fact]
+    public void PresetsLowerToPrimitives()
+    {
+        Assert.Equal(Plan(Shapes, Prune(1, 72)).Segments, Plan(Shapes, FastV(2, 0.5)).Segments);
+        Assert.Equal(Plan(Shapes, Freeze(3, 8, 9)), Plan(Shapes, ShortV(9, 3, 8)));
+        Assert.Equal(Plan(Shapes, Exit(7)).Segments, Plan(Shapes, Vtw(8)).Segments);
+        Assert.Equal(Plan(Shapes, Freeze(5, 6, 7)), Plan(Shapes, FreezeRange(5, 7)));
+    }
+
+    [Fact]
+    public void SharesAreOfWhatIsThere()
+    {
+        ReductionPlan plan = Plan(Shapes, PruneShare(6, 0.25), PruneShare(1, 0.75));
+        Assert.Equal([108, 27], plan.Steps.Select(step => step.TokensAfter));
+        Assert.Equal([1, 6], plan.Steps.Select(step => step.AfterLayer));
+    }
+
+    [Fact]
+    public void AllTogether()
+    {
+        ReductionPlan plan = Plan(Shapes, Vtw(9), ShortV(5, 6, 7), FastV(2, 0.5));
+        Assert.Equal(
+            [(0, 1, LayerMode.Dense, 144), (2, 4, LayerMode.Dense, 72), (5, 7, LayerMode.Frozen, 72), (8, 8, LayerMode.Dense, 72), (9, 9, LayerMode.Dense, 0)],
+            plan.Segments.Select(segment => (segment.FirstLayer, segment.LastLayer, segment.Mode, segment.VisualTokens)));
+        Assert.Equal(EquatableArray.Of(new CacheRun(0, 1, 144), new CacheRun(2, 8, 72), new CacheRun(9, 9, 0)), plan.DecodeRuns());
+        Assert.Equal(
+            EquatableArray.Of(
+                new LayerRun(0, 0, LayerKind.Dense, 144),
+                new LayerRun(1, 1, LayerKind.Scored, 144),
+                new LayerRun(2, 4, LayerKind.Dense, 72),
+                new LayerRun(5, 7, LayerKind.Frozen, 72),
+                new LayerRun(8, 8, LayerKind.Dense, 72),
+                new LayerRun(9, 9, LayerKind.Dense, 0)),
+            plan.PrefillRuns());
+        Assert.Equal(20 + 144, plan.RowsAt(0, 20));
+        Assert.Equal(20, plan.RowsAt(6, 20));
+        Assert.Equal(20, plan.RowsAt(9, 20));
+        Assert.Equal(576, plan.VisualRowsComputed);
+        Assert.Equal(216, plan.VisualRowsFrozen);
+    }
+
+    [Fact]
+    public void AFrozenLayerBeforeAPruneIsScoredToo() => Assert.Equal(LayerKind.FrozenScored, Plan(Shapes, Freeze(4, 5), Prune(5, 10)).KindAt(5));
+
+    [Fact]
+    public void CacheBytesFollowTheRowsOfEachLayer()
+    {
+        // 3 key and value heads of 32, keys and values, 4 bytes: 768 bytes a row.
+        ReductionPlan plan = Plan(Shapes, Prune(1, 44), Exit(5));
+        Assert.Equal(768L * ((2 * (20 + 144)) + (4 * (20 + 44)) + (4 * 20)), plan.KeyValueBytes(20));
+        Assert.Equal(plan.KeyValueBytes(20) / 2, plan.KeyValueBytes(20, bytesPerValue: 2));
+    }
+
+    [Fact]
+    public void TheTableIsThePlan() => Assert.Equal(
+        """
+        layers   visual   what happens
+           0-1      144   dense
+                          prune 144 -> 72 by last-query attention: FastV(K = 2, R = 0.5)
+           2-4       72   dense
+           5-7       72   frozen: read by attention, not updated
+             8       72   dense
+                          exit 72 -> 0: ExitVisual(AfterLayer = 8)
+             9        0   text only
+
+        Visual rows computed: 576 of 1,440 (40.0 %); 216 more are read while frozen.
+        Prefill with 64 text tokens: 1.149 of 2.019 GFLOPs (56.9 %, convention C); KV cache in fp32: 1.0 of 1.5 MiB (68.8 %).
+
+        """.ReplaceLineEndings("\n"),
+        Plan(Shapes, FastV(2, 0.5), ShortV(5, 6, 7), Exit(8)).ToString());
+
+    [Fact]
+    public void EqualPartsMakeEqualPlans()
+    {
+        ReductionPlan one = Plan(Shapes, FastV(2, 0.5), Freeze(5));
+        ReductionPlan two = new(one.Geometry with { }, [.. one.Segments], [.. one.Steps]);
+        Assert.Equal(one, two);
+        Assert.Equal(one.GetHashCode(), two.GetHashCode());
+        Assert.NotEqual(one, Plan(Shapes, FastV(2, 0.5), Freeze(6)));
+        Assert.NotEqual(one, Plan(Of(11, 144), FastV(2, 0.5), Freeze(5)));
+        Assert.False(one.Equals(null));
+    }
+
+    [Fact]
+    public void PartsThatDoNotFitAreRejected()
+    {
+        Segment dense = new(0, 9, LayerMode.Dense, 144);
+        Step exit = new(4, Score.None, Compress.Drop, 144, 0, "ExitVisual(AfterLayer = 4)");
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(Shapes, [], []));
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(Shapes, [dense with { LastLayer = 8 }], []));
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(Shapes, [dense with { LastLayer = 10 }], []));
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(Shapes, [dense with { VisualTokens = 143 }], []));
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(Shapes, [dense], [exit]));
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(Shapes, [dense with { LastLayer = 4 }, new(5, 9, LayerMode.Dense, 0)], []));
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(Shapes, [dense with { LastLayer = 4 }, new(5, 9, LayerMode.Dense, 200)], [exit with { TokensAfter = 200 }]));
+        Assert.Throws<ArgumentNullException>(() => new ReductionPlan(null!, [dense], []));
+        _ = new ReductionPlan(Shapes, [dense with { LastLayer = 4 }, new(5, 9, LayerMode.Dense, 0)], [exit]);
+    }
+
+    [Fact]
+    public void LayersOutsideOfTheModelAreRejected()
+    {
+        ReductionPlan plan = Plan(Shapes);
+        Assert.Throws<ArgumentOutOfRangeException>(() => plan.VisualTokensAt(10));
+        Assert.Throws<ArgumentOutOfRangeException>(() => plan.KindAt(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => plan.RowsAt(10, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => plan.Flops(FlopsConvention.A, -1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => plan.KeyValueBytes(1, -4));
+    }
+
+    [Fact]
+    public void UnknownPoliciesAreRejectedByName()
+    {
+        ArgumentException thrown = Assert.Throws<ArgumentException>(() => Planner.Plan(Shapes, [new PolicyDeclaration("Magic")]));
+        Assert.Contains("'Magic'", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("FastV", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ProblemsPointAtThePolicyTheArgumentAndTheItem()
+    {
+        PlanResult result = Planner.Plan(Shapes, [Freeze(3), ShortV(4, 31), Vtw(20)]);
+        Assert.Null(result.Plan);
+        Assert.Equal([(1, "layers", 1, 9), (2, "K", -1, 9)], result.Problems.Select(problem => (problem.Policy, problem.Argument!, problem.Element, problem.Suggestion!.Value)));
+        Assert.Equal("ESP0101: 'ShortV(4, 31)' names layer 31, but the model has decoder layers 0 to 9", result.Problems[0].ToString());
+    }
+
+    [Fact]
+    public void AnUnorderedListIsMentionedButPlanned()
+    {
+        PlanResult result = Planner.Plan(Shapes, [Freeze(6, 5, 5)]);
+        Assert.Equal(PlanProblemKind.LayersNotAscending, result.Problems.Single().Kind);
+        Assert.Equal(Plan(Shapes, Freeze(5, 6)), result.Plan);
+    }
+
+    [Fact]
+    public void AModelOfOneLayerHasNoBoundary()
+    {
+        Assert.All(
+            Planner.Plan(Of(1, 4), [FastV(0, 0.5), Exit(-1), Exit(1), Prune(0, 2)]).Problems,
+            problem => Assert.Null(problem.Suggestion));
+        Assert.Equal(LayerMode.Frozen, Plan(Of(1, 4), Freeze(0)).Segments.Single().Mode);
+    }
+}
