@@ -78,8 +78,8 @@ internal static class ModelEmitter
         writer.Line("public static " + KnownTypeNames.ReductionPlanRef + " Plan { get; } = global::" + PlanEmitter.Namespace + "." + PlanEmitter.NameOf(declaration) + ".Create();");
         writer.Line();
         writer.Line("/// <summary>Loads the model: creates the sessions that the plan needs over the weights of a checkpoint.</summary>");
-        writer.Line("/// <param name=\"checkpoint\">The checkpoint, which must have the geometry that this class was compiled for. It stays the caller's and must outlive the model.</param>");
-        writer.Line("/// <param name=\"options\">Device and memory; the defaults if null.</param>");
+        writer.Line("/// <param name=\"checkpoint\">The weights, of the geometry that this class was compiled for. The caller may dispose it before the model.</param>");
+        writer.Line("/// <param name=\"options\">Device and progress; the defaults if null.</param>");
         writer.Line("/// <returns>The model, to be disposed by the caller.</returns>");
         using (writer.Open("public static " + declaration.Identifier + " Load" + parameters + " = null)"))
         {

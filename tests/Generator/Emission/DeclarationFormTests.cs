@@ -30,7 +30,6 @@ public sealed class DeclarationFormTests
                 ("1.cs", "using Espalier; [FastV(K = 2)] public partial class C;"),
                 ("2.cs", "using Espalier; [VisionLanguageModel(\"shapes\")] partial class C { internal int Count => 3; }"),
                 ("3.cs", "using Espalier; [ExitVisual(AfterLayer = 8)] sealed partial class C;"),
-                ("Contract.cs", RuntimeContract.Source),
             ]),
             out Compilation output);
         Compiling.AssertClean(output);

@@ -48,7 +48,7 @@ public sealed class EmittedLoopTests
 
     private static Compilation Compile(string source)
     {
-        Compiling.Generate(Compiling.Compilation(source), out Compilation output);
+        Compiling.Generate(Compiling.Recording(("Declared.cs", source)), out Compilation output);
         Compiling.AssertClean(output);
         return output;
     }

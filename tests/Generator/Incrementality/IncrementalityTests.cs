@@ -108,7 +108,7 @@ public sealed class IncrementalityTests
 
     private sealed class Run
     {
-        private CSharpCompilation _compilation = Compiling.Compilation([("Declared.cs", Declared), ("Other.cs", Other), ("Contract.cs", RuntimeContract.Source)]);
+        private CSharpCompilation _compilation = Compiling.Compilation([("Declared.cs", Declared), ("Other.cs", Other)]);
 
         public GeneratorDriver Driver { get; set; } = Compiling.Driver(ModelFile.All);
 

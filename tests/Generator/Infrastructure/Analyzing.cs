@@ -40,7 +40,7 @@ internal static class Analyzing
         bool withCost = false)
     {
         ImmutableArray<ModelFile> files = [.. models ?? ModelFile.All];
-        CSharpCompilation compilation = Compiling.Compilation([("Declared.cs", source), ("Contract.cs", RuntimeContract.Source)], version: version);
+        CSharpCompilation compilation = Compiling.Compilation([("Declared.cs", source)], version: version);
         CSharpGeneratorDriver.Create([new VisionLanguageModelGenerator().AsSourceGenerator()], files, Compiling.ParseOptions.WithLanguageVersion(version), new ModelFileOptions())
             .RunGeneratorsAndUpdateCompilation(compilation, out Compilation output, out _);
         ImmutableArray<Diagnostic> all = await Diagnose(output, files);

@@ -1,3 +1,5 @@
+extern alias runtime;
+
 using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -9,34 +11,22 @@ internal static class Compiling
 {
     public static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.CSharp13, DocumentationMode.Diagnose);
 
-    private static readonly Lazy<ImmutableArray<MetadataReference>> References = new(() =>
-    {
-        string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
-        return ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Where(path => Path.GetDirectoryName(path) == framework)
-            .Append(typeof(FastVAttribute).Assembly.Location)
-            .Append(typeof(Planning.ReductionPlan).Assembly.Location)
-            .Select(path => (MetadataReference)MetadataReference.CreateFromFile(path))
-            .ToImmutableArray();
-    });
+    private static readonly ImmutableArray<MetadataReference> Framework = [.. Platform().Append(typeof(FastVAttribute).Assembly.Location).Select(Reference)];
 
-    public static CSharpCompilation Compilation(IEnumerable<(string Path, string Text)> sources, bool allowUnsafe = true, LanguageVersion version = LanguageVersion.CSharp13)
-    {
-        CSharpParseOptions options = ParseOptions.WithLanguageVersion(version);
-        return CSharpCompilation.Create(
-            "Declared",
-            sources.Select(source => CSharpSyntaxTree.ParseText(source.Text, options, source.Path)),
-            References.Value,
-            new CSharpCompilationOptions(
-                OutputKind.DynamicallyLinkedLibrary,
-                nullableContextOptions: NullableContextOptions.Enable,
-                allowUnsafe: allowUnsafe,
-                warningLevel: 9999,
-                generalDiagnosticOption: ReportDiagnostic.Error));
-    }
+    private static readonly MetadataReference Runtime = Reference(typeof(runtime::Espalier.VisionLanguageModel).Assembly.Location);
 
-    public static CSharpCompilation Compilation(string source, bool allowUnsafe = true) =>
-        Compilation([("Declared.cs", source), ("Contract.cs", RuntimeContract.Source)], allowUnsafe);
+    private static readonly MetadataReference Planning = Reference(typeof(Espalier.Planning.ReductionPlan).Assembly.Location);
+
+    /// <summary>A project that references the runtime.</summary>
+    public static CSharpCompilation Compilation(string source, bool allowUnsafe = true) => Compilation([("Declared.cs", source)], allowUnsafe);
+
+    /// <inheritdoc cref="Compilation(string, bool)"/>
+    public static CSharpCompilation Compilation(IEnumerable<(string Path, string Text)> sources, bool allowUnsafe = true, LanguageVersion version = LanguageVersion.CSharp13) =>
+        Create(sources, Framework.Add(Runtime), allowUnsafe, version);
+
+    /// <summary>A project with the recorder in place of the runtime; its plans are of the types that the tests use too.</summary>
+    public static CSharpCompilation Recording(params IEnumerable<(string Path, string Text)> sources) =>
+        Create(sources.Append(("Recorder.cs", Recorder.Source)), Framework.Add(Planning), allowUnsafe: true, LanguageVersion.CSharp13);
 
     public static GeneratorDriver Driver(params IEnumerable<ModelFile> models) => CSharpGeneratorDriver.Create(
         [new VisionLanguageModelGenerator().AsSourceGenerator()],
@@ -58,4 +48,27 @@ internal static class Compiling
     /// <summary>Requires that the compiler has nothing to say: no error, no warning, no missing documentation.</summary>
     public static void AssertClean(Compilation compilation) =>
         Assert.Empty(compilation.GetDiagnostics().Where(diagnostic => diagnostic.Severity != DiagnosticSeverity.Hidden).Select(diagnostic => diagnostic.ToString()));
+
+    private static CSharpCompilation Create(IEnumerable<(string Path, string Text)> sources, IEnumerable<MetadataReference> references, bool allowUnsafe, LanguageVersion version)
+    {
+        CSharpParseOptions options = ParseOptions.WithLanguageVersion(version);
+        return CSharpCompilation.Create(
+            "Declared",
+            sources.Select(source => CSharpSyntaxTree.ParseText(source.Text, options, source.Path)),
+            references,
+            new CSharpCompilationOptions(
+                OutputKind.DynamicallyLinkedLibrary,
+                nullableContextOptions: NullableContextOptions.Enable,
+                allowUnsafe: allowUnsafe,
+                warningLevel: 9999,
+                generalDiagnosticOption: ReportDiagnostic.Error));
+    }
+
+    private static MetadataReference Reference(string path) => MetadataReference.CreateFromFile(path);
+
+    private static IEnumerable<string> Platform()
+    {
+        string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
+        return ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Where(path => Path.GetDirectoryName(path) == framework);
+    }
 }

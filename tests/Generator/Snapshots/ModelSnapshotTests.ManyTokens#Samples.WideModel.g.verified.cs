@@ -29,8 +29,8 @@ namespace Samples
         public static global::Espalier.Planning.ReductionPlan Plan { get; } = global::Espalier.Generated.WideModelPlan.Create();
 
         /// <summary>Loads the model: creates the sessions that the plan needs over the weights of a checkpoint.</summary>
-        /// <param name="checkpoint">The checkpoint, which must have the geometry that this class was compiled for. It stays the caller's and must outlive the model.</param>
-        /// <param name="options">Device and memory; the defaults if null.</param>
+        /// <param name="checkpoint">The weights, of the geometry that this class was compiled for. The caller may dispose it before the model.</param>
+        /// <param name="options">Device and progress; the defaults if null.</param>
         /// <returns>The model, to be disposed by the caller.</returns>
         public static WideModel Load(global::Espalier.Checkpoint checkpoint, global::Espalier.ModelOptions? options = null)
         {

@@ -1,7 +1,7 @@
 namespace Espalier.Tests;
 
-/// <summary>The part of the runtime that emitted code calls, as a recorder: what the loops do can be read back call by call.</summary>
-internal static class RuntimeContract
+/// <summary>The part of the runtime that emitted code calls, as a recorder: what the loops do can be read back call by call. That it is the real face of the runtime follows from compiling the same outputs against the runtime.</summary>
+internal static class Recorder
 {
     public const string Source = """
         #nullable enable
