@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using Espalier.Graphs.Onnx;
 using Espalier.OnnxRuntime;
@@ -57,14 +58,31 @@ internal sealed class GraphBuilder(string name)
     /// <returns>The name of the constant.</returns>
     public string Constant(params ReadOnlySpan<long> elements)
     {
-        var constant = new Constant("const." + string.Join('_', elements.ToArray().Select(element => element.ToString(CultureInfo.InvariantCulture))), elements.ToArray());
-        if (_values.Add(constant.Name))
+        var data = new byte[elements.Length * sizeof(long)];
+        for (int i = 0; i < elements.Length; i++)
         {
-            _constants.Add(constant);
+            BinaryPrimitives.WriteInt64LittleEndian(data.AsSpan(i * sizeof(long)), elements[i]);
         }
 
-        return constant.Name;
+        string text = "const." + string.Join('_', elements.ToArray().Select(element => element.ToString(CultureInfo.InvariantCulture)));
+        return Constant(new Constant(text, OrtElementType.Int64, [elements.Length], data));
     }
+
+    /// <summary>Embeds a number as a scalar; equal numbers are embedded once.</summary>
+    /// <returns>The name of the constant.</returns>
+    public string Scalar(float number)
+    {
+        var data = new byte[sizeof(float)];
+        BinaryPrimitives.WriteSingleLittleEndian(data, number);
+        return Constant(new Constant("const.f32." + number.ToString("R", CultureInfo.InvariantCulture), OrtElementType.Float, [], data));
+    }
+
+    /// <inheritdoc cref="Scalar(float)"/>
+    public string Scalar(byte number) =>
+        Constant(new Constant("const.u8." + number.ToString(CultureInfo.InvariantCulture), OrtElementType.UInt8, [], [number]));
+
+    /// <summary>True if the graph already has a value of this name, so that emitters can share what several of them need.</summary>
+    public bool Has(string value) => _values.Contains(value);
 
     /// <summary>Appends a node with one output.</summary>
     /// <param name="operation">The operator.</param>
@@ -125,6 +143,16 @@ internal sealed class GraphBuilder(string name)
             node.Inputs.AsSpan().Replace(value, output);
             node.Outputs.AsSpan().Replace(value, output);
         }
+    }
+
+    private string Constant(Constant constant)
+    {
+        if (_values.Add(constant.Name))
+        {
+            _constants.Add(constant);
+        }
+
+        return constant.Name;
     }
 
     private void Claim(string value)

@@ -11,7 +11,7 @@ internal abstract class LinearFormat
     /// <summary>Emits <c>input · weightᵀ + bias</c>.</summary>
     /// <param name="graph">The graph that gets the nodes.</param>
     /// <param name="result">The name of the result; further values of the layer are named after it.</param>
-    /// <param name="input">A value of shape […, <paramref name="inputWidth"/>].</param>
+    /// <param name="input">A value of shape […, <paramref name="inputWidth"/>]. What a format computes of it is named after it and shared by all layers that read it.</param>
     /// <param name="weight">The canonical name of the checkpoint's weight, shape [<paramref name="outputWidth"/>, <paramref name="inputWidth"/>]; a format that stores something else derives its names from it.</param>
     /// <param name="bias">The canonical name of the bias, shape [<paramref name="outputWidth"/>], or null.</param>
     /// <param name="inputWidth">Width of the input.</param>

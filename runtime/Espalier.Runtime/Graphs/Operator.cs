@@ -8,17 +8,23 @@ internal readonly record struct Operator(string Name, string Domain = "")
     /// <summary>The operator set of ONNX Runtime's own operators.</summary>
     public const string Microsoft = "com.microsoft";
 
+    public static readonly Operator Abs = new("Abs");
     public static readonly Operator Add = new("Add");
     public static readonly Operator Concat = new("Concat");
     public static readonly Operator Conv = new("Conv");
+    public static readonly Operator Div = new("Div");
+    public static readonly Operator DynamicQuantizeMatMul = new("DynamicQuantizeMatMul", Microsoft);
     public static readonly Operator FusedMatMul = new("FusedMatMul", Microsoft);
     public static readonly Operator Gather = new("Gather");
     public static readonly Operator Gelu = new("Gelu");
     public static readonly Operator GroupQueryAttention = new("GroupQueryAttention", Microsoft);
     public static readonly Operator LayerNormalization = new("LayerNormalization");
+    public static readonly Operator MatMulNBits = new("MatMulNBits", Microsoft);
+    public static readonly Operator Max = new("Max");
     public static readonly Operator Mul = new("Mul");
     public static readonly Operator MultiHeadAttention = new("MultiHeadAttention", Microsoft);
     public static readonly Operator QuickGelu = new("QuickGelu", Microsoft);
+    public static readonly Operator ReduceMax = new("ReduceMax");
     public static readonly Operator ReduceMean = new("ReduceMean");
     public static readonly Operator Reshape = new("Reshape");
     public static readonly Operator Slice = new("Slice");

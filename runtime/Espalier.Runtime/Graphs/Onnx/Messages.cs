@@ -14,4 +14,8 @@ internal sealed record Node(string Name, Operator Operator, string[] Inputs, str
 internal sealed record Value(string Name, OrtElementType Type, Dimension[] Shape);
 
 /// <summary>An initializer whose elements are in the graph.</summary>
-internal sealed record Constant(string Name, long[] Elements);
+/// <param name="Name">The name of the value.</param>
+/// <param name="Type">The type of the elements.</param>
+/// <param name="Shape">The shape; empty for a scalar.</param>
+/// <param name="Data">The elements, little-endian.</param>
+internal sealed record Constant(string Name, OrtElementType Type, long[] Shape, byte[] Data);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Globalization;
 using Espalier.OnnxRuntime;
@@ -127,14 +126,8 @@ internal static class ModelWriter
 
     private static void Write(WireWriter writer, Constant constant)
     {
-        var data = new byte[constant.Elements.Length * sizeof(long)];
-        for (int i = 0; i < constant.Elements.Length; i++)
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(data.AsSpan(i * sizeof(long)), constant.Elements[i]);
-        }
-
-        WriteTensor(writer, constant.Name, OrtElementType.Int64, [constant.Elements.Length]);
-        writer.Bytes(9, data);
+        WriteTensor(writer, constant.Name, constant.Type, constant.Shape);
+        writer.Bytes(9, constant.Data);
     }
 
     private static void WriteTensor(WireWriter writer, string name, OrtElementType type, long[] shape)
