@@ -1,6 +1,5 @@
 using Espalier.Emission;
 using Espalier.Parsing;
-using Espalier.Planning;
 using Microsoft.CodeAnalysis;
 
 namespace Espalier;
@@ -13,15 +12,15 @@ public sealed partial class VisionLanguageModelGenerator : IIncrementalGenerator
     /// <inheritdoc/>
     public void Initialize(IncrementalGeneratorInitializationContext context)
     {
-        IncrementalValueProvider<EquatableArray<EspalierModel>> models = context.AdditionalTextsProvider
+        IncrementalValueProvider<EspalierModels> models = context.AdditionalTextsProvider
             .Combine(context.AnalyzerConfigOptionsProvider)
             .Select(static (pair, _) => EspalierModelItem.From(pair.Left, pair.Right))
             .Where(static item => item is not null)
             .WithTrackingName(StepNames.ModelItems)
-            .Select(static (item, cancellation) => EspalierModelReader.Read(item!, cancellation))
+            .Select(static (item, cancellation) => item!.Read(cancellation))
             .WithTrackingName(StepNames.Models)
             .Collect()
-            .Select(static (all, _) => EspalierModelReader.Sort(all))
+            .Select(static (all, _) => EspalierModels.From(all))
             .WithTrackingName(StepNames.AllModels);
 
         IncrementalValuesProvider<ModelDeclaration> declarations = context.SyntaxProvider

@@ -12,7 +12,7 @@ namespace Espalier.Analyzers;
 /// <param name="Symbol">The class.</param>
 /// <param name="Marker">The attribute.</param>
 /// <param name="Models">The models of the project; read when first asked for.</param>
-internal sealed record DeclaredModel(SymbolAnalysisContext Context, INamedTypeSymbol Symbol, AttributeData Marker, Lazy<EquatableArray<EspalierModel>> Models)
+internal sealed record DeclaredModel(SymbolAnalysisContext Context, INamedTypeSymbol Symbol, AttributeData Marker, Lazy<EspalierModels> Models)
 {
     /// <summary>Cancels the analysis.</summary>
     public CancellationToken Cancellation => Context.CancellationToken;
@@ -46,7 +46,7 @@ public abstract class DeclaredModelAnalyzer : DiagnosticAnalyzer
 
             AnalyzerOptions options = start.Options;
             CancellationToken cancellation = start.CancellationToken;
-            var models = new Lazy<EquatableArray<EspalierModel>>(() => EspalierModelReader.ReadAll(options, cancellation), LazyThreadSafetyMode.PublicationOnly);
+            var models = new Lazy<EspalierModels>(() => EspalierModels.From(options, cancellation), LazyThreadSafetyMode.PublicationOnly);
             start.RegisterSymbolAction(
                 symbol =>
                 {

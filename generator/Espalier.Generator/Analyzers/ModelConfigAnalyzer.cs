@@ -42,8 +42,8 @@ public sealed class ModelConfigAnalyzer : DeclaredModelAnalyzer
         }
     }
 
-    private static string Known(EquatableArray<EspalierModel> models) =>
-        models.Count == 0 ? "none; add <EspalierModel Include=\"folder of the model\" />" : string.Join(", ", models.Select(model => "'" + model.Name + "'").Distinct());
+    private static string Known(EspalierModels models) =>
+        models.All.Count == 0 ? "none; add <EspalierModel Include=\"folder of the model\" />" : string.Join(", ", models.All.Select(model => "'" + model.Name + "'").Distinct());
 
     private static Diagnostic? Judge(EspalierModel model, Location location)
     {

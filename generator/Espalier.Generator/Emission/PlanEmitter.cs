@@ -8,7 +8,8 @@ internal static class PlanEmitter
 {
     public const string Namespace = "Espalier.Generated";
 
-    public static string NameOf(ModelDeclaration declaration) => declaration.Name + "Plan";
+    /// <summary>The class's name. A suffix instead of the prefix would make "ReductionPlan" out of "Reduction" and hide the type of that name.</summary>
+    public static string NameOf(ModelDeclaration declaration) => "PlanOf" + declaration.Name;
 
     public static void Emit(SourceWriter writer, PlannedModel planned, string version)
     {

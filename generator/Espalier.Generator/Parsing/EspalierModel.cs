@@ -1,5 +1,5 @@
+using System;
 using System.Collections.Generic;
-using System.Collections.Immutable;
 using System.Linq;
 using System.Threading;
 using Espalier.Planning;
@@ -19,6 +19,13 @@ internal sealed record EspalierModelItem(string Name, AdditionalText Config)
     /// <summary>The file as a model, or null if it is something else.</summary>
     public static EspalierModelItem? From(AdditionalText file, AnalyzerConfigOptionsProvider options) =>
         options.GetOptions(file).TryGetValue(Metadata, out string? name) && name.Length > 0 ? new EspalierModelItem(name, file) : null;
+
+    /// <summary>Reads the file.</summary>
+    public EspalierModel Read(CancellationToken cancellation)
+    {
+        string? json = Config.GetText(cancellation)?.ToString();
+        return new EspalierModel(Name, Config.Path, json is null ? null : ModelGeometryReader.Read(json));
+    }
 }
 
 /// <summary>A model that the project declared.</summary>
@@ -31,28 +38,20 @@ internal sealed record EspalierModel(string Name, string ConfigPath, GeometryRea
     public ModelGeometry? Geometry => Reading?.Geometry;
 }
 
-/// <summary>Reads the declared models.</summary>
-internal static class EspalierModelReader
+/// <summary>All models that the project declared, the same whatever the order in which the build names the files.</summary>
+/// <remarks>A class around the list, so that the compiler's pipeline, which is precompiled for references, is not compiled again for a struct of ours.</remarks>
+/// <param name="All">The models, sorted by name.</param>
+internal sealed record EspalierModels(EquatableArray<EspalierModel> All)
 {
-    public static EspalierModel Read(EspalierModelItem item, CancellationToken cancellation)
-    {
-        string? json = item.Config.GetText(cancellation)?.ToString();
-        return new EspalierModel(item.Name, item.Config.Path, json is null ? null : ModelGeometryReader.Read(json));
-    }
-
-    /// <summary>The same list whatever the order in which the build names the files.</summary>
-    public static EquatableArray<EspalierModel> Sort(ImmutableArray<EspalierModel> models) =>
-        models.OrderBy(model => model.Name, System.StringComparer.Ordinal).ThenBy(model => model.ConfigPath, System.StringComparer.Ordinal).ToEquatableArray();
+    public static EspalierModels From(IEnumerable<EspalierModel> models) =>
+        new(models.OrderBy(model => model.Name, StringComparer.Ordinal).ThenBy(model => model.ConfigPath, StringComparer.Ordinal).ToEquatableArray());
 
     /// <summary>All models of a compilation, for the analyzers.</summary>
-    public static EquatableArray<EspalierModel> ReadAll(AnalyzerOptions options, CancellationToken cancellation) =>
-        Sort(options.AdditionalFiles
-            .Select(file => EspalierModelItem.From(file, options.AnalyzerConfigOptionsProvider))
-            .Where(item => item is not null)
-            .Select(item => Read(item!, cancellation))
-            .ToImmutableArray());
+    public static EspalierModels From(AnalyzerOptions options, CancellationToken cancellation) => From(options.AdditionalFiles
+        .Select(file => EspalierModelItem.From(file, options.AnalyzerConfigOptionsProvider))
+        .Where(item => item is not null)
+        .Select(item => item!.Read(cancellation)));
 
     /// <summary>The models of a name: one, if all is well.</summary>
-    public static IReadOnlyList<EspalierModel> Named(this EquatableArray<EspalierModel> models, string name) =>
-        models.Where(model => string.Equals(model.Name, name, System.StringComparison.Ordinal)).ToList();
+    public IReadOnlyList<EspalierModel> Named(string name) => All.Where(model => string.Equals(model.Name, name, StringComparison.Ordinal)).ToList();
 }

@@ -28,7 +28,7 @@ internal sealed record ModelDeclaration(
 internal sealed record PlannedModel(ModelDeclaration Declaration, ReductionPlan Plan)
 {
     /// <summary>Plans a declaration; null if its model is missing, ambiguous or unreadable, or if its policies contradict it.</summary>
-    public static PlannedModel? From(ModelDeclaration declaration, EquatableArray<EspalierModel> models)
+    public static PlannedModel? From(ModelDeclaration declaration, EspalierModels models)
     {
         IReadOnlyList<EspalierModel> named = models.Named(declaration.Model);
         return named.Count == 1

@@ -55,6 +55,7 @@ public sealed class DeclarationFormTests
     [InlineData("namespace N { namespace M { [VisionLanguageModel(\"shapes\")] public partial class C : System.ICloneable { object System.ICloneable.Clone() => this; } } }")]
     [InlineData("namespace @class.@event; [VisionLanguageModel(\"shapes\")] public sealed partial class @record;")]
     [InlineData("namespace Espalier; [VisionLanguageModel(\"shapes\")] public sealed partial class Segment;")]
+    [InlineData("[VisionLanguageModel(\"shapes\")] public sealed partial class Reduction;")]
     [InlineData("namespace System; [VisionLanguageModel(\"shapes\")] public sealed partial class Span;")]
     [InlineData("namespace Größe.Модель; [VisionLanguageModel(\"shapes\")] public sealed partial class 模型;")]
     [InlineData("internal partial interface I { [VisionLanguageModel(\"shapes\")] public sealed partial class C; }")]

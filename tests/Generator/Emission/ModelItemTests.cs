@@ -7,10 +7,11 @@ namespace Espalier.Tests;
 /// <summary>The build turns <c>EspalierModel</c> items into what the generator reads.</summary>
 public sealed class ModelItemTests
 {
+    private static readonly string Targets = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../../../generator/Espalier.Generator/build/Espalier.Generator.targets"));
+
     [Fact]
     public async Task FoldersBecomeNamedConfigs()
     {
-        string targets = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../../../generator/Espalier.Generator/build/Espalier.Generator.targets"));
         string folder = Directory.CreateTempSubdirectory("espalier-items-").FullName;
         try
         {
@@ -22,7 +23,7 @@ public sealed class ModelItemTests
                     <EspalierModel Include="models/other" Name="named" />
                     <AdditionalFiles Include="notes.txt" />
                   </ItemGroup>
-                  <Import Project="{targets}" />
+                  <Import Project="{Targets}" />
                 </Project>
                 """);
             using JsonDocument items = JsonDocument.Parse(await Evaluate(folder));
@@ -43,9 +44,45 @@ public sealed class ModelItemTests
         string Config(string model) => Path.Combine(folder, "models", model, "config.json").Replace('\\', '/');
     }
 
+    [Fact]
+    public async Task AMissingConfigIsNamedByTheBuild()
+    {
+        string folder = Directory.CreateTempSubdirectory("espalier-items-").FullName;
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(folder, "models/shapes"));
+            await File.WriteAllTextAsync(Path.Combine(folder, "models/shapes/config.json"), "{}");
+            await File.WriteAllTextAsync(Path.Combine(folder, "items.proj"), $"""
+                <Project>
+                  <ItemGroup>
+                    <EspalierModel Include="models/shapes" />
+                    <EspalierModel Include="models/gone" Condition="'$(Gone)' == 'true'" />
+                  </ItemGroup>
+                  <Import Project="{Targets}" />
+                  <Target Name="CoreCompile" />
+                </Project>
+                """);
+            (int code, string text) = await Build(folder, "-t:CoreCompile", "-p:Gone=true");
+            Assert.Equal(1, code);
+            Assert.Contains("error ESP0302: The config.json of model 'gone' cannot be read: '" + Path.Combine(folder, "models/gone/config.json") + "'", text, StringComparison.Ordinal);
+            Assert.Equal(0, (await Build(folder, "-t:CoreCompile")).Code);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     private static async Task<string> Evaluate(string folder)
     {
-        var start = new ProcessStartInfo("dotnet", ["msbuild", "items.proj", "-nologo", "-getItem:AdditionalFiles", "-getItem:CompilerVisibleItemMetadata"])
+        (int code, string text) = await Build(folder, "-getItem:AdditionalFiles", "-getItem:CompilerVisibleItemMetadata");
+        Assert.True(code == 0, text);
+        return text;
+    }
+
+    private static async Task<(int Code, string Text)> Build(string folder, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", ["msbuild", "items.proj", "-nologo", .. arguments])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
@@ -53,8 +90,7 @@ public sealed class ModelItemTests
         using Process process = Process.Start(start)!;
         string text = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, text);
-        return text;
+        return (process.ExitCode, text);
     }
 
     private static string Here([CallerFilePath] string file = "") => file;

@@ -23,7 +23,7 @@ namespace Samples
         }
 
         /// <summary>What happens to the visual tokens, layer by layer.</summary>
-        public static global::Espalier.Planning.ReductionPlan Plan { get; } = global::Espalier.Generated.FirstFrozenShapesPlan.Create();
+        public static global::Espalier.Planning.ReductionPlan Plan { get; } = global::Espalier.Generated.PlanOfFirstFrozenShapes.Create();
 
         /// <summary>Loads the model: creates the sessions that the plan needs over the weights of a checkpoint.</summary>
         /// <param name="checkpoint">The weights, of the geometry that this class was compiled for. The caller may dispose it before the model.</param>
@@ -76,7 +76,7 @@ namespace Espalier.Generated
 
     /// <summary>The plan as it was compiled: the shapes of the model, the segments and the steps.</summary>
     [GeneratedCode("Espalier.Generator", "0.1.0.0")]
-    file static class FirstFrozenShapesPlan
+    file static class PlanOfFirstFrozenShapes
     {
         public static ReductionPlan Create()
         {

@@ -28,7 +28,7 @@ namespace Samples
         }
 
         /// <summary>What happens to the visual tokens, layer by layer.</summary>
-        public static global::Espalier.Planning.ReductionPlan Plan { get; } = global::Espalier.Generated.PrimitiveShapesPlan.Create();
+        public static global::Espalier.Planning.ReductionPlan Plan { get; } = global::Espalier.Generated.PlanOfPrimitiveShapes.Create();
 
         /// <summary>Loads the model: creates the sessions that the plan needs over the weights of a checkpoint.</summary>
         /// <param name="checkpoint">The weights, of the geometry that this class was compiled for. The caller may dispose it before the model.</param>
@@ -122,7 +122,7 @@ namespace Espalier.Generated
 
     /// <summary>The plan as it was compiled: the shapes of the model, the segments and the steps.</summary>
     [GeneratedCode("Espalier.Generator", "0.1.0.0")]
-    file static class PrimitiveShapesPlan
+    file static class PlanOfPrimitiveShapes
     {
         public static ReductionPlan Create()
         {
