@@ -1,0 +1,87 @@
+using System.CommandLine;
+using Espalier.Samples.Shapes.Evaluation;
+
+namespace Espalier.Samples.Shapes.Commands;
+
+/// <summary>Accuracy, operations and time of variants over the held-out questions.</summary>
+internal static class EvaluateCommand
+{
+    public const string Name = "evaluate";
+
+    public static Command Create()
+    {
+        var variants = new Option<string[]>("--variants")
+        {
+            Description = "The declared classes to evaluate; dense is always among them, as the baseline.",
+            DefaultValueFactory = _ => [.. Variant.All.Select(variant => variant.Name)],
+            AllowMultipleArgumentsPerToken = true,
+        };
+        variants.AcceptOnlyFromAmong([.. Variant.All.Select(known => known.Name)]);
+        Option<int?> limit = new("--limit") { Description = "Asks only so many questions, spread evenly over the set." };
+        limit.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && !result.Errors.Any() && result.GetValueOrDefault<int?>() < 1)
+            {
+                result.AddError("--limit is at least 1.");
+            }
+        });
+        var output = new Option<string?>("--output")
+        {
+            Description = "Writes the report, as Markdown: into a new file, or in a file that has them, between the lines "
+                + ReportFile.Begin + " and " + ReportFile.End + ".",
+            HelpName = "file",
+        };
+        var questions = new Option<string>("--questions") { Description = "The folder with questions.jsonl.", HelpName = "folder", DefaultValueFactory = _ => Folders.Evaluation };
+        Option<string> model = SharedOptions.Model();
+
+        var command = new Command(Name, "Asks variants the held-out questions: accuracy by type of question, operations, and times beside the dense model's.") { variants, limit, output, questions, model };
+        command.SetAction((parsed, cancellationToken) => RunAsync(
+            parsed.GetRequiredValue(variants),
+            parsed.GetValue(limit),
+            parsed.GetValue(output),
+            parsed.GetRequiredValue(questions),
+            parsed.GetRequiredValue(model),
+            cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string[] names, int? limit, string? output, string folder, string model, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Question> all = QuestionFile.Read(folder);
+        IReadOnlyList<Question> questions = limit is { } count ? QuestionFile.Spread(all, count) : all;
+        if (output is not null)
+        {
+            // Now, not after a minute of measuring.
+            ReportFile.Check(output);
+        }
+
+        List<Variant> variants = [.. Variant.All.Where(variant => variant == Variant.Dense || names.Contains(variant.Name))];
+        using LoadedVariants loaded = LoadedVariants.Load(model, variants);
+        var run = new EvaluationRun(loaded, questions);
+        await EvaluationProgress.ShowAsync(run, cancellationToken);
+
+        var report = new EvaluationReport(run);
+        if (Console.IsOutputRedirected)
+        {
+            Console.Write(report.ToMarkdown());
+        }
+        else
+        {
+            report.WriteTables();
+        }
+
+        if (run.Asked < questions.Count)
+        {
+            Terminal.Fail($"cancelled after {run.Asked} of {questions.Count} questions" + (output is null ? "" : $"; {output} was left as it is"));
+            return ExitCode.Cancelled;
+        }
+
+        if (output is not null)
+        {
+            ReportFile.Write(output, report.ToMarkdown());
+            Console.Error.WriteLine($"wrote {output}");
+        }
+
+        return ExitCode.Success;
+    }
+}
