@@ -15,18 +15,11 @@ internal static class AskCommand
         Argument<string> question = SharedOptions.Question();
         var variant = new Option<string>("--variant") { Description = "The declared class that answers.", DefaultValueFactory = _ => Variant.Dense.Name };
         variant.AcceptOnlyFromAmong([.. Variant.All.Select(known => known.Name)]);
-        Option<float> temperature = new Option<float>("--temperature") { Description = "0 takes the most likely word; above, words are drawn by their probability." }.AtLeast(0f);
-        var topP = new Option<float>("--top-p") { Description = "Draws only from the most likely words that together have this probability.", DefaultValueFactory = _ => 1f };
-        topP.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && !result.Errors.Any() && result.GetValueOrDefault<float>() is not (> 0f and <= 1f))
-            {
-                result.AddError("--top-p is above 0 and at most 1.");
-            }
-        });
-        var seed = new Option<ulong>("--seed") { Description = "The same seed draws the same words." };
-        Option<int> maxTokens = new Option<int>("--max-tokens") { Description = "Tokens that the answer has at the most.", DefaultValueFactory = _ => 32 }.AtLeast(1);
-        Option<string> model = SharedOptions.Model();
+        Option<float> temperature = SharedOptions.Number("--temperature", "0 takes the most likely word; above, words are drawn by their probability.", value => value >= 0f && float.IsFinite(value), "is a number of at least 0", 0f);
+        Option<float> topP = SharedOptions.Number("--top-p", "Draws only from the most likely words that together have this probability.", value => value is > 0f and <= 1f, "is a number above 0 and at most 1", 1f);
+        Option<ulong> seed = SharedOptions.Number("--seed", "The same seed draws the same words.", _ => true, "is a whole number of at least 0", 0ul);
+        Option<int> maxTokens = SharedOptions.Number("--max-tokens", "Tokens that the answer has at the most.", value => value >= 1, "is a whole number of at least 1", 32);
+        Option<string?> model = SharedOptions.Model();
 
         var command = new Command(Name, "Answers a question about a picture, and says what the answer took.") { image, question, variant, temperature, topP, seed, maxTokens, model };
         command.SetAction((parsed, cancellationToken) => RunAsync(
@@ -40,7 +33,7 @@ internal static class AskCommand
                 Seed = parsed.GetValue(seed),
                 MaxNewTokens = parsed.GetValue(maxTokens),
             },
-            parsed.GetRequiredValue(model),
+            parsed.GetValue(model) ?? Folders.Model,
             cancellationToken));
         return command;
     }

@@ -17,15 +17,15 @@ internal static class CompareCommand
     {
         Argument<string> image = SharedOptions.Image();
         Argument<string> question = SharedOptions.Question();
-        Option<int> rounds = new Option<int>("--rounds") { Description = "How often each variant answers, in turns.", DefaultValueFactory = _ => 31 }.AtLeast(1);
-        Option<string> model = SharedOptions.Model();
+        Option<int> rounds = SharedOptions.Number("--rounds", "How often each variant answers, in turns.", value => value >= 1, "is a whole number of at least 1", 31);
+        Option<string?> model = SharedOptions.Model();
 
         var command = new Command(Name, "Asks every variant the same question: answer, visual tokens, and the speed-up beside the one that the operation counts promise.") { image, question, rounds, model };
         command.SetAction((parsed, cancellationToken) => RunAsync(
             parsed.GetRequiredValue(image),
             parsed.GetRequiredValue(question),
             parsed.GetValue(rounds),
-            parsed.GetRequiredValue(model),
+            parsed.GetValue(model) ?? Folders.Model,
             cancellationToken));
         return command;
     }

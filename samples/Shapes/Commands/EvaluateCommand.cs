@@ -12,50 +12,43 @@ internal static class EvaluateCommand
     {
         var variants = new Option<string[]>("--variants")
         {
-            Description = "The declared classes to evaluate; dense is always among them, as the baseline.",
-            DefaultValueFactory = _ => [.. Variant.All.Select(variant => variant.Name)],
+            Description = "The declared classes to evaluate, instead of all; dense is always among them, as the baseline.",
+            HelpName = "names",
+            Arity = ArgumentArity.OneOrMore,
             AllowMultipleArgumentsPerToken = true,
         };
         variants.AcceptOnlyFromAmong([.. Variant.All.Select(known => known.Name)]);
-        Option<int?> limit = new("--limit") { Description = "Asks only so many questions, spread evenly over the set." };
-        limit.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && !result.Errors.Any() && result.GetValueOrDefault<int?>() < 1)
-            {
-                result.AddError("--limit is at least 1.");
-            }
-        });
+        Option<int> limit = SharedOptions.Number("--limit", "Asks only so many questions, spread evenly over the set; 0 asks all.", value => value >= 0, "is a whole number of at least 0", 0);
         var output = new Option<string?>("--output")
         {
             Description = "Writes the report, as Markdown: into a new file, or in a file that has them, between the lines "
                 + ReportFile.Begin + " and " + ReportFile.End + ".",
             HelpName = "file",
         };
-        var questions = new Option<string>("--questions") { Description = "The folder with questions.jsonl.", HelpName = "folder", DefaultValueFactory = _ => Folders.Evaluation };
-        Option<string> model = SharedOptions.Model();
+        var questions = new Option<string?>("--questions") { Description = "A folder with questions.jsonl, instead of the sample's.", HelpName = "folder" };
+        Option<string?> model = SharedOptions.Model();
 
         var command = new Command(Name, "Asks variants the held-out questions: accuracy by type of question, operations, and times beside the dense model's.") { variants, limit, output, questions, model };
         command.SetAction((parsed, cancellationToken) => RunAsync(
-            parsed.GetRequiredValue(variants),
+            parsed.GetValue(variants) is { Length: > 0 } names ? [.. Variant.All.Where(variant => variant == Variant.Dense || names.Contains(variant.Name))] : Variant.All,
             parsed.GetValue(limit),
             parsed.GetValue(output),
-            parsed.GetRequiredValue(questions),
-            parsed.GetRequiredValue(model),
+            parsed.GetValue(questions) ?? Folders.Evaluation,
+            parsed.GetValue(model) ?? Folders.Model,
             cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(string[] names, int? limit, string? output, string folder, string model, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(IReadOnlyList<Variant> variants, int limit, string? output, string folder, string model, CancellationToken cancellationToken)
     {
         IReadOnlyList<Question> all = QuestionFile.Read(folder);
-        IReadOnlyList<Question> questions = limit is { } count ? QuestionFile.Spread(all, count) : all;
+        IReadOnlyList<Question> questions = limit > 0 ? QuestionFile.Spread(all, limit) : all;
         if (output is not null)
         {
             // Now, not after a minute of measuring.
             ReportFile.Check(output);
         }
 
-        List<Variant> variants = [.. Variant.All.Where(variant => variant == Variant.Dense || names.Contains(variant.Name))];
         using LoadedVariants loaded = LoadedVariants.Load(model, variants);
         var run = new EvaluationRun(loaded, questions);
         await EvaluationProgress.ShowAsync(run, cancellationToken);

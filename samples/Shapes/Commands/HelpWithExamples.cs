@@ -9,6 +9,9 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
 {
     private const string Program = "dotnet run --project samples/Shapes -c Release --";
 
+    /// <summary>Help is given whatever else is wrong with the command line.</summary>
+    public override bool ClearsParseErrors => true;
+
     /// <inheritdoc/>
     public override int Invoke(ParseResult parseResult)
     {
