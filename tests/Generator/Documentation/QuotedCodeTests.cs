@@ -1,0 +1,77 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+
+namespace Espalier.Tests;
+
+/// <summary>Code blocks in README.md that follow a line <c>&lt;!-- from path --&gt;</c> stand in that file, so that what the README shows was compiled, and for generated code reviewed.</summary>
+public sealed partial class QuotedCodeTests
+{
+    private static readonly string Root = Path.GetFullPath(Path.Combine(SourceFolder(), "..", "..", ".."));
+
+    public static TheoryData<string, string> Blocks()
+    {
+        var blocks = new TheoryData<string, string>();
+        foreach (Match match in Quotation().Matches(File.ReadAllText(Path.Combine(Root, "README.md"))))
+        {
+            blocks.Add(match.Groups["path"].Value, match.Groups["code"].Value);
+        }
+
+        return blocks;
+    }
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public void QuotedBlockStandsInItsFile(string path, string code)
+    {
+        string file = Path.Combine(Root, path);
+        Assert.True(File.Exists(file), $"README.md quotes {path}, which does not exist.");
+        Assert.True(Quotes(File.ReadAllLines(file), code.Split('\n')), $"README.md quotes lines that {path} does not have:\n{code}");
+    }
+
+    [Fact]
+    public void ReadmeQuotesTheDeclarationAndTheLoop()
+    {
+        string[] paths = [.. Blocks().Select(row => (string)row[0])];
+        Assert.Contains(paths, path => path.StartsWith("samples/", StringComparison.Ordinal));
+        Assert.Contains(paths, path => path.EndsWith(".verified.cs", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void IndentationMayDifferAndNothingElse()
+    {
+        string[] file = ["class C", "{", "    int a;", "", "        int b;", "}"];
+        Assert.True(Quotes(file, ["int a;", "", "    int b;"]));
+        Assert.True(Quotes(file, ["class C", "{"]));
+        Assert.False(Quotes(file, ["int a;", "int b;"]));
+        Assert.False(Quotes(file, ["int a;", "", "int b;"]));
+        Assert.False(Quotes(file, ["int c;"]));
+        Assert.False(Quotes(file, ["}", "class C"]));
+    }
+
+    // A run of the file's lines, less the indentation of its first line.
+    private static bool Quotes(string[] file, string[] code)
+    {
+        for (int start = 0; start + code.Length <= file.Length; start++)
+        {
+            string first = file[start];
+            string indentation = first[..^first.TrimStart(' ').Length];
+            bool equal = true;
+            for (int i = 0; i < code.Length && equal; i++)
+            {
+                equal = file[start + i].TrimEnd() == (code[i].Length == 0 ? "" : indentation + code[i]);
+            }
+
+            if (equal)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    [GeneratedRegex("""^<!-- from (?<path>.+) -->\n```\w*\n(?<code>(?:.*\n)*?.*)\n```$""", RegexOptions.Multiline)]
+    private static partial Regex Quotation();
+
+    private static string SourceFolder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
+}
