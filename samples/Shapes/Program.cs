@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.Runtime.InteropServices;
 using Espalier;
 using Espalier.Samples.Shapes;
 using Espalier.Samples.Shapes.Commands;
@@ -25,14 +26,16 @@ if (parsed.Errors.Count > 0)
     return ExitCode.Usage;
 }
 
+// Ctrl+C cancels, however often it is pressed: the model looks at the token before each layer, and the command still
+// has to put its partial result in order.
+using var cancellation = new CancellationTokenSource();
+using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+
 try
 {
-    // On Ctrl+C the token is cancelled, and the command has the timeout to put its partial result in order.
-    return await parsed.InvokeAsync(new InvocationConfiguration
-    {
-        EnableDefaultExceptionHandler = false,
-        ProcessTerminationTimeout = TimeSpan.FromSeconds(30),
-    });
+    var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+    return await parsed.InvokeAsync(configuration, cancellation.Token);
 }
 catch (OperationCanceledException)
 {
@@ -43,4 +46,10 @@ catch (Exception exception) when (exception is CommandException or EspalierExcep
 {
     Terminal.Fail(exception.Message);
     return ExitCode.Failure;
+}
+
+void Cancel(PosixSignalContext signal)
+{
+    signal.Cancel = true;
+    cancellation.Cancel();
 }

@@ -54,7 +54,11 @@ internal static class EvaluateCommand
         await EvaluationProgress.ShowAsync(run, cancellationToken);
 
         var report = new EvaluationReport(run);
-        if (Console.IsOutputRedirected)
+        if (run.Asked == 0)
+        {
+            // Cancelled while warming up: there is nothing to show.
+        }
+        else if (Console.IsOutputRedirected)
         {
             Console.Write(report.ToMarkdown());
         }
