@@ -4,5 +4,5 @@ namespace Espalier.Samples.NativeAnswer;
 [VisionLanguageModel("shapes")]
 [FastV(K = 2, R = 0.5)]
 [ShortV(5, 6, 7)]
-[ExitVisual(AfterLayer = 8)]
+[Vtw(K = 9)]
 public sealed partial class NativeShapes;
