@@ -138,7 +138,7 @@ public abstract class VisionLanguageModel : IDisposable
         }
     }
 
-    /// <summary>Answers a question about an image, as text that arrives while it is generated. Statistics of the whole are in <see cref="Sequence.Statistics"/> afterwards.</summary>
+    /// <summary>Answers a question about an image, as text that arrives while it is generated, without white space in front. Statistics of the whole are in <see cref="Sequence.Statistics"/> afterwards.</summary>
     /// <param name="sequence">A sequence of this model; what it held is replaced.</param>
     /// <param name="image">8-bit RGB pixels of any size.</param>
     /// <param name="question">The question; put into the family's prompt.</param>

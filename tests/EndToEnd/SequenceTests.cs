@@ -105,6 +105,29 @@ public sealed class SequenceTests
     }
 
     [Fact]
+    public async Task NoAnswerStartsWithWhiteSpace()
+    {
+        using var tiny = new TinyModel();
+        using Sequence sequence = tiny.CreateSequence(extra: 64);
+        bool holdsSpaces = false;
+        for (ulong seed = 0; seed < 40; seed++)
+        {
+            string text = "";
+            await foreach (string piece in tiny.Model.AnswerAsync(sequence, tiny.Image, "what is this ?", new AnswerOptions { MaxNewTokens = 6, Temperature = 50f, Seed = seed }))
+            {
+                Assert.NotEqual("", piece);
+                text += piece;
+            }
+
+            Assert.Equal(text.TrimStart(), text);
+            holdsSpaces |= text.Contains(' ');
+        }
+
+        // Else the tokens of this model could not show a space in front.
+        Assert.True(holdsSpaces);
+    }
+
+    [Fact]
     public async Task AFullSequenceEndsAnAnswer()
     {
         using var tiny = new TinyModel();

@@ -8,12 +8,15 @@ internal sealed class Sampler
 {
     private readonly float[] _probabilities;
     private readonly int[] _ids;
+    private readonly int _never;
     private ulong _state;
 
     /// <summary>A sampler for one vocabulary.</summary>
     /// <param name="vocabulary">Number of logits.</param>
-    public Sampler(int vocabulary)
+    /// <param name="never">A token that is never chosen: the one that stands for an image, which no text can hold. -1 if there is none.</param>
+    public Sampler(int vocabulary, int never = -1)
     {
+        _never = never < vocabulary ? never : -1;
         _probabilities = new float[vocabulary];
         _ids = new int[vocabulary];
     }
@@ -28,17 +31,37 @@ internal sealed class Sampler
     /// <returns>A token id.</returns>
     public int Next(ReadOnlySpan<float> logits, AnswerOptions options)
     {
-        return options.Temperature == 0f ? Greedy(logits) : Sample(logits, options.Temperature, options.TopP);
+        return options.Temperature == 0f ? MostLikely(logits) : Sample(logits, options.Temperature, options.TopP);
     }
 
     /// <summary>The most likely token; ties go to the lower id.</summary>
     internal static int Greedy(ReadOnlySpan<float> logits) => TensorPrimitives.IndexOfMax(logits);
+
+    private int MostLikely(ReadOnlySpan<float> logits)
+    {
+        int best = Greedy(logits);
+        if (best != _never)
+        {
+            return best;
+        }
+
+        // The better of the best below and the best above it; a tie goes to the lower id here too.
+        int below = Greedy(logits[.._never]);
+        int above = Greedy(logits[(_never + 1)..]);
+        above += above < 0 ? 0 : _never + 1;
+        return above < 0 || (below >= 0 && logits[below] >= logits[above]) ? below : above;
+    }
 
     private int Sample(ReadOnlySpan<float> logits, float temperature, float topP)
     {
         Span<float> probabilities = _probabilities.AsSpan(0, logits.Length);
         TensorPrimitives.Subtract(logits, TensorPrimitives.Max(logits), probabilities);
         TensorPrimitives.Divide(probabilities, temperature, probabilities);
+        if (_never >= 0)
+        {
+            probabilities[_never] = float.NegativeInfinity;
+        }
+
         TensorPrimitives.SoftMax(probabilities, probabilities);
 
         Span<int> ids = _ids.AsSpan(0, logits.Length);

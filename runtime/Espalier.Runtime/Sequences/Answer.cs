@@ -12,6 +12,7 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
     private int _token;
     private int _generated;
     private TimeSpan _decode;
+    private bool _begun;
 
     /// <summary>The text that the last call produced; may be empty.</summary>
     public string Text { get; private set; } = "";
@@ -83,7 +84,7 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
             return;
         }
 
-        Text = _stream.Append(_token).ToString();
+        Text = FromFirstWord(_stream.Append(_token));
         if (_generated >= options.MaxNewTokens)
         {
             string last = Text;
@@ -99,8 +100,16 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
     private void Finish(FinishReason reason)
     {
         Finished = true;
-        Text = _stream.Flush().ToString();
+        Text = FromFirstWord(_stream.Flush());
         Report(reason);
+    }
+
+    // Templates end in a word such as "ASSISTANT:", so the first word of an answer brings the space between the two.
+    private string FromFirstWord(ReadOnlySpan<char> text)
+    {
+        ReadOnlySpan<char> visible = _begun ? text : text.TrimStart();
+        _begun |= visible.Length > 0;
+        return visible.ToString();
     }
 
     private void Report(FinishReason reason) =>

@@ -21,7 +21,7 @@ public sealed class Sequence : IDisposable
         Capacity = capacity;
         Pass = new ForwardPass(sessions, plan, capacity);
         Image = new ImageEncoder(sessions);
-        Sampler = new Sampler(plan.Geometry.Text.Vocabulary);
+        Sampler = new Sampler(plan.Geometry.Text.Vocabulary, plan.Geometry.ImageTokenId);
     }
 
     /// <summary>Positions that the sequence has room for: prompt before any reduction, and answer.</summary>

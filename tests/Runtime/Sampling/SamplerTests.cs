@@ -8,6 +8,26 @@ public sealed class SamplerTests
         Assert.Equal(1, new Sampler(4).Next([0f, 2f, 2f, 1f], new AnswerOptions()));
     }
 
+    [Theory]
+    [InlineData(new[] { 9f, 1f, 2f, 2f }, 0, 2)]
+    [InlineData(new[] { 2f, 9f, 2f, 1f }, 1, 0)]
+    [InlineData(new[] { 1f, 2f, 9f, 3f }, 2, 3)]
+    [InlineData(new[] { 1f, 2f, 0f, 9f }, 3, 1)]
+    [InlineData(new[] { 1f, 9f, 0f, 3f }, 3, 1)]
+    [InlineData(new[] { 1f, 2f, 0f, 9f }, 7, 3)]
+    public void AForbiddenTokenIsNeverChosen(float[] logits, int never, int greedy)
+    {
+        var sampler = new Sampler(logits.Length, never);
+        Assert.Equal(greedy, sampler.Next(logits, new AnswerOptions()));
+        var drawn = new HashSet<int>();
+        for (int i = 0; i < 500; i++)
+        {
+            drawn.Add(sampler.Next(logits, new AnswerOptions { Temperature = 20f }));
+        }
+
+        Assert.Equal(Enumerable.Range(0, logits.Length).Where(id => id != never), drawn.Order());
+    }
+
     [Fact]
     public void FrequenciesFollowTheSoftmax()
     {
