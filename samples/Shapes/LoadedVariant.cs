@@ -30,24 +30,9 @@ internal sealed class LoadedVariant : IDisposable
     /// <summary>What the last answer took.</summary>
     public AnswerStatistics Statistics => _sequence.Statistics;
 
-    /// <summary>Answers piece by piece, without the space that some tokenizers put in front of the first word.</summary>
-    public async IAsyncEnumerable<string> StreamAsync(
-        RgbImage image,
-        string question,
-        AnswerOptions options,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        bool started = false;
-        await foreach (string text in _model.AnswerAsync(_sequence, image, question, options, cancellationToken).ConfigureAwait(false))
-        {
-            string piece = started ? text : text.TrimStart();
-            if (piece.Length > 0)
-            {
-                started = true;
-                yield return piece;
-            }
-        }
-    }
+    /// <summary>The answer as it is generated.</summary>
+    public IAsyncEnumerable<string> StreamAsync(RgbImage image, string question, AnswerOptions options, CancellationToken cancellationToken) =>
+        _model.AnswerAsync(_sequence, image, question, options, cancellationToken);
 
     /// <summary>The whole answer.</summary>
     public async Task<string> AnswerAsync(RgbImage image, string question, AnswerOptions options, CancellationToken cancellationToken)
