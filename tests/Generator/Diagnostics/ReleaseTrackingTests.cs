@@ -38,6 +38,15 @@ public sealed partial class ReleaseTrackingTests
     }
 
     [Fact]
+    public void TheIndexListsEveryPage()
+    {
+        string index = File.ReadAllText(Path.Combine(Generator, "docs/README.md"));
+        Assert.All(EspalierDiagnostics.All, descriptor => Assert.Contains($"| [{descriptor.Id}](diagnostics/{descriptor.Id}.md) | ", index, StringComparison.Ordinal));
+        Assert.All(EspalierDiagnostics.All, descriptor => Assert.Contains($" | {descriptor.Title} |\n", index, StringComparison.Ordinal));
+        Assert.All(Directory.GetFiles(Path.Combine(Generator, "docs/methods"), "*.md"), page => Assert.Contains("(methods/" + Path.GetFileName(page) + ")", index, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void NoPageIsLeftOver() => Assert.Equal(
         EspalierDiagnostics.All.Select(descriptor => descriptor.Id),
         Directory.GetFiles(Path.Combine(Generator, "docs/diagnostics"), "*.md").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal));
