@@ -32,7 +32,7 @@ public enum VisionFamily
 /// <summary>The families of decoder.</summary>
 public enum TextFamily
 {
-    /// <summary>LLaMA: no projection biases unless the config says so.</summary>
+    /// <summary>LLaMA: no projection biases. Its <c>attention_bias</c> would also put one on the output projection and is refused.</summary>
     Llama,
 
     /// <summary>Qwen2: biased query, key and value projections.</summary>
@@ -83,7 +83,7 @@ public sealed record VisionGeometry(
     /// <summary>True if the tower puts a CLS token before the patches.</summary>
     public bool HasCls => Family == VisionFamily.Clip;
 
-    /// <summary>Patches along one side of the image.</summary>
+    /// <summary>Patches along one side of the image. Pixels of a remainder, 6 of SigLIP's 384 / 14, are never read.</summary>
     public int GridSize => ImageSize / PatchSize;
 
     /// <summary>Patches of one image.</summary>

@@ -12,22 +12,24 @@ internal static class LibvipsLocation
 
     /// <summary>Loads the library: the one that the environment variable names, or else the one beside the application.</summary>
     /// <exception cref="ImageException">No file was found, or the system cannot load it.</exception>
-    public static nint Load()
+    public static nint Load() => Load(Environment.GetEnvironmentVariable(Variable), AppContext.BaseDirectory);
+
+    /// <summary>As <see cref="Load()"/>, with the value of the environment variable and the application's folder given.</summary>
+    public static nint Load(string? named, string folder)
     {
-        string? named = Environment.GetEnvironmentVariable(Variable);
         if (!string.IsNullOrEmpty(named))
         {
             return File.Exists(named)
-                ? Load(named)
+                ? LoadFile(named)
                 : throw Unavailable($"the environment variable {Variable} names '{named}', which does not exist; correct or remove it");
         }
 
-        string[] candidates = [.. Candidates(AppContext.BaseDirectory)];
+        string[] candidates = [.. Candidates(folder)];
         foreach (string candidate in candidates)
         {
             if (File.Exists(candidate))
             {
-                return Load(candidate);
+                return LoadFile(candidate);
             }
         }
 
@@ -51,7 +53,7 @@ internal static class LibvipsLocation
         => RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal)
         || RuntimeInformation.RuntimeIdentifier.StartsWith("alpine", StringComparison.Ordinal);
 
-    private static nint Load(string path)
+    private static nint LoadFile(string path)
     {
         try
         {

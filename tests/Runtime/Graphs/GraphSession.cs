@@ -4,13 +4,13 @@ using Espalier.OnnxRuntime;
 
 namespace Espalier.Tests.Graphs;
 
-/// <summary>A graph in a session of the real library, with test weights; runs it on bound tensors.</summary>
+/// <summary>A graph in a session of the real library, with the weights of a test; runs it on bound tensors.</summary>
 internal sealed class GraphSession : IDisposable
 {
     private readonly List<NativeTensor> _weights = [];
     private readonly OrtSession _session;
 
-    public GraphSession(GraphModel model, TestWeights weights)
+    public GraphSession(GraphModel model, IWeights weights)
     {
         using var options = OrtSessionOptions.Create();
         foreach (var use in model.Weights)

@@ -40,7 +40,7 @@ internal sealed class TestCache(TextGeometry geometry, int capacity) : IDisposab
 }
 
 /// <summary>Runs one layer's graphs on caches.</summary>
-internal sealed class LayerBench(TextGeometry geometry, int layer, LayerKind kind, TestWeights weights) : IDisposable
+internal sealed class LayerBench(TextGeometry geometry, int layer, LayerKind kind, IWeights weights) : IDisposable
 {
     private readonly GraphSession _session = new(DecoderLayerGraph.Build(geometry, layer, kind, LinearFormat.Float32), weights);
 

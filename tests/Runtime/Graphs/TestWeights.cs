@@ -5,7 +5,7 @@ using Espalier.Planning;
 namespace Espalier.Tests.Graphs;
 
 /// <summary>Random weights by name: the same name gets the same numbers in every graph and in the reference.</summary>
-internal sealed class TestWeights(int seed, TextGeometry? text = null)
+internal sealed class TestWeights(int seed, TextGeometry? text = null) : IWeights
 {
     private readonly Dictionary<string, float[]> _weights = new(StringComparer.Ordinal);
 

@@ -60,6 +60,12 @@ public sealed class HostileImageTests
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"it took {watch.Elapsed}");
     }
 
+    [Theory]
+    [InlineData("bomb.gif", ImageFault.TooLarge)] // the frame is larger than the canvas
+    [InlineData("bomb.tiff", ImageFault.Corrupt)] // the tile is larger than the picture
+    public void AHugePartOfASmallPictureIsNotDecoded(string file, ImageFault fault)
+        => Assert.Equal(fault, Assert.Throws<ImageException>(() => ImageDecoder.Load(SampleImages.Find(file))).Fault);
+
     [Fact]
     public void NoLimitAllowsMoreThanAnArrayHolds()
     {

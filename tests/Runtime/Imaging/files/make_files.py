@@ -110,9 +110,25 @@ def main():
 
     # 60,000 x 60,000 declared, a few rows delivered: 10.8 GB if somebody believed it.
     (HERE / "bomb.png").write_bytes(png(8, 2, b"\0" * 4096, width=60_000, height=60_000))
+    (HERE / "bomb.gif").write_bytes(gif_with_frame(65_535, 65_535))
+    (HERE / "bomb.tiff").write_bytes(tiff_with_tiles(32_768))
     (HERE / "not-supported.bmp").write_bytes(bmp())
     (HERE / "not-supported.svg").write_text('<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="24" height="16"><rect width="24" height="16" fill="red"/></svg>\n')
     (HERE / "not-supported.pdf").write_bytes(pdf())
+
+
+def gif_with_frame(width, height):
+    """A canvas of one pixel, and a frame that is larger."""
+    return b"GIF89a" + struct.pack("<HH", 1, 1) + b"\x80\0\0" + b"\xff\0\0\0\0\xff" + b"," + struct.pack("<HHHH", 0, 0, width, height) + b"\0\x02\x02\x44\x01\0;"
+
+
+def tiff_with_tiles(edge):
+    """A picture of 16 x 16 pixels in one tile of a gigabyte."""
+    data = zlib.compress(b"\0" * 1000)
+    tags = [(256, 16), (257, 16), (258, 8), (259, 8), (262, 1), (277, 1), (322, edge), (323, edge), (324, 0), (325, len(data))]
+    start = 8 + 2 + len(tags) * 12 + 4
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, start if tag == 324 else value) for tag, value in tags)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + struct.pack("<I", 0) + data
 
 
 def bmp():
