@@ -61,6 +61,15 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         }
     }
 
+    /// <summary>Builds a session of any graph of this checkpoint over the shared weights and their packed form. It is the caller's; <see cref="Get"/> does not know it.</summary>
+    public OrtSession Build(GraphModel graph)
+    {
+        lock (_lock)
+        {
+            return Create(graph);
+        }
+    }
+
     /// <summary>Counts one more user.</summary>
     public void AddReference() => Interlocked.Increment(ref _references);
 

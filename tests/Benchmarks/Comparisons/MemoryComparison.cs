@@ -1,0 +1,105 @@
+using System.CommandLine;
+using Espalier.Benchmarks.Declared;
+using Espalier.Benchmarks.Decoders;
+using Espalier.Benchmarks.Measuring;
+using Espalier.Graphs;
+using Espalier.OnnxRuntime;
+using Espalier.Planning;
+
+namespace Espalier.Benchmarks.Comparisons;
+
+/// <summary><c>memory</c>: what a second variant and the other kinds of layer add.</summary>
+internal static class MemoryComparison
+{
+    private const int SuffixRows = 44;
+
+    public static Command CreateCommand() => BenchmarkCommand.Create(
+        "memory",
+        "Private memory of the process after a dense variant, a second variant with every reduction, and every kind of every layer; relative to the linear weights in 32 bits, which is what packing makes of them.",
+        defaultRounds: 0,
+        Measure);
+
+    private static void Measure(BenchmarkRun run)
+    {
+        Suite suite = Suite.For(run.Checkpoint);
+        ModelGeometry geometry = suite.Dense.Plan.Geometry;
+        long packed = LinearBytes(run.Checkpoint);
+        _ = OrtEnvironment.Shared;
+        var table = new MarkdownTable("loaded", "private", "more than before", "resident", "of the packed size of one");
+        var before = ProcessMemory.Measure();
+        long last = before.Anonymous;
+        Add("nothing, files mapped");
+
+        using VisionLanguageModel dense = suite.Dense.Load(run.Checkpoint);
+        Add("dense variant");
+        using VisionLanguageModel reduced = suite.Variants[^1].Load(run.Checkpoint);
+        Add($"and the variant '{suite.Variants[^1].Name}'");
+
+        SessionCache cache = run.Checkpoint.ShareSessions();
+        try
+        {
+            foreach (LayerKind kind in Enum.GetValues<LayerKind>())
+            {
+                for (int layer = 0; layer < geometry.Text.Layers; layer++)
+                {
+                    run.Cancellation.ThrowIfCancellationRequested();
+                    run.Progress.Show($"{kind}, layer {layer}", (double)(((int)kind * geometry.Text.Layers) + layer) / (4 * geometry.Text.Layers));
+                    _ = cache.Get(new(ModelPart.DecoderLayer, layer, kind));
+                }
+            }
+
+            run.Progress.Clear();
+            Add("and all kinds of all layers");
+
+            int capacity = geometry.VisualTokens + SuffixRows + 64;
+            using Sequence denseSequence = dense.CreateSequence(capacity);
+            using Sequence reducedSequence = reduced.CreateSequence(capacity);
+            Run(dense, denseSequence);
+            Run(reduced, reducedSequence);
+            Add("and a sequence of each, after a prompt");
+            run.Report.Say($"Packed size of one: {Sizes.Of(packed)}. KV caches of the two sequences: {Sizes.Of(denseSequence.KeyValueBytes)} and {Sizes.Of(reducedSequence.KeyValueBytes)}.");
+            run.Report.Add(table);
+        }
+        finally
+        {
+            cache.Release();
+        }
+
+        void Add(string loaded)
+        {
+            var now = ProcessMemory.Measure();
+            table.Add(loaded, Sizes.Of(now.Anonymous), Sizes.Of(now.Anonymous - last), Sizes.Of(now.Resident), Numbers.Ratio((double)(now.Anonymous - before.Anonymous) / packed));
+            last = now.Anonymous;
+        }
+    }
+
+    private static void Run(VisionLanguageModel model, Sequence sequence)
+    {
+        ModelGeometry geometry = model.LoadedPlan.Geometry;
+        model.Prefill(sequence, [], RandomInputs.Pixels(geometry), RandomInputs.Tokens(geometry, SuffixRows));
+        model.Decode(sequence, Sampler.Greedy(sequence.Logits));
+    }
+
+    /// <summary>The matrices of the graphs of a dense model: what the CPU kernels pack.</summary>
+    private static long LinearBytes(Checkpoint checkpoint)
+    {
+        ModelGeometry geometry = checkpoint.Geometry;
+        List<GraphModel> graphs =
+        [
+            VisionGraph.Build(geometry.Vision, LinearFormat.Float32),
+            ProjectorGraph.Build(geometry, LinearFormat.Float32),
+            HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, LinearFormat.Float32),
+        ];
+        for (int layer = 0; layer < geometry.Text.Layers; layer++)
+        {
+            graphs.Add(DecoderLayerGraph.Build(geometry.Text, layer, DecoderLayerKind.Dense, LinearFormat.Float32));
+        }
+
+        return graphs.SelectMany(static graph => graph.Weights).Where(static weight => IsMatrix(weight)).Sum(static weight => weight.ByteCount);
+    }
+
+    private static bool IsMatrix(WeightUse weight) =>
+        weight.Shape.Length == 2
+        && weight.Name is not (DerivedWeights.RopeCos or DerivedWeights.RopeSin)
+        && !weight.Name.EndsWith("position_embedding.weight", StringComparison.Ordinal);
+}

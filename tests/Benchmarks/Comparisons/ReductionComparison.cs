@@ -1,0 +1,105 @@
+using System.CommandLine;
+using Espalier.Benchmarks.Declared;
+using Espalier.Benchmarks.Decoders;
+using Espalier.Benchmarks.Measuring;
+using Espalier.Planning;
+
+namespace Espalier.Benchmarks.Comparisons;
+
+/// <summary><c>reductions</c>: how much of the operations that a plan saves is saved in time.</summary>
+internal static class ReductionComparison
+{
+    private const int SuffixRows = 44;
+
+    public static Command CreateCommand() => BenchmarkCommand.Create(
+        "reductions",
+        "Prefill of the declared variants by their compiled loops, from embedded rows to logits: layers, scores, selection, moved rows and head. The theory is the saving of operations by the cost model, convention C.",
+        defaultRounds: 9,
+        Measure);
+
+    private static void Measure(BenchmarkRun run)
+    {
+        Suite suite = Suite.For(run.Checkpoint);
+        ModelGeometry geometry = suite.Dense.Plan.Geometry;
+        float[] pixels = RandomInputs.Pixels(geometry);
+        int[] suffix = RandomInputs.Tokens(geometry, SuffixRows);
+        var prompts = new List<Prompt>();
+        try
+        {
+            foreach (Variant variant in suite.Variants)
+            {
+                run.Cancellation.ThrowIfCancellationRequested();
+                run.Progress.Show($"loading: {variant.Name}", (double)prompts.Count / suite.Variants.Count);
+                prompts.Add(new Prompt(run.Checkpoint, variant, pixels, suffix));
+            }
+
+            Measurement[] measurements = run.Measure([.. prompts.Select(static prompt => new Contender(prompt.Variant.Name, prompt.Run, prompt.Load))]);
+            run.Report.Say($"{geometry.VisualTokens} visual and {SuffixRows} suffix rows, no prefix; {geometry.Text.Layers} layers of {geometry.Text.Hidden} x {geometry.Text.Intermediate}.");
+            Tabulate(run.Report, suite, measurements);
+        }
+        finally
+        {
+            foreach (Prompt prompt in prompts)
+            {
+                prompt.Dispose();
+            }
+        }
+    }
+
+    private static void Tabulate(Report report, Suite suite, Measurement[] measurements)
+    {
+        var table = new MarkdownTable("variant", "ms", "CPU ms", "GFLOPs", "theory", "realised", "by CPU", "realised / theory", "quartiles", "by minima", "by CPU");
+        double dense = suite.Dense.Plan.DenseFlops(FlopsConvention.C, SuffixRows);
+        for (int i = 0; i < measurements.Length; i++)
+        {
+            double flops = suite.Variants[i].Plan.Flops(FlopsConvention.C, SuffixRows);
+            double theory = dense / flops;
+            Ratio ratio = measurements[0].To(measurements[i]);
+            table.Add(
+                measurements[i].Name,
+                Numbers.Times(measurements[i].WallSpread),
+                Numbers.Time(measurements[i].CpuSpread.Median),
+                $"{flops / 1e9:F1}",
+                $"{theory:F2} x",
+                $"{ratio.Wall:F2} x",
+                $"{ratio.Cpu:F2} x",
+                Numbers.Ratio(ratio.Wall / theory),
+                $"[{ratio.Rounds.LowerQuartile / theory:F3}, {ratio.Rounds.UpperQuartile / theory:F3}]",
+                Numbers.Ratio(ratio.Minimum / theory),
+                Numbers.Ratio(ratio.Cpu / theory));
+        }
+
+        report.Add(table);
+    }
+
+    /// <summary>One variant with an encoded image, ready to run its prompt again and again.</summary>
+    private sealed class Prompt : IDisposable
+    {
+        private readonly VisionLanguageModel _model;
+        private readonly Sequence _sequence;
+        private readonly EmbeddingTable _embeddings;
+        private readonly int[] _suffix;
+
+        public Prompt(Checkpoint checkpoint, Variant variant, float[] pixels, int[] suffix)
+        {
+            Variant = variant;
+            _suffix = suffix;
+            _embeddings = new EmbeddingTable(checkpoint);
+            _model = variant.Load(checkpoint);
+            _sequence = _model.CreateSequence(variant.Plan.Geometry.VisualTokens + suffix.Length + 1);
+            _model.Prefill(_sequence, [], pixels, suffix);
+        }
+
+        public Variant Variant { get; }
+
+        public void Load() => _sequence.Pass.LoadPrompt(_sequence.Image, _embeddings, prefixRows: 0, _suffix, CancellationToken.None);
+
+        public void Run() => ((ICompiledLoop)_model).Run(_sequence.Pass);
+
+        public void Dispose()
+        {
+            _sequence.Dispose();
+            _model.Dispose();
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Espalier.OnnxRuntime;
+
+namespace Espalier.Benchmarks.Measuring;
+
+/// <summary>What a reader must know to judge a number: the machine, what else it does, and the build.</summary>
+internal static class Machine
+{
+    /// <summary>The processor, as the operating system names it.</summary>
+    public static string Processor =>
+        ReadLines("/proc/cpuinfo").FirstOrDefault(static line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
+
+    /// <summary>Runnable threads over the last 1, 5 and 15 minutes, ours included; or that it is not known.</summary>
+    public static string Load => ReadLines("/proc/loadavg").FirstOrDefault() is { } line ? string.Join(' ', line.Split(' ')[..3]) : "not known";
+
+    /// <summary>The commit that was built, if the build knew it.</summary>
+    public static string Commit
+    {
+        get
+        {
+            string version = typeof(Machine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+            int plus = version.IndexOf('+');
+            return plus < 0 ? "not known" : version[(plus + 1)..Math.Min(version.Length, plus + 11)];
+        }
+    }
+
+    /// <summary>One line: processors, memory, systems, threads.</summary>
+    public static string Describe() =>
+        $"{Processor}, {Environment.ProcessorCount} processors, {Sizes.Of(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)}; "
+        + $"{RuntimeInformation.OSDescription}; .NET {Environment.Version}; ONNX Runtime {OnnxRuntimeLibrary.Version}, {OrtEnvironment.Shared.Threads} threads";
+
+    private static string[] ReadLines(string file) => File.Exists(file) ? File.ReadAllLines(file) : [];
+}

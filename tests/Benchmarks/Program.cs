@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Espalier;
+using Espalier.Benchmarks.Comparisons;
+using Espalier.Benchmarks.Synthesis;
+
+var root = new RootCommand("Measures what Espalier costs and saves, on models with random weights that it writes itself.")
+{
+    SynthesizeCommand.Create(),
+    MonolithComparison.CreateCommand(),
+    FrozenComparison.CreateCommand(),
+    ReductionComparison.CreateCommand(),
+    MemoryComparison.CreateCommand(),
+    PartComparison.CreateCommand(),
+};
+
+try
+{
+    // On Ctrl+C the token is cancelled, and what was begun has the timeout to be cleared away.
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration
+    {
+        EnableDefaultExceptionHandler = false,
+        ProcessTerminationTimeout = TimeSpan.FromSeconds(30),
+    });
+}
+catch (OperationCanceledException)
+{
+    Console.Error.WriteLine("cancelled");
+    return 130;
+}
+catch (Exception exception) when (exception is EspalierException or IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine(exception.Message);
+    return 1;
+}
