@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using Espalier.Benchmarks.Declared;
 using Espalier.Benchmarks.Decoders;
 using Espalier.Benchmarks.Measuring;
@@ -25,7 +26,8 @@ internal static class MemoryComparison
         ModelGeometry geometry = suite.Dense.Plan.Geometry;
         long packed = LinearBytes(run.Checkpoint);
         _ = OrtEnvironment.Shared;
-        var table = new MarkdownTable("loaded", "private", "more than before", "resident", "of the packed size of one");
+        var table = new MarkdownTable("loaded", "seconds", "private", "more than before", "resident", "of the packed size of one");
+        long start = Stopwatch.GetTimestamp();
         var before = ProcessMemory.Measure();
         long last = before.Anonymous;
         Add("nothing, files mapped");
@@ -67,9 +69,11 @@ internal static class MemoryComparison
 
         void Add(string loaded)
         {
+            TimeSpan took = Stopwatch.GetElapsedTime(start);
             var now = ProcessMemory.Measure();
-            table.Add(loaded, Sizes.Of(now.Anonymous), Sizes.Of(now.Anonymous - last), Sizes.Of(now.Resident), Numbers.Ratio((double)(now.Anonymous - before.Anonymous) / packed));
+            table.Add(loaded, $"{took.TotalSeconds:F2}", Sizes.Of(now.Anonymous), Sizes.Of(now.Anonymous - last), Sizes.Of(now.Resident), Numbers.Ratio((double)(now.Anonymous - before.Anonymous) / packed));
             last = now.Anonymous;
+            start = Stopwatch.GetTimestamp();
         }
     }
 

@@ -52,8 +52,8 @@ internal static class PartComparison
                 new($"embedding of {SuffixRows} tokens", () => embeddings.Read(tokens.AsSpan(0, SuffixRows), embedded), Repeats: 16),
                 new($"decoder, {geometry.Text.Layers} layers, {rows} rows", decoder.RunLayers, () => decoder.LoadRows(tokens)),
                 new("head, last row", decoder.RunHead, Repeats: 8),
-                new("sampler, greedy", () => Sampler.Greedy(decoder.Logits), Repeats: 16),
-                new("sampler, nucleus", () => sampler.Next(decoder.Logits, nucleus), Repeats: 4),
+                new("sampler, greedy", () => Sampler.Greedy(decoder.Logits), Repeats: 64),
+                new("sampler, nucleus", () => sampler.Next(decoder.Logits, nucleus), Repeats: 64),
                 new($"decode step behind {rows} rows", () => decoder.Decode(tokens[0], rows), () => decoder.Truncate(rows)),
             ];
             Tabulate(run.Report, run.Measure(parts));
