@@ -53,7 +53,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         {
             if (!_sessions.TryGetValue(key, out OrtSession? session))
             {
-                session = Create(key, BuildGraph(key));
+                session = Create(key.Provider, BuildGraph(key));
                 _sessions.Add(key, session);
             }
 
@@ -62,11 +62,11 @@ internal sealed class SessionCache(Checkpoint checkpoint)
     }
 
     /// <summary>Builds a session of any graph of this checkpoint over the shared weights and their packed form. It is the caller's; <see cref="Get"/> does not know it.</summary>
-    public OrtSession Build(GraphModel graph)
+    public OrtSession Build(ExecutionProvider provider, GraphModel graph)
     {
         lock (_lock)
         {
-            return Create(graph);
+            return Create(provider, graph);
         }
     }
 
@@ -110,9 +110,9 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         };
     }
 
-    private OrtSession Create(SessionKey key, GraphModel graph)
+    private OrtSession Create(ExecutionProvider provider, GraphModel graph)
     {
-        using OrtSessionOptions options = OrtSessionOptions.Create(key.Provider);
+        using OrtSessionOptions options = OrtSessionOptions.Create(provider);
         foreach (WeightUse use in graph.Weights)
         {
             options.AddExternalInitializer(use.Name, _weights.Get(use));

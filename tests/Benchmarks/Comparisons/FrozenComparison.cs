@@ -97,7 +97,7 @@ internal static class FrozenComparison
             Count(restingPositions, 0);
             for (int layer = 0; layer < _bindings.Length; layer++)
             {
-                LayerBinding binding = _bindings[layer] = new LayerBinding(sessions.Get(new(ModelPart.DecoderLayer, layer, kind)));
+                LayerBinding binding = _bindings[layer] = new LayerBinding(sessions.Get(new SessionKey(Device.Cpu.Provider, ModelPart.DecoderLayer, layer, kind)));
                 _cache.Bind(binding.Binding, layer);
                 _cache.Announce(layer, rows);
                 binding.BindInput("x\0"u8, x.Value);

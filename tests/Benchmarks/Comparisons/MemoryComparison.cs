@@ -46,7 +46,7 @@ internal static class MemoryComparison
                 {
                     run.Cancellation.ThrowIfCancellationRequested();
                     run.Progress.Show($"{kind}, layer {layer}", (double)(((int)kind * geometry.Text.Layers) + layer) / (4 * geometry.Text.Layers));
-                    _ = cache.Get(new(ModelPart.DecoderLayer, layer, kind));
+                    _ = cache.Get(new SessionKey(Device.Cpu.Provider, ModelPart.DecoderLayer, layer, kind));
                 }
             }
 
@@ -96,7 +96,7 @@ internal static class MemoryComparison
         ];
         for (int layer = 0; layer < geometry.Text.Layers; layer++)
         {
-            graphs.Add(DecoderLayerGraph.Build(geometry.Text, layer, DecoderLayerKind.Dense, LinearFormat.Float32));
+            graphs.Add(DecoderLayerGraph.Build(geometry.Text, layer, LayerKind.Dense, LinearFormat.Float32));
         }
 
         return graphs.SelectMany(static graph => graph.Weights).Where(static weight => IsMatrix(weight)).Sum(static weight => weight.ByteCount);

@@ -36,7 +36,7 @@ internal static class PartComparison
         SessionCache cache = run.Checkpoint.ShareSessions();
         try
         {
-            var sessions = new ModelSessions(cache, plan, null);
+            var sessions = new ModelSessions(cache, plan, new ModelOptions { Device = Device.Cpu });
             using var encoder = new ImageEncoder(sessions);
             using var decoder = new LayeredDecoder(sessions, plan, embeddings, rows + 64);
             using RowTensor projected = RowTensor.Hidden(geometry.Text.Hidden);

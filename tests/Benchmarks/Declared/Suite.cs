@@ -20,7 +20,8 @@ internal sealed record Variant(string Name, ReductionPlan Plan, Func<Checkpoint,
 /// <param name="Variants">The dense class first.</param>
 internal sealed record Suite(string Preset, IReadOnlyList<Variant> Variants)
 {
-    private static readonly Suite[] All =
+    /// <summary>One suite a preset.</summary>
+    public static IReadOnlyList<Suite> All { get; } =
     [
         new("tiny",
         [
@@ -65,7 +66,7 @@ internal sealed record Suite(string Preset, IReadOnlyList<Variant> Variants)
     /// <exception cref="BenchmarkException">There are none.</exception>
     public static Suite For(Checkpoint checkpoint)
     {
-        Suite? suite = Array.Find(All, suite => suite.Dense.Plan.Geometry == checkpoint.Geometry);
+        Suite? suite = All.FirstOrDefault(suite => suite.Dense.Plan.Geometry == checkpoint.Geometry);
         return suite ?? throw new BenchmarkException(
             $"No class of the benchmarks is compiled for the geometry of {checkpoint.Folder}; write a folder by 'synthesize' from one of the presets: {string.Join(", ", All.Select(suite => suite.Preset))}.");
     }

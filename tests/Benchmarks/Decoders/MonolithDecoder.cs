@@ -26,7 +26,7 @@ internal sealed class MonolithDecoder : IDisposable
     public MonolithDecoder(SessionCache sessions, TextGeometry text, string headWeight, EmbeddingTable embeddings, int capacity)
     {
         _embeddings = embeddings;
-        _session = sessions.Build(MonolithGraph.Build(text, headWeight, LinearFormat.Float32));
+        _session = sessions.Build(Device.Cpu.Provider, MonolithGraph.Build(text, headWeight, LinearFormat.Float32));
         _prefill = OrtBinding.Create(_session);
         _decode = OrtBinding.Create(_session);
         _rows = RowTensor.Hidden(text.Hidden);

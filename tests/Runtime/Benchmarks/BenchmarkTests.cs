@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using Espalier.Benchmarks;
+using Espalier.Benchmarks.Declared;
+using Espalier.Benchmarks.Measuring;
+using Espalier.Benchmarks.Synthesis;
+using Espalier.Planning;
+
+namespace Espalier.Tests.Benchmarks;
+
+/// <summary>The benchmarks still run, and their arithmetic is right. What they measure is not judged here.</summary>
+public sealed class BenchmarkTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("espalier-benchmarks-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public void QuartilesInterpolate()
+    {
+        Spread spread = Spread.Of([4, 1, 3, 2]);
+        Assert.Equal(new Spread(1, 1.75, 2.5, 3.25), spread);
+        Assert.Equal(new Spread(7, 7, 7, 7), Spread.Of([7]));
+    }
+
+    [Fact]
+    public void RatiosPairTheRounds()
+    {
+        var slow = new Measurement("slow", [2, 4, 6], [8, 8, 8]);
+        var fast = new Measurement("fast", [1, 4, 2], [2, 2, 2]);
+        Ratio ratio = slow.To(fast);
+        Assert.Equal(2, ratio.Wall);
+        Assert.Equal(2, ratio.Minimum);
+        Assert.Equal(4, ratio.Cpu);
+        Assert.Equal(2, ratio.Rounds.Median);
+        Assert.Equal(1, ratio.Rounds.Minimum);
+    }
+
+    [Fact]
+    public void ContendersTakeTurns()
+    {
+        var order = new List<string>();
+        using var progress = new ProgressLine();
+        Measurement[] measurements = Interleaved.Measure(
+            [new("a", () => order.Add("a"), () => order.Add("prepare")), new("b", () => order.Add("b"), Repeats: 2)],
+            warmUp: 1,
+            rounds: 2,
+            progress,
+            CancellationToken.None);
+        Assert.Equal("prepare a b b prepare a b b prepare a b b", string.Join(' ', order));
+        Assert.All(measurements, static measurement => Assert.Equal(2, measurement.Wall.Length));
+    }
+
+    [Fact]
+    public void EveryPresetHasItsClasses()
+    {
+        foreach (string preset in Presets.Names)
+        {
+            ModelGeometry? geometry = ModelGeometryReader.Read(File.ReadAllText(Presets.Find(preset))).Geometry;
+            Assert.Contains(Suite.All, suite => suite.Preset == preset && suite.Variants.All(variant => variant.Plan.Geometry == geometry));
+        }
+    }
+
+    [Theory]
+    [InlineData("monolith", "largest difference between the two: 0.")]
+    [InlineData("frozen", "FrozenScored")]
+    [InlineData("reductions", "drop + freeze + exit")]
+    [InlineData("parts", "decoder, 8 layers, 108 rows")]
+    [InlineData("memory", "and all kinds of all layers")]
+    public async Task EveryCommandRuns(string command, string expected)
+    {
+        if (command == "memory" && !OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        string model = Path.Combine(_folder.FullName, "tiny");
+        string output = Path.Combine(_folder.FullName, "results.md");
+        SyntheticCheckpoint.Write(Presets.Find("tiny"), model, TensorType.F32, 1, SyntheticCheckpoint.DefaultShardBytes, null, CancellationToken.None);
+
+        // A process of its own: ONNX Runtime has one environment in a process, and the commands set its threads.
+        List<string> arguments = [typeof(Suite).Assembly.Location, command, model, "--threads", "1", "--output", output];
+        if (command != "memory")
+        {
+            arguments.AddRange(["--rounds", "1", "--warm-up", "0"]);
+        }
+
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string printed = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, await errors);
+        Assert.Contains(expected, printed, StringComparison.Ordinal);
+        Assert.Contains(expected, File.ReadAllText(output), StringComparison.Ordinal);
+    }
+}
