@@ -36,6 +36,23 @@ public sealed partial class QuotedCodeTests
         Assert.Contains(paths, path => path.EndsWith(".verified.cs", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("CONTRIBUTING.md")]
+    [InlineData("samples/README.md")]
+    public void NamedPathsExist(string document)
+    {
+        string text = File.ReadAllText(Path.Combine(Root, document));
+        string folder = Path.GetDirectoryName(Path.Combine(Root, document))!;
+        List<string> named =
+        [
+            .. LinkedPath().Matches(text).Select(match => Path.Combine(folder, match.Groups["path"].Value)),
+            .. TopLevelPath().Matches(text).Select(match => Path.Combine(Root, match.Value)),
+        ];
+        Assert.NotEmpty(named);
+        Assert.All(named, path => Assert.True(Path.Exists(path), $"{document} names {path}, which does not exist."));
+    }
+
     [Fact]
     public void IndentationMayDifferAndNothingElse()
     {
@@ -72,6 +89,13 @@ public sealed partial class QuotedCodeTests
 
     [GeneratedRegex("""^<!-- from (?<path>.+) -->\n```\w*\n(?<code>(?:.*\n)*?.*)\n```$""", RegexOptions.Multiline)]
     private static partial Regex Quotation();
+
+    [GeneratedRegex("""\]\((?!https?:)(?<path>[^)]+)\)""")]
+    private static partial Regex LinkedPath();
+
+    // Alone between back-quotes, so without placeholders and command lines.
+    [GeneratedRegex("""(?<=`)(attributes|generator|runtime|samples|tests)/[\w./-]*(?=`)""")]
+    private static partial Regex TopLevelPath();
 
     private static string SourceFolder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }
