@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace Espalier.Tests;
 
-/// <summary>Code blocks in README.md that follow a line <c>&lt;!-- from path --&gt;</c> stand in that file, so that what the README shows was compiled, and for generated code reviewed.</summary>
-public sealed partial class QuotedCodeTests
+/// <summary>What the documents show and name exists. Code blocks in README.md that follow a line <c>&lt;!-- from path --&gt;</c> stand in that file: it was compiled, and if generated, reviewed.</summary>
+public sealed partial class DocumentTests
 {
     private static readonly string Root = Path.GetFullPath(Path.Combine(SourceFolder(), "..", "..", ".."));
 
