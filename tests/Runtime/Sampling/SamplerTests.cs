@@ -65,6 +65,47 @@ public sealed class SamplerTests
         Assert.Equal([1, 2], seen.Order());
     }
 
+    [Theory]
+    [InlineData(0.5f)]
+    [InlineData(0.9f)]
+    [InlineData(0.99f)]
+    [InlineData(1f)]
+    public void TheNucleusOfALargeVocabularyIsThatOfItsSortedWhole(float topP)
+    {
+        // A few likely tokens above thousands of unlikely ones, as a trained model has them.
+        var random = new Random(11);
+        float[] logits = [.. Enumerable.Range(0, 5_000).Select(id => (id % 700 == 0 ? 12f : 0f) + random.NextSingle())];
+        double sum = logits.Sum(static logit => Math.Exp(logit));
+        var nucleus = new HashSet<int>();
+        double kept = 0;
+        foreach (int id in Enumerable.Range(0, logits.Length).OrderByDescending(id => logits[id]).ThenBy(static id => id))
+        {
+            if (kept >= topP)
+            {
+                break;
+            }
+
+            kept += Math.Exp(logits[id]) / sum;
+            nucleus.Add(id);
+        }
+
+        var sampler = new Sampler(logits.Length);
+        sampler.Seed(3);
+        var options = new AnswerOptions { Temperature = 1f, TopP = topP };
+        var likely = new HashSet<int>();
+        for (int i = 0; i < 3_000; i++)
+        {
+            int drawn = sampler.Next(logits, options);
+            Assert.Contains(drawn, nucleus);
+            if (logits[drawn] > 12f)
+            {
+                likely.Add(drawn);
+            }
+        }
+
+        Assert.Equal(nucleus.Where(id => logits[id] > 12f).Order(), likely.Order());
+    }
+
     [Fact]
     public void EqualProbabilitiesKeepTheOrderOfTheirIds()
     {
