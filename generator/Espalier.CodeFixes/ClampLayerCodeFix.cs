@@ -32,7 +32,7 @@ public sealed class ClampLayerCodeFix : CodeFixProvider
         Diagnostic diagnostic = context.Diagnostics.First();
         if (root is null
             || !diagnostic.Properties.TryGetValue(ReductionPlanAnalyzer.SuggestionProperty, out string? suggestion)
-            || !int.TryParse(suggestion, NumberStyles.None, CultureInfo.InvariantCulture, out int layer)
+            || !int.TryParse(suggestion, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _)
             || !diagnostic.Properties.TryGetValue(ReductionPlanAnalyzer.ArgumentProperty, out string? argument)
             || argument is null)
         {
@@ -40,7 +40,7 @@ public sealed class ClampLayerCodeFix : CodeFixProvider
         }
 
         SyntaxNode place = root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: false);
-        ExpressionSyntax literal = SyntaxFactory.LiteralExpression(SyntaxKind.NumericLiteralExpression, SyntaxFactory.Literal(layer));
+        ExpressionSyntax literal = SyntaxFactory.ParseExpression(suggestion!);
         SyntaxNode fixedRoot;
         switch (place)
         {

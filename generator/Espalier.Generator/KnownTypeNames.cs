@@ -8,6 +8,7 @@ internal static class KnownTypeNames
     public const string VisualPolicyAttribute = "VisualPolicyAttribute";
     public const string VisionLanguageModel = "VisionLanguageModel";
     public const string AttributeSuffix = "Attribute";
+    public const string TokenScorer = "Espalier.ITokenScorer";
 
     public const string VisionLanguageModelRef = "global::Espalier.VisionLanguageModel";
     public const string CheckpointRef = "global::Espalier.Checkpoint";

@@ -8,9 +8,17 @@ public sealed class AllocationTests
     [Theory]
     [InlineData("dense")]
     [InlineData("all")]
+    [InlineData("random")]
+    [InlineData("norm")]
     public void PrefillAndDecodeAllocateNothing(string variant)
     {
-        using var tiny = new TinyModel(variant == "dense" ? static c => ClipLlamaDense.Load(c) : static c => ClipLlamaAll.Load(c));
+        using var tiny = new TinyModel(variant switch
+        {
+            "dense" => static c => ClipLlamaDense.Load(c),
+            "random" => static c => ClipLlamaRandom.Load(c),
+            "norm" => static c => ClipLlamaNormTwice.Load(c),
+            _ => static c => ClipLlamaAll.Load(c),
+        });
         using Sequence sequence = tiny.CreateSequence();
         Round(tiny, sequence);
         Round(tiny, sequence);

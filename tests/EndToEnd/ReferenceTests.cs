@@ -29,6 +29,9 @@ public sealed class ReferenceTests
         [("clip-llama", "all")] = static c => ClipLlamaAll.Load(c),
         [("clip-llama", "scored-frozen")] = static c => ClipLlamaScoredFrozen.Load(c),
         [("clip-llama", "exit-at-prune")] = static c => ClipLlamaExitAtPrune.Load(c),
+        [("clip-llama", "random")] = static c => ClipLlamaRandom.Load(c),
+        [("clip-llama", "norm")] = static c => ClipLlamaNorm.Load(c),
+        [("clip-llama", "norm-twice")] = static c => ClipLlamaNormTwice.Load(c),
         [("clip-llama-f16", "dense")] = static c => ClipLlamaF16Dense.Load(c),
         [("clip-llama-f16", "fastv")] = static c => ClipLlamaF16FastV.Load(c),
         [("clip-llama-f16", "shortv")] = static c => ClipLlamaF16ShortV.Load(c),
@@ -40,6 +43,8 @@ public sealed class ReferenceTests
         [("siglip-qwen2", "shortv")] = static c => SiglipQwen2ShortV.Load(c),
         [("siglip-qwen2", "vtw")] = static c => SiglipQwen2Vtw.Load(c),
         [("siglip-qwen2", "all")] = static c => SiglipQwen2All.Load(c),
+        [("siglip-qwen2", "random")] = static c => SiglipQwen2Random.Load(c),
+        [("siglip-qwen2", "norm")] = static c => SiglipQwen2Norm.Load(c),
         [("shapes", "q1.dense")] = static c => ShapesDense.Load(c),
         [("shapes", "q1.fastv")] = static c => ShapesFastV.Load(c),
         [("shapes", "q1.shortv")] = static c => ShapesShortV.Load(c),
@@ -83,6 +88,17 @@ public sealed class ReferenceTests
         if (expected.TryGetProperty("kept", out JsonElement kept))
         {
             Assert.Equal(Goldens.Ints(kept), sequence.SurvivorsOf(0).ToArray());
+        }
+
+        if (expected.TryGetProperty("survivors", out JsonElement survivors))
+        {
+            int step = 0;
+            foreach (JsonElement tokens in survivors.EnumerateArray())
+            {
+                Assert.Equal(Goldens.Ints(tokens), sequence.SurvivorsOf(step++).ToArray());
+            }
+
+            Assert.Equal(variant.LoadedPlan.Steps.Count(static s => !s.IsExit), step);
         }
 
         int[] rows = Goldens.Ints(expected.GetProperty("kv_rows"));

@@ -1,4 +1,4 @@
-"""LLaVA in plain fp32 PyTorch: CLIP or SigLIP tower, projector, LLaMA or Qwen2 decoder, and three reductions.
+"""LLaVA in plain fp32 PyTorch: CLIP or SigLIP tower, projector, LLaMA or Qwen2 decoder, and reductions.
 
 Written from the published definitions to be read and compared, not to be fast. A prompt is one sequence
 
@@ -13,7 +13,11 @@ Reductions, all of prefill (Policy):
     ShortV(layers)  visual hidden states pass these layers unchanged; text attends to their keys and values, computed
                     from the layer's own RMSNorm and projections of the frozen states.
     VTW(K)          before layer index K all visual tokens leave. Positions are kept.
-At one boundary FastV acts before VTW. A decoded token goes through every layer whole, attends in each layer to the rows
+    Random(B, keep, seed)  before layer index B, 0 included, `keep` of the n visual tokens that are there stay, by Knuth's
+                    algorithm S: token i stays if the next number below n - i is below the tokens still to choose. A
+                    number below b is the upper half of the 128-bit product of b and the next number of SplitMix64.
+    Norm(B, keep)   before layer index B, 0 included, the visual tokens with the largest L2 norm stay.
+At one boundary a prune acts before VTW; two prunes never share one. A decoded token goes through every layer whole, attends in each layer to the rows
 which that layer's cache holds, and its position continues after the unreduced prompt.
 """
 from dataclasses import dataclass, field
@@ -30,6 +34,8 @@ class Policy:
     fastv: Optional[Tuple[int, float]] = None  # K, R
     shortv: Tuple[int, ...] = ()
     vtw: Optional[int] = None  # K
+    random: Tuple[Tuple[int, int, int], ...] = ()  # B, keep, seed
+    norm: Tuple[Tuple[int, int], ...] = ()  # B, keep
 
     def validate(self, layers):
         exit_layer = layers if self.vtw is None else self.vtw
@@ -37,6 +43,9 @@ class Policy:
             raise ValueError("VTW's K must lie in 1..layers")
         if self.fastv and not (1 <= self.fastv[0] < exit_layer and 0 <= self.fastv[1] < 1):
             raise ValueError("FastV's K must lie in 1..layers-1 and before the exit, R in [0, 1)")
+        boundaries = [b for b, *_ in [*self.random, *self.norm, *([self.fastv] if self.fastv else [])]]
+        if len(set(boundaries)) < len(boundaries) or any(not 0 <= b < min(exit_layer, layers) for b in boundaries):
+            raise ValueError("prunes lie at boundaries of their own, before the exit")
         if any(not 0 <= layer < exit_layer for layer in self.shortv):
             raise ValueError("ShortV's layers must exist and lie before the exit")
 
@@ -49,6 +58,26 @@ def keep_highest(scores, count):
     """Indices of the `count` highest scores, ascending. Of equal scores the lower index stays."""
     order = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
     return sorted(order[:count])
+
+
+def split_mix_64(seed):
+    """The numbers of SplitMix64 (Steele, Lea, Flood, 2014), 64 bits each."""
+    state = seed % 2 ** 64
+    while True:
+        state = (state + 0x9E3779B97F4A7C15) % 2 ** 64
+        z = state
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 % 2 ** 64
+        z = (z ^ z >> 27) * 0x94D049BB133111EB % 2 ** 64
+        yield z ^ z >> 31
+
+
+def keep_random(n, count, seed):
+    """Indices of `count` of n tokens, ascending."""
+    kept, numbers = [], split_mix_64(seed)
+    for i in range(n):
+        if next(numbers) * (n - i) >> 64 < count - len(kept):
+            kept.append(i)
+    return kept
 
 
 def linear(x, weights, name):
@@ -171,6 +200,8 @@ class Prefill:
     last_rows: list = field(default_factory=list)  # per layer: the last row after it
     kept: Optional[list] = None  # FastV: indices among the visual tokens
     scores: Optional[list] = None  # FastV: one per visual token
+    survivors: list = field(default_factory=list)  # per prune: indices among the visual tokens of the image
+    gap: float = 1.0  # the smallest relative distance between the lowest kept and the highest dropped score
 
 
 class Llava:
@@ -195,6 +226,21 @@ class Llava:
         rows = rms_norm(rows, self.weights["language_model.norm.weight"], self.config.text.rms_norm_eps)
         return F.linear(rows, self.weights["lm_head.weight"])
 
+    def prune(self, policy, i, visual_rows, attention):
+        """What the policy keeps before layer i: indices among the visual rows that are there, and their scores (None for
+        chance); or None. `visual_rows` are those rows, `attention` that of the layer before on them, of the last row."""
+        for layer, count, seed in policy.random:
+            if layer == i:
+                return keep_random(len(visual_rows), count, seed), None
+        for layer, count in policy.norm:
+            if layer == i:
+                scores = visual_rows.double().norm(dim=1).tolist()
+                return keep_highest(scores, count), scores
+        if policy.fastv and policy.fastv[0] == i:
+            scores = attention.mean(0).tolist()
+            return keep_highest(scores, keep_count(len(scores), policy.fastv[1])), scores
+        return None
+
     def prefill(self, prefix, visual, suffix, policy=Policy()):
         """The whole prompt through all layers; rows that leave are physically dropped."""
         policy.validate(self.layers)
@@ -203,13 +249,19 @@ class Llava:
             positions = torch.arange(len(x))
             is_visual = (positions >= len(prefix)) & (positions < len(prefix) + len(visual))
             out = Prefill(None, [])
-            attention = None
+            tokens, attention = list(range(len(visual))), None
             for i in range(self.layers):
-                if policy.fastv and policy.fastv[0] == i:
-                    out.scores = attention[:, -1, :].mean(0)[is_visual].tolist()
-                    out.kept = keep_highest(out.scores, keep_count(len(out.scores), policy.fastv[1]))
+                pruned = self.prune(policy, i, x[is_visual], None if attention is None else attention[:, -1, is_visual])
+                if pruned is not None:
+                    kept, scores = pruned
+                    tokens = [tokens[k] for k in kept]
+                    out.survivors.append(tokens)
+                    if scores is not None:
+                        out.gap = min(out.gap, gap(scores, kept))
+                    if policy.fastv and policy.fastv[0] == i:
+                        out.kept, out.scores = kept, scores
                     stay = ~is_visual
-                    stay[len(prefix) + torch.tensor(out.kept, dtype=torch.long)] = True
+                    stay[len(prefix) + torch.tensor(kept, dtype=torch.long)] = True
                     x, positions, is_visual = x[stay], positions[stay], is_visual[stay]
                 if policy.vtw == i:
                     x, positions, is_visual = x[~is_visual], positions[~is_visual], is_visual[~is_visual]
@@ -246,7 +298,7 @@ class Llava:
     def masked_logits(self, prefix, visual, suffix, policy=Policy(), continuation=()):
         """The same by another route: nothing ever leaves and nothing is cached; columns are hidden instead.
 
-        Returns the logits of the last prompt row and of every row of `continuation`, and FastV's kept indices.
+        Returns the logits of the last prompt row and of every row of `continuation`, and the survivors of each prune.
         """
         policy.validate(self.layers)
         with torch.no_grad():
@@ -254,20 +306,28 @@ class Llava:
             positions = torch.arange(len(x))
             start, stop, last = len(prefix), len(prefix) + len(visual), len(prefix) + len(visual) + len(suffix) - 1
             visible = torch.ones(len(x), dtype=torch.bool)
-            attention, kept = None, None
+            attention, survivors = None, []
             for i in range(self.layers):
-                if policy.fastv and policy.fastv[0] == i:
-                    scores = attention[:, last, start:stop].mean(0).tolist()
-                    kept = keep_highest(scores, keep_count(len(scores), policy.fastv[1]))
+                seen = start + visible[start:stop].nonzero()[:, 0]
+                pruned = self.prune(policy, i, x[seen], None if attention is None else attention[:, last, seen])
+                if pruned is not None:
+                    seen = seen[torch.tensor(pruned[0], dtype=torch.long)]
+                    survivors.append((seen - start).tolist())
                     visible[start:stop] = False
-                    visible[start + torch.tensor(kept, dtype=torch.long)] = True
+                    visible[seen] = True
                 if policy.vtw == i:
                     visible[start:stop] = False
                 before = x
                 x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible)
                 if i in policy.shortv:
                     x = torch.cat([x[:start], before[start:stop], x[stop:]])
-            return self.head(x[last:]), kept
+            return self.head(x[last:]), survivors
+
+
+def gap(scores, kept):
+    """Relative distance between the lowest kept and the highest dropped score."""
+    low, high = min(scores[i] for i in kept), max((scores[i] for i in set(range(len(scores))) - set(kept)), default=0.0)
+    return (low - high) / low
 
 
 def first_highest(logits):

@@ -35,10 +35,14 @@ CASES = {
         "all": ALL,
         "scored-frozen": Policy(fastv=(2, 0.75), shortv=(1, 2)),  # the scores come from a frozen layer
         "exit-at-prune": Policy(fastv=(3, 0.5), shortv=(0, 3), vtw=4),
+        "random": Policy(random=((0, 20, 7), (3, 10, -3))),
+        "norm": Policy(norm=((3, 12),)),
+        "norm-twice": Policy(norm=((0, 20), (3, 9)), shortv=(1, 2)),  # the second finds the rows parted
     },
     "siglip-qwen2": {
         "dense": Policy(), "fastv": Policy(fastv=(3, 0.4)), "shortv": Policy(shortv=(0, 4)), "vtw": Policy(vtw=3),
         "all": ALL, "fastv-half": Policy(fastv=(2, 0.5)),  # 25 tokens: 12.5 is kept as 12
+        "random": Policy(random=((4, 8, 0),)), "norm": Policy(norm=((2, 12),)),
     },
     "clip-llama-f16": {
         "dense": Policy(), "fastv": Policy(fastv=(1, 0.75)), "shortv": Policy(shortv=(2, 3, 5)), "vtw": Policy(vtw=1),
@@ -136,7 +140,12 @@ def policy_json(policy, visual):
     if policy.fastv:
         k, r = policy.fastv
         fastv = {"K": k, "R": r, "keep": keep_count(visual, r)}
-    return json.dumps({"fastv": fastv, "shortv": list(policy.shortv), "vtw": policy.vtw})
+    members = {"fastv": fastv, "shortv": list(policy.shortv), "vtw": policy.vtw}
+    if policy.random:
+        members["random"] = [{"before": b, "keep": keep, "seed": seed} for b, keep, seed in policy.random]
+    if policy.norm:
+        members["norm"] = [{"before": b, "keep": keep} for b, keep in policy.norm]
+    return json.dumps(members)
 
 
 def margin(values):
@@ -145,37 +154,30 @@ def margin(values):
     return float((top[0] - top[1]) / values.std())
 
 
-def gap(prefill):
-    """Relative distance between the lowest kept and the highest dropped score."""
-    dropped = set(range(len(prefill.scores))) - set(prefill.kept)
-    low, high = min(prefill.scores[i] for i in prefill.kept), max(prefill.scores[i] for i in dropped)
-    return (low - high) / low
-
-
 def separation(model, prefix, suffix, visual, cases, steps=STEPS):
     """The smallest score gap and logit margin over all cases: both must stand clear of rounding."""
     gaps, margins = [1.0], []
     for policy in cases.values():
         prefill, _, after = model.generate(prefix, visual, suffix, policy, steps)
-        if prefill.kept is not None:
-            gaps.append(gap(prefill))
+        gaps.append(prefill.gap)
         margins += [margin(row) for row in [prefill.logits, *after[:-1]]]
     return min(gaps), min(margins)
 
 
 def write_case(path, model, tokenizer, prefix, visual, suffix, policy):
     prefill, tokens, after = model.generate(prefix, visual, suffix, policy, STEPS)
-    masked, kept = model.masked_logits(prefix, visual, suffix, policy, tokens)
+    masked, survivors = model.masked_logits(prefix, visual, suffix, policy, tokens)
     for ours, other in zip([prefill.logits, *after], masked):
         assert torch.allclose(ours, other, rtol=1e-4, atol=2e-5), (path, float((ours - other).abs().max()))
-    assert kept == prefill.kept, path
-    if kept is not None:
-        assert gap(prefill) > 1e-4, (path, gap(prefill))
+    assert survivors == prefill.survivors, path
+    assert prefill.gap > 1e-4, (path, prefill.gap)
     assert min(margin(row) for row in [prefill.logits, *after[:-1]]) > 1e-3, path
 
     members = [("policy", policy_json(policy, len(visual)))]
     if prefill.kept is not None:
         members += [("fastv_scores", numbers(prefill.scores)), ("kept", json.dumps(prefill.kept))]
+    if policy.random or policy.norm:
+        members.append(("survivors", json.dumps(prefill.survivors)))
     members += [
         ("kv_rows", json.dumps(prefill.rows)),
         ("last_row_after_layer", matrix(row[:4] for row in prefill.last_rows)),

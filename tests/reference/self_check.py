@@ -6,7 +6,7 @@
 import torch
 
 import make_checkpoints
-from llava import ACTIVATIONS, Llava, Policy, decoder_layer, keep_count, keep_highest, rotate
+from llava import ACTIVATIONS, Llava, Policy, decoder_layer, keep_count, keep_highest, keep_random, rotate, split_mix_64
 from make_goldens import IMAGE_SEEDS, IMAGE_SIZES, PROMPTS, TEXTS, around_image, lcg_image, preprocess
 from tokenization import Tokenizer
 
@@ -24,6 +24,10 @@ def small_parts():
     assert keep_count(576, 0.5) == 288 and keep_count(25, 0.5) == 12 and keep_count(27, 0.5) == 14
     assert keep_count(36, 0.75) == 9 and keep_count(25, 0.4) == 15 and keep_count(7, 0.0) == 7
     assert keep_highest([1.0, 3.0, 3.0, 2.0, 3.0], 2) == [1, 2]
+    # The first numbers of the seed 1234567, as published with the reference code of the generator.
+    numbers = split_mix_64(1234567)
+    assert [next(numbers) for _ in range(3)] == [6457827717110365317, 3203168211198807973, 9817491932198370423]
+    assert keep_random(5, 5, 0) == [0, 1, 2, 3, 4] and keep_random(9, 1, 3) != keep_random(9, 1, 4)
     x = torch.randn(1000) * 3
     close(ACTIVATIONS["gelu"](x), torch.nn.functional.gelu(x), "gelu", 1e-6)
     close(ACTIVATIONS["gelu_pytorch_tanh"](x), torch.nn.functional.gelu(x, approximate="tanh"), "tanh gelu", 1e-6)
@@ -70,16 +74,19 @@ def check(name):
     policies = {
         "FastV": Policy(fastv=(2, 0.5)), "FastV late": Policy(fastv=(layers - 1, 0.75)), "ShortV": Policy(shortv=(0, 3, 4)),
         "VTW": Policy(vtw=3), "VTW first": Policy(vtw=1), "together": Policy(fastv=(2, 0.5), shortv=(1, 3, 4), vtw=5),
+        "random": Policy(random=((0, 12, 7), (3, 5, -3))), "norm": Policy(norm=((0, 12), (3, 5)), shortv=(2,), vtw=4),
     }
     for what, policy in policies.items():
         prefill, tokens, logits = run(policy)
-        masked, kept = model.masked_logits(prefix, visual, suffix, policy, tokens)
-        assert kept == prefill.kept, f"{what}: kept by masking {kept}, by dropping {prefill.kept}"
+        masked, survivors = model.masked_logits(prefix, visual, suffix, policy, tokens)
+        assert survivors == prefill.survivors, f"{what}: kept by masking {survivors}, by dropping {prefill.survivors}"
         close(logits, masked, f"{what}: dropped rows against masked columns")
         assert float((logits - dense_logits).abs().max()) > 1e-3, f"{what} changes nothing"
         # Below the first reduction all is dense; above it the caches are as long as the rows that are left.
         for i in range(layers):
-            left = n if policy.fastv is None or i < policy.fastv[0] else len(prefill.kept)
+            before = sorted(b for b, *_ in [*policy.random, *policy.norm, *([policy.fastv] if policy.fastv else [])])
+            done = sum(b <= i for b in before)
+            left = n if done == 0 else len(prefill.survivors[done - 1])
             left = 0 if policy.vtw is not None and i >= policy.vtw else left
             assert prefill.rows[i] == prefill.caches[i][0].shape[1] == len(prefix) + left + len(suffix), what
         if prefill.kept is not None:
@@ -101,7 +108,8 @@ def check(name):
     masked, _ = model.masked_logits(prefix, visual, [*suffix, *dense_tokens[:3]])
     close(masked[0], dense_logits[3], "decoding against a longer prompt")
 
-    for wrong in (Policy(vtw=0), Policy(fastv=(0, 0.5)), Policy(fastv=(3, 0.5), vtw=3), Policy(shortv=(layers,)), Policy(shortv=(4,), vtw=4)):
+    for wrong in (Policy(vtw=0), Policy(fastv=(0, 0.5)), Policy(fastv=(3, 0.5), vtw=3), Policy(shortv=(layers,)), Policy(shortv=(4,), vtw=4),
+                  Policy(random=((layers, 5, 0),)), Policy(norm=((2, 5),), vtw=2), Policy(fastv=(2, 0.5), norm=((2, 5),))):
         try:
             wrong.validate(layers)
         except ValueError:

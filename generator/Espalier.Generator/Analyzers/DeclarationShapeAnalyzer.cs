@@ -16,7 +16,8 @@ public sealed class DeclarationShapeAnalyzer : DeclaredModelAnalyzer
         EspalierDiagnostics.UnsupportedClass,
         EspalierDiagnostics.Generic,
         EspalierDiagnostics.ContainingTypeNotPartial,
-        EspalierDiagnostics.HasBaseClass);
+        EspalierDiagnostics.HasBaseClass,
+        EspalierDiagnostics.UnusableScorer);
 
     private protected override void Analyze(DeclaredModel model)
     {
@@ -32,6 +33,7 @@ public sealed class DeclarationShapeAnalyzer : DeclaredModelAnalyzer
         ShapeProblemKind.UnsupportedClass => EspalierDiagnostics.UnsupportedClass,
         ShapeProblemKind.Generic => EspalierDiagnostics.Generic,
         ShapeProblemKind.ContainingTypeNotPartial => EspalierDiagnostics.ContainingTypeNotPartial,
-        _ => EspalierDiagnostics.HasBaseClass,
+        ShapeProblemKind.HasBaseClass => EspalierDiagnostics.HasBaseClass,
+        _ => EspalierDiagnostics.UnusableScorer,
     };
 }

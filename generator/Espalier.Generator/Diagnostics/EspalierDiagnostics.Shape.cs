@@ -66,6 +66,16 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0006"));
 
+    /// <summary>A scorer cannot be called.</summary>
+    public static readonly DiagnosticDescriptor UnusableScorer = new(
+        id: "ESP0007",
+        title: "A scorer cannot be called",
+        messageFormat: "'{0}' cannot rank visual tokens: {1}",
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0007"));
+
     /// <summary>What is wrong with a class.</summary>
     public static readonly ImmutableArray<DiagnosticDescriptor> Shape = ImmutableArray.Create(
         NotPartial,
@@ -73,5 +83,6 @@ internal static partial class EspalierDiagnostics
         Generic,
         ContainingTypeNotPartial,
         HasBaseClass,
-        PolicyWithoutModel);
+        PolicyWithoutModel,
+        UnusableScorer);
 }

@@ -90,7 +90,9 @@ internal static class PlanEmitter
             {
                 writer.Line("new(AfterLayer: " + Literal.Of(step.AfterLayer) + ", " + Literal.Of(step.Score) + ", " + Literal.Of(step.Compress)
                     + ", TokensBefore: " + Literal.Of(step.TokensBefore) + ", TokensAfter: " + Literal.Of(step.TokensAfter)
-                    + ", Declaration: " + Literal.Of(step.Declaration) + "),");
+                    + ", Declaration: " + Literal.Of(step.Declaration)
+                    + (step.ScorerType is null ? "" : ", ScorerType: " + Literal.Of(step.ScorerType))
+                    + (step.Seed == 0 ? "" : ", Seed: " + Literal.Of(step.Seed)) + "),");
             }
         }
 

@@ -7,15 +7,12 @@ namespace Espalier.Emission;
 /// <summary>Writes the prefill loop: a loop a run of layers, a braced block a reduction.</summary>
 internal static class PrefillEmitter
 {
-    /// <summary>Elements up to which scratch lies on the stack; larger scratch belongs to the pass.</summary>
-    private const int StackLimit = 1024;
-
     public static void Emit(SourceWriter writer, ReductionPlan plan, bool allowsUnsafe)
     {
         writer.Line("/// <summary>Prefill: runs the visual tokens and the text behind them through layers 0-" + Literal.Of(plan.Layers - 1)
             + " and leaves the KV caches and the logits of the last row.</summary>");
         writer.Line("/// <param name=\"pass\">The bound sessions and the buffers. Nothing managed is allocated.</param>");
-        if (allowsUnsafe && plan.Steps.Any(step => !step.IsExit && step.TokensAfter <= StackLimit))
+        if (allowsUnsafe && plan.Steps.Any(step => !step.IsExit && step.TokensAfter <= StepEmitter.StackLimit))
         {
             writer.Line("[" + KnownTypeNames.SkipLocalsInitRef + "]");
         }
@@ -23,13 +20,20 @@ internal static class PrefillEmitter
         using (writer.Open("protected override void Prefill(" + KnownTypeNames.ForwardPassRef + " pass)"))
         {
             writer.Line("pass.BeginPrefill(visualTokens: " + Literal.Of(plan.Geometry.VisualTokens) + ");");
+            if (plan.Steps.FirstOrDefault(step => step.AfterLayer < 0) is { } first)
+            {
+                writer.Line();
+                StepEmitter.Emit(writer, first, scored: null);
+            }
+
             foreach (LayerRun run in plan.PrefillRuns())
             {
                 Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == run.LastLayer);
                 writer.Line();
-                if (step is { IsExit: false })
+                if (run.Kind is LayerKind.Scored or LayerKind.FrozenScored)
                 {
-                    EmitPrune(writer, run, step);
+                    // The layer writes into scratch of the step behind it, so it runs inside of the step's block.
+                    StepEmitter.Emit(writer, step!, run);
                     continue;
                 }
 
@@ -37,8 +41,7 @@ internal static class PrefillEmitter
                 if (step is not null)
                 {
                     writer.Line();
-                    writer.Line("// After layer " + Literal.Of(step.AfterLayer) + ": all " + PlanText.Count(step.TokensBefore) + " visual tokens leave the sequence (" + step.Declaration + ").");
-                    writer.Line("pass.ExitVisual();");
+                    StepEmitter.Emit(writer, step, scored: null);
                 }
             }
 
@@ -59,29 +62,8 @@ internal static class PrefillEmitter
         Loop(writer, run.FirstLayer, run.LastLayer, run.Kind == LayerKind.Frozen ? "RunFrozen" : "RunDense");
     }
 
-    private static void EmitPrune(SourceWriter writer, LayerRun run, Step step)
-    {
-        bool frozen = run.Kind == LayerKind.FrozenScored;
-        writer.Line("// " + Heading(run) + ": " + (frozen ? "frozen" : "dense") + ", " + PlanText.Count(run.VisualTokens) + " visual tokens; the last row's attention to each is its score.");
-        writer.Line("// After layer " + Literal.Of(step.AfterLayer) + ": the " + PlanText.Count(step.TokensAfter) + " visual tokens with the highest scores stay, "
-            + PlanText.Count(step.TokensBefore - step.TokensAfter) + " leave (" + step.Declaration + ").");
-        using (writer.Open())
-        {
-            Scratch(writer, "float", "scores", "Scores", step.TokensBefore);
-            Scratch(writer, "int", "kept", "Kept", step.TokensAfter);
-            writer.Line("pass." + (frozen ? "RunFrozenScored" : "RunScored") + "(layer: " + Literal.Of(run.LastLayer) + ", scores);");
-            writer.Line(KnownTypeNames.TokenSelectionRef + ".TopK(scores, kept);");
-            writer.Line("pass.KeepVisual(kept);");
-        }
-    }
-
-    private static void Scratch(SourceWriter writer, string type, string name, string pooled, int count)
-    {
-        string memory = count <= StackLimit ? "stackalloc " + type + "[" + Literal.Of(count) + "]" : "pass." + pooled + "(count: " + Literal.Of(count) + ")";
-        writer.Line(KnownTypeNames.SpanRef + "<" + type + "> " + name + " = " + memory + ";");
-    }
-
-    private static string Heading(LayerRun run) => PlanText.Layers(run.FirstLayer, run.LastLayer).Replace("layer", "Layer");
+    /// <summary>"Layers 2-4" or "Layer 5".</summary>
+    public static string Heading(LayerRun run) => PlanText.Layers(run.FirstLayer, run.LastLayer).Replace("layer", "Layer");
 
     /// <summary>Writes a loop over layers, or one call if there is one layer.</summary>
     public static void Loop(SourceWriter writer, int first, int last, string method)

@@ -16,6 +16,7 @@ internal enum ShapeProblemKind
     Generic = 3,
     ContainingTypeNotPartial = 4,
     HasBaseClass = 5,
+    UnusableScorer = 7,
 }
 
 /// <summary>Something about a class that keeps the generator from adding to it. Lives only as long as one analysis: it holds a location.</summary>
@@ -57,6 +58,14 @@ internal static class DeclarationShape
             yield return new ShapeProblem(ShapeProblemKind.HasBaseClass, place, symbol.Name, type.ToDisplayString());
         }
 
+        foreach (AttributeData policy in symbol.GetAttributes().Where(PolicyParser.IsPolicy))
+        {
+            if (ScorerShape.ScorerOf(policy) is { TypeKind: not TypeKind.Error, IsValueType: true } scorer && ScorerShape.Unusable(scorer) is { } fault)
+            {
+                yield return new ShapeProblem(ShapeProblemKind.UnusableScorer, TypeArgumentLocation(policy, cancellation) ?? location, scorer.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat), fault);
+            }
+        }
+
         for (INamedTypeSymbol? containing = symbol.ContainingType; containing is not null; containing = containing.ContainingType)
         {
             if (containing.Arity > 0)
@@ -70,6 +79,10 @@ internal static class DeclarationShape
             }
         }
     }
+
+    private static Location? TypeArgumentLocation(AttributeData policy, CancellationToken cancellation) =>
+        (policy.ApplicationSyntaxReference?.GetSyntax(cancellation) as AttributeSyntax)?.Name.DescendantNodesAndSelf().OfType<GenericNameSyntax>().FirstOrDefault()
+            ?.TypeArgumentList.Arguments[0].GetLocation();
 
     private static IEnumerable<TypeDeclarationSyntax> Parts(INamedTypeSymbol symbol, CancellationToken cancellation) =>
         symbol.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax(cancellation)).OfType<TypeDeclarationSyntax>();

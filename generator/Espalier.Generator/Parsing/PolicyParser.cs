@@ -25,6 +25,16 @@ internal static class PolicyParser
         }
 
         var arguments = new List<PolicyArgument?>();
+        for (int i = 0; i < attribute.AttributeClass.Arity; i++)
+        {
+            ITypeSymbol type = attribute.AttributeClass.TypeArguments[i];
+            bool isRejected = type.TypeKind == TypeKind.Error || !type.IsValueType;
+            arguments.Add(isRejected ? null : new TypeArgument(
+                attribute.AttributeClass.TypeParameters[i].Name,
+                type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat),
+                type.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat)));
+        }
+
         for (int i = 0; i < attribute.ConstructorArguments.Length; i++)
         {
             TypedConstant value = attribute.ConstructorArguments[i];

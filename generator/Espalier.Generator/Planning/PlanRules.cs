@@ -8,9 +8,17 @@ namespace Espalier.Planning;
 internal static class PlanRules
 {
     /// <summary>Checks where the boundaries lie and reports those that no reduction can have.</summary>
-    public static bool CheckBoundary(int policy, string declaration, Boundary boundary, bool scored, int layers, List<PlanProblem> problems)
+    /// <param name="policy">The policy.</param>
+    /// <param name="declaration">The policy as declared.</param>
+    /// <param name="boundary">The boundary.</param>
+    /// <param name="ranking">What decides who stays; null if all leave.</param>
+    /// <param name="layers">Decoder layers of the model.</param>
+    /// <param name="problems">Receives what is wrong.</param>
+    public static bool CheckBoundary(int policy, string declaration, Boundary boundary, Ranking? ranking, int layers, List<PlanProblem> problems)
     {
-        if (scored && boundary.AfterLayer < 0)
+        // Before layer 0 a prune is possible if its score needs no layer; an exit there would leave a model that never sees the image.
+        int first = ranking is { NeedsLayerBefore: false } ? -1 : 0;
+        if (ranking is { NeedsLayerBefore: true } && boundary.AfterLayer < 0)
         {
             problems.Add(new PlanProblem(
                 PlanProblemKind.NoLayerBeforePrune, policy, boundary.Argument, -1, EquatableArray.Of(declaration, boundary.ToString()), layers > 1 ? boundary.Naming(0) : null));
@@ -24,9 +32,9 @@ internal static class PlanRules
             return false;
         }
 
-        if (boundary.AfterLayer < 0 || boundary.AfterLayer >= layers)
+        if (boundary.AfterLayer < first || boundary.AfterLayer >= layers)
         {
-            int? nearest = layers > 1 ? boundary.Naming(boundary.AfterLayer < 0 ? 0 : layers - 2) : null;
+            int? nearest = layers - 2 >= first ? boundary.Naming(boundary.AfterLayer < first ? first : layers - 2) : null;
             problems.Add(new PlanProblem(
                 PlanProblemKind.LayerOutOfRange, policy, boundary.Argument, -1,
                 EquatableArray.Of(declaration, "the boundary " + boundary, PlanText.Plain(layers - 1)), nearest));
@@ -148,7 +156,8 @@ internal static class PlanRules
                 continue;
             }
 
-            steps.Add(new Step((int)prune.Boundary.AfterLayer, prune.Score, Compress.Drop, available, keep, prune.Declaration));
+            steps.Add(new Step(
+                (int)prune.Boundary.AfterLayer, prune.Ranking.Score, Compress.Drop, available, keep, prune.Declaration, prune.Ranking.ScorerType, prune.Ranking.Seed));
             available = keep;
         }
 

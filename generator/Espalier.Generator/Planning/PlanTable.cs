@@ -20,14 +20,12 @@ internal static class PlanTable
     public static string Table(ReductionPlan plan)
     {
         var text = new StringBuilder(Heading).Append('\n');
+        AppendSteps(text, plan, afterLayer: -1);
         foreach (Segment segment in plan.Segments)
         {
             string visual = PlanText.Count(segment.VisualTokens);
             text.Append(PlanText.Range(segment.FirstLayer, segment.LastLayer).PadLeft(6)).Append(visual.PadLeft(9)).Append("   ").Append(Describe(segment)).Append('\n');
-            foreach (Step step in plan.Steps.Where(step => step.AfterLayer == segment.LastLayer))
-            {
-                text.Append(new string(' ', 18)).Append(Describe(step)).Append(": ").Append(step.Declaration).Append('\n');
-            }
+            AppendSteps(text, plan, segment.LastLayer);
         }
 
         return text.ToString();
@@ -57,7 +55,15 @@ internal static class PlanTable
     public static string Describe(Step step)
     {
         string counts = PlanText.Count(step.TokensBefore) + " -> " + PlanText.Count(step.TokensAfter);
-        return step.IsExit ? "exit " + counts : "prune " + counts + " by " + Describe(step.Score);
+        return step.IsExit ? "exit " + counts : "prune " + counts + " by " + DescribeScore(step);
+    }
+
+    private static void AppendSteps(StringBuilder text, ReductionPlan plan, int afterLayer)
+    {
+        foreach (Step step in plan.Steps.Where(step => step.AfterLayer == afterLayer))
+        {
+            text.Append(new string(' ', 18)).Append(Describe(step)).Append(": ").Append(step.Declaration).Append('\n');
+        }
     }
 
     private static string Describe(Segment segment) => segment switch
@@ -67,10 +73,11 @@ internal static class PlanTable
         _ => "dense",
     };
 
-    private static string Describe(Score score) => score switch
+    private static string DescribeScore(Step step) => step.Score switch
     {
         Score.LastQueryAttention => "last-query attention",
-        Score.Custom => "a scorer of the user's",
-        _ => throw new ArgumentOutOfRangeException(nameof(score), score, "A step that keeps some tokens ranks them."),
+        Score.Custom => PlanText.ShortType(step.ScorerType!),
+        Score.Random => "chance, seed " + PlanText.Plain(step.Seed),
+        _ => throw new ArgumentOutOfRangeException(nameof(step), step.Score, "A step that keeps some tokens ranks them."),
     };
 }

@@ -36,6 +36,14 @@ internal static class PlanText
         return Fixed(part / unit, 1) + " of " + Fixed(whole / unit, 1) + " " + name + " (" + Percent(part, whole);
     }
 
+    /// <summary>"NormScorer" of "global::Samples.NormScorer": a type without its namespaces, type arguments left as they are.</summary>
+    public static string ShortType(string fullName)
+    {
+        int generic = fullName.IndexOf('<');
+        int start = fullName.LastIndexOfAny(new[] { '.', ':' }, (generic < 0 ? fullName.Length : generic) - 1);
+        return fullName.Substring(start + 1);
+    }
+
     /// <summary>"layer 5" or "layers 5-7".</summary>
     public static string Layers(int first, int last) => first == last ? "layer " + Plain(first) : "layers " + Range(first, last);
 

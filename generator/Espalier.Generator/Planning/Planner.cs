@@ -38,8 +38,8 @@ public static class Planner
         }
 
         int layers = geometry.Text.Layers;
-        prunes.RemoveAll(prune => !PlanRules.CheckBoundary(prune.Policy, prune.Declaration, prune.Boundary, scored: true, layers, problems));
-        exits.RemoveAll(exit => !PlanRules.CheckBoundary(exit.Policy, exit.Declaration, exit.Boundary, scored: false, layers, problems));
+        prunes.RemoveAll(prune => !PlanRules.CheckBoundary(prune.Policy, prune.Declaration, prune.Boundary, prune.Ranking, layers, problems));
+        exits.RemoveAll(exit => !PlanRules.CheckBoundary(exit.Policy, exit.Declaration, exit.Boundary, ranking: null, layers, problems));
         Exit? exit = PlanRules.ChooseExit(exits, problems);
         IReadOnlyList<Prune> ordered = PlanRules.CheckPrunes(prunes, exit, problems);
         IReadOnlyList<Freeze> frozen = PlanRules.CheckFreezes(freezes, exit, layers, problems);

@@ -19,7 +19,12 @@ public sealed record PolicyDeclaration(string Name, EquatableArray<PolicyArgumen
     }
 
     /// <summary>The declaration as C# writes it, for example <c>FastV(K = 2, R = 0.5)</c>; the same on every culture.</summary>
-    public override string ToString() => Arguments.Count == 0 ? Name : Name + "(" + string.Join(", ", Arguments) + ")";
+    public override string ToString()
+    {
+        string types = string.Join(", ", Arguments.OfType<TypeArgument>());
+        string values = string.Join(", ", Arguments.Where(argument => argument is not TypeArgument));
+        return Name + (types.Length == 0 ? "" : "<" + types + ">") + (values.Length == 0 ? "" : "(" + values + ")");
+    }
 
     internal T? Find<T>(string argument)
         where T : PolicyArgument
@@ -74,4 +79,14 @@ public sealed record ChoiceArgument(string Name, string Member) : PolicyArgument
 {
     /// <summary>The argument, with the member's bare name.</summary>
     public override string ToString() => Name + " = " + Member;
+}
+
+/// <summary>A type that stands for a type parameter, for example a scorer.</summary>
+/// <param name="Name">The type parameter.</param>
+/// <param name="FullName">The type as C# writes it anywhere, with <c>global::</c>.</param>
+/// <param name="ShortName">The type as the declaration names it.</param>
+public sealed record TypeArgument(string Name, string FullName, string ShortName) : PolicyArgument(Name)
+{
+    /// <summary>The short name.</summary>
+    public override string ToString() => ShortName;
 }

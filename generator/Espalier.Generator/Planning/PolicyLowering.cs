@@ -38,9 +38,12 @@ internal sealed class PolicyLowering
 
     public string Choice(string argument, string otherwise) => _declaration.Find<ChoiceArgument>(argument)?.Member ?? otherwise;
 
+    /// <summary>The full name of the type that stands for a type parameter, or null.</summary>
+    public string? Type(string parameter) => _declaration.Find<TypeArgument>(parameter)?.FullName;
+
     public EquatableArray<int> Layers(string argument) => _declaration.Find<LayersArgument>(argument)?.Layers ?? default;
 
-    public void Prune(Boundary boundary, KeepRule keep, Score score) => Prunes.Add(new Prune(_policy, _text, boundary, keep, score));
+    public void Prune(Boundary boundary, KeepRule keep, Ranking ranking) => Prunes.Add(new Prune(_policy, _text, boundary, keep, ranking));
 
     public void Exit(Boundary boundary) => Exits.Add(new Exit(_policy, _text, boundary));
 
@@ -49,6 +52,25 @@ internal sealed class PolicyLowering
     /// <summary>Reports something wrong with this policy; the message names the policy before <paramref name="values"/>.</summary>
     public void Report(PlanProblemKind kind, string? argument, int element, params string[] values) =>
         Problems.Add(new PlanProblem(kind, _policy, argument, element, new[] { _text }.Concat(values).ToEquatableArray()));
+
+    /// <summary>What stays, by <c>Keep</c> or by <c>KeepRatio</c>; null, and a report, if it is not clear.</summary>
+    public KeepRule? Keep()
+    {
+        bool counted = Has("Keep");
+        if (counted == Has("KeepRatio"))
+        {
+            Report(PlanProblemKind.KeepUnclear, counted ? "KeepRatio" : null, -1, counted ? "both" : "neither");
+            return null;
+        }
+
+        if (counted)
+        {
+            return new KeepRule("Keep", Integer("Keep", 0), Share: null);
+        }
+
+        double share = Real("KeepRatio", 0);
+        return CheckRatio("KeepRatio", share) ? new KeepRule("KeepRatio", Tokens: null, share) : null;
+    }
 
     /// <summary>Reports a ratio that is not inside (0, 1); not-a-number is outside too.</summary>
     /// <returns>True if the ratio is fine.</returns>

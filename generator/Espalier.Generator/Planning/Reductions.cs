@@ -25,8 +25,18 @@ internal sealed record KeepRule(string Argument, int? Tokens, double? Share)
     public int Of(int available) => Tokens ?? (int)Math.Round(available * Share!.Value, MidpointRounding.ToEven);
 }
 
+/// <summary>What decides which visual tokens stay.</summary>
+/// <param name="Score">The kind of score.</param>
+/// <param name="Seed">The seed of <see cref="Score.Random"/>.</param>
+/// <param name="ScorerType">The scorer of <see cref="Score.Custom"/>.</param>
+internal sealed record Ranking(Score Score, int Seed = 0, string? ScorerType = null)
+{
+    /// <summary>True if the score comes out of the layer before the boundary, so that there must be one.</summary>
+    public bool NeedsLayerBefore => Score == Score.LastQueryAttention;
+}
+
 /// <summary>A policy's wish that some visual tokens leave.</summary>
-internal sealed record Prune(int Policy, string Declaration, Boundary Boundary, KeepRule Keep, Score Score);
+internal sealed record Prune(int Policy, string Declaration, Boundary Boundary, KeepRule Keep, Ranking Ranking);
 
 /// <summary>A policy's wish that all visual tokens leave.</summary>
 internal sealed record Exit(int Policy, string Declaration, Boundary Boundary);

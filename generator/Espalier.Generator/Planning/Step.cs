@@ -11,6 +11,9 @@ public enum Score
 
     /// <summary>A scorer of the user's own.</summary>
     Custom,
+
+    /// <summary>Chance, from a seed: the baseline.</summary>
+    Random,
 }
 
 /// <summary>What a step does with the visual tokens that it does not keep.</summary>
@@ -21,13 +24,14 @@ public enum Compress
 }
 
 /// <summary>One reduction at one site: after decoder layer <paramref name="AfterLayer"/>, the visual rows shrink from <paramref name="TokensBefore"/> to <paramref name="TokensAfter"/>.</summary>
-/// <param name="AfterLayer">The zero-based layer behind which the step runs.</param>
+/// <param name="AfterLayer">The zero-based layer behind which the step runs; -1 is before the first.</param>
 /// <param name="Score">What ranks the tokens.</param>
 /// <param name="Compress">What happens to the rest.</param>
 /// <param name="TokensBefore">Visual rows before the step.</param>
 /// <param name="TokensAfter">Visual rows after the step; 0 is an exit.</param>
 /// <param name="Declaration">The policy as it was declared, for example <c>FastV(K = 2, R = 0.5)</c>.</param>
-/// <param name="ScorerType">Full name of the user's scorer if <paramref name="Score"/> is <see cref="Score.Custom"/>, else null.</param>
+/// <param name="ScorerType">Full name of the user's scorer if <paramref name="Score"/> is <see cref="Score.Custom"/>, as C# writes it with <c>global::</c>, else null.</param>
+/// <param name="Seed">What fixes the choice if <paramref name="Score"/> is <see cref="Score.Random"/>, else 0.</param>
 public sealed record Step(
     int AfterLayer,
     Score Score,
@@ -35,7 +39,8 @@ public sealed record Step(
     int TokensBefore,
     int TokensAfter,
     string Declaration,
-    string? ScorerType = null)
+    string? ScorerType = null,
+    int Seed = 0)
 {
     /// <summary>True if all visual rows leave.</summary>
     public bool IsExit => TokensAfter == 0;

@@ -49,6 +49,31 @@ public static class TokenSelection
         }
     }
 
+    /// <summary>Writes the indices of so many tokens chosen by chance, ascending: every set is equally likely, and the seed fixes which one it is.</summary>
+    /// <remarks>Knuth's algorithm S (The Art of Computer Programming, volume 2, 3.4.2): token i stays if a number below the tokens left to see is below the tokens left to choose. The numbers are
+    /// SplitMix64's, one a token, scaled to the bound by the upper half of a 128-bit product; so another program can repeat the choice.</remarks>
+    /// <param name="visualTokens">Tokens to choose from.</param>
+    /// <param name="seed">Any number; the generator starts at its 64-bit two's complement.</param>
+    /// <param name="kept">Receives the indices in ascending order; its length is the keep count, at most <paramref name="visualTokens"/>.</param>
+    /// <exception cref="ArgumentException">More tokens are asked for than there are.</exception>
+    public static void Random(int visualTokens, int seed, Span<int> kept)
+    {
+        if (kept.Length > visualTokens)
+        {
+            throw new ArgumentException($"Cannot keep {kept.Length} of {visualTokens} visual tokens.", nameof(kept));
+        }
+
+        var random = new SplitMix64(unchecked((ulong)seed));
+        int next = 0;
+        for (int token = 0; next < kept.Length; token++)
+        {
+            if (random.NextBelow(visualTokens - token) < kept.Length - next)
+            {
+                kept[next++] = token;
+            }
+        }
+    }
+
     private static int CountAtLeast(ReadOnlySpan<float> scores, ulong threshold)
     {
         int count = 0;

@@ -9,7 +9,7 @@ internal sealed class Sampler
     private readonly float[] _probabilities;
     private readonly int[] _ids;
     private readonly int _never;
-    private ulong _state;
+    private SplitMix64 _random;
 
     /// <summary>A sampler for one vocabulary.</summary>
     /// <param name="vocabulary">Number of logits.</param>
@@ -23,7 +23,7 @@ internal sealed class Sampler
 
     /// <summary>Restarts the random sequence.</summary>
     /// <param name="seed">Any number.</param>
-    public void Seed(ulong seed) => _state = seed;
+    public void Seed(ulong seed) => _random = new SplitMix64(seed);
 
     /// <summary>The next token.</summary>
     /// <param name="logits">One logit a token of the vocabulary.</param>
@@ -84,7 +84,7 @@ internal sealed class Sampler
             kept += probabilities[count++];
         }
 
-        double target = NextUnit() * kept;
+        double target = _random.NextUnit() * kept;
         double sum = 0;
         for (int i = 0; i < count; i++)
         {
@@ -135,16 +135,5 @@ internal sealed class Sampler
                 start = i;
             }
         }
-    }
-
-    // SplitMix64 (Steele, Lea, Flood 2014): System.Random's sequence is not promised across .NET versions.
-    private double NextUnit()
-    {
-        _state += 0x9E3779B97F4A7C15;
-        ulong z = _state;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        z ^= z >> 31;
-        return (z >> 11) * (1.0 / (1UL << 53));
     }
 }

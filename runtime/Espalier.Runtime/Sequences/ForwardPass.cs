@@ -100,6 +100,20 @@ public sealed class ForwardPass : IDisposable
         _rows.Scores.Slice(firstVisual, scores.Length).CopyTo(scores);
     }
 
+    /// <summary>Lets a scorer of the user's rank the visual rows. The call is direct: <typeparamref name="TScorer"/> is a struct, so this method is compiled for it alone.</summary>
+    /// <typeparam name="TScorer">The scorer.</typeparam>
+    /// <param name="scores">Receives one score a visual row; its length is <see cref="VisualTokens"/>.</param>
+    public void ScoreVisual<TScorer>(Span<float> scores)
+        where TScorer : struct, ITokenScorer
+    {
+        Require(_phase == PassPhase.Prefill, "rows are ranked in prefill only");
+        Require(_map.Count > 0 && scores.Length == _map.Count, "one score a visual token is written");
+
+        // A scorer that adds up, or leaves a token out, must not see what was in the scratch before.
+        scores.Clear();
+        TScorer.Score(new TokenScoreContext(_rows.VisualRows(_map.Count), _map.Tokens, _nextLayer - 1), scores);
+    }
+
     /// <summary>Keeps some visual rows, with their positions; the others leave the sequence.</summary>
     /// <param name="kept">Strictly ascending indices into the current visual rows.</param>
     /// <exception cref="ArgumentException">An index is out of range or not ascending.</exception>

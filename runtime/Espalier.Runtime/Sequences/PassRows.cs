@@ -40,6 +40,9 @@ internal sealed class PassRows : IDisposable
     /// <summary>The scores that the last scored layer wrote: one a KV row.</summary>
     public ReadOnlySpan<float> Scores => _scores.Span<float>();
 
+    /// <summary>The visual rows, wherever they are now.</summary>
+    public ReadOnlySpan<float> VisualRows(int visualTokens) => _parted ? _visual.Span<float>() : _current.Span<float>()[..(visualTokens * _current.Width)];
+
     /// <summary>Embeds text rows alone.</summary>
     public void LoadText(EmbeddingTable embeddings, ReadOnlySpan<int> tokens, int firstPosition)
     {

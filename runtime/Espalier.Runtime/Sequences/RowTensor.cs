@@ -24,6 +24,9 @@ internal sealed unsafe class RowTensor : IDisposable
     /// <summary>Rows of the tensor now; 0 if there is no tensor yet.</summary>
     public int Rows { get; private set; }
 
+    /// <summary>Elements of a row.</summary>
+    public int Width => _width;
+
     /// <summary>The ONNX Runtime tensor over the current rows. Owned by this object, changed by <see cref="Resize"/>.</summary>
     public nint Value { get; private set; }
 

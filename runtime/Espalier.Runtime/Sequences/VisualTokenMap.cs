@@ -25,6 +25,9 @@ internal sealed class VisualTokenMap
     /// <summary>Visual rows now.</summary>
     public int Count { get; private set; }
 
+    /// <summary>The image's visual token that each row is, ascending.</summary>
+    public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, Count);
+
     /// <summary>Steps that have run in this prefill.</summary>
     public int Steps => _steps;
 

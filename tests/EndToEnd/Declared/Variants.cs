@@ -34,6 +34,21 @@ public sealed partial class ClipLlamaScoredFrozen;
 [Vtw(K = 4)]
 public sealed partial class ClipLlamaExitAtPrune;
 
+[VisionLanguageModel("clip-llama")]
+[RandomPrune(AfterLayer = -1, Keep = 20, Seed = 7)]
+[RandomPrune(AfterLayer = 2, KeepRatio = 0.5, Seed = -3)]
+public sealed partial class ClipLlamaRandom;
+
+[VisionLanguageModel("clip-llama")]
+[PruneVisual<NormScorer>(AfterLayer = 2, Keep = 12)]
+public sealed partial class ClipLlamaNorm;
+
+[VisionLanguageModel("clip-llama")]
+[PruneVisual<NormScorer>(AfterLayer = -1, Keep = 20)]
+[ShortV(1, 2)]
+[PruneVisual<NormScorer>(AfterLayer = 2, Keep = 9)]
+public sealed partial class ClipLlamaNormTwice;
+
 [VisionLanguageModel("clip-llama-f16")]
 public sealed partial class ClipLlamaF16Dense;
 
@@ -65,6 +80,14 @@ public sealed partial class SiglipQwen2FastV;
 [VisionLanguageModel("siglip-qwen2")]
 [FastV(K = 2, R = 0.5)]
 public sealed partial class SiglipQwen2FastVHalf;
+
+[VisionLanguageModel("siglip-qwen2")]
+[RandomPrune(AfterLayer = 3, Keep = 8)]
+public sealed partial class SiglipQwen2Random;
+
+[VisionLanguageModel("siglip-qwen2")]
+[PruneVisual<NormScorer>(AfterLayer = 1, KeepRatio = 0.5)]
+public sealed partial class SiglipQwen2Norm;
 
 [VisionLanguageModel("siglip-qwen2")]
 [ShortV(0, 4)]

@@ -8,12 +8,12 @@ internal sealed class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : Vis
     protected override void Prefill(ForwardPass pass)
     {
         pass.BeginPrefill(LoadedPlan.Geometry.VisualTokens);
+        Reduce(pass, -1, []);
         for (int layer = 0; layer < LoadedPlan.Geometry.Text.Layers; layer++)
         {
             bool frozen = LoadedPlan.Segments.Single(s => s.FirstLayer <= layer && layer <= s.LastLayer).Mode == LayerMode.Frozen;
             var scores = new float[pass.VisualTokens];
-            List<Step> steps = [.. LoadedPlan.Steps.Where(s => s.AfterLayer == layer)];
-            bool scored = steps.Exists(static s => s.Score == Score.LastQueryAttention);
+            bool scored = LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.LastQueryAttention);
             switch (frozen, scored)
             {
                 case (false, false):
@@ -30,20 +30,50 @@ internal sealed class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : Vis
                     break;
             }
 
-            foreach (Step step in steps)
-            {
-                if (step.IsExit)
-                {
-                    pass.ExitVisual();
-                }
-                else
-                {
-                    pass.KeepVisual([.. Enumerable.Range(0, scores.Length).OrderByDescending(i => scores[i]).ThenBy(i => i).Take(step.TokensAfter).Order()]);
-                }
-            }
+            Reduce(pass, layer, scores);
         }
 
         pass.EndPrefill();
+    }
+
+    private void Reduce(ForwardPass pass, int layer, float[] scores)
+    {
+        foreach (Step step in LoadedPlan.Steps.Where(s => s.AfterLayer == layer))
+        {
+            if (step.IsExit)
+            {
+                pass.ExitVisual();
+                continue;
+            }
+
+            var ranks = new float[pass.VisualTokens];
+            switch (step.Score)
+            {
+                case Score.LastQueryAttention:
+                    scores.CopyTo(ranks, 0);
+                    break;
+                case Score.Custom:
+                    Assert.Equal("global::" + typeof(Declared.NormScorer).FullName, step.ScorerType);
+                    pass.ScoreVisual<Declared.NormScorer>(ranks);
+                    break;
+                case Score.Random:
+                    // Drawn one by one without an early end: the tokens that chance picks outrank the others.
+                    var random = new SplitMix64(unchecked((ulong)step.Seed));
+                    int chosen = 0;
+                    for (int i = 0; i < ranks.Length; i++)
+                    {
+                        bool stays = (int)(((UInt128)random.Next() * (ulong)(ranks.Length - i)) >> 64) < step.TokensAfter - chosen;
+                        ranks[i] = stays ? 1 : 0;
+                        chosen += stays ? 1 : 0;
+                    }
+
+                    break;
+                default:
+                    throw new InvalidOperationException($"The twin does not know the score {step.Score}.");
+            }
+
+            pass.KeepVisual([.. Enumerable.Range(0, ranks.Length).OrderByDescending(i => ranks[i]).ThenBy(i => i).Take(step.TokensAfter).Order()]);
+        }
     }
 
     protected override void DecodeStep(ForwardPass pass)

@@ -5,6 +5,7 @@ namespace Espalier.Tests;
 /// <summary>Random declarations that the planner accepts for a geometry, as C# attributes.</summary>
 internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
 {
+    private static readonly TypeArgument Norm = new("TScorer", "global::" + typeof(Declared.NormScorer).FullName, typeof(Declared.NormScorer).FullName!);
     private readonly Random _random = new(seed);
 
     /// <summary>Distinct declarations, the dense one among them.</summary>
@@ -14,7 +15,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         while (declarations.Count < count)
         {
             List<PolicyDeclaration> policies = [.. Enumerable.Range(0, _random.Next(1, 5)).Select(_ => Next())];
-            bool declarable = policies.GroupBy(static p => p.Name).All(static same => same.Key == "PruneVisual" || same.Count() == 1);
+            bool declarable = policies.GroupBy(static p => p.Name).All(static same => same.Key is "PruneVisual" or "RandomPrune" || same.Count() == 1);
             if (declarable && Planner.Plan(geometry, policies).Problems.Count == 0)
             {
                 declarations.Add(string.Join("\n", policies.Select(static p => "[" + p + "]")));
@@ -24,12 +25,14 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(5) switch
+    private PolicyDeclaration Next() => _random.Next(7) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
         2 => new("Vtw", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers))),
         3 => new("PruneVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1)), new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens))),
+        4 => new("RandomPrune", new IntegerArgument("AfterLayer", _random.Next(-1, geometry.Text.Layers - 1)), new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens)), new IntegerArgument("Seed", _random.Next(-3, 4))),
+        5 => new("PruneVisual", Norm, new IntegerArgument("AfterLayer", _random.Next(-1, geometry.Text.Layers - 1)), new RealArgument("KeepRatio", _random.Next(1, 20) / 20.0)),
         _ => new("ExitVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1))),
     };
 

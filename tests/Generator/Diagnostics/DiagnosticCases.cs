@@ -13,6 +13,7 @@ public sealed record DiagnosticCase(string Id, string Source, string? Message)
 internal static partial class DiagnosticCases
 {
     private const string Model = """[VisionLanguageModel("shapes")]""" + "\n";
+    private const string Scorer = "\ninternal struct S : ITokenScorer { public static void Score(in TokenScoreContext context, System.Span<float> scores) => scores.Clear(); }";
     private const string Class = "\npublic sealed partial class C;";
 
     public static IEnumerable<DiagnosticCase> Firing => [.. Shape, .. Layers, .. Counts];
@@ -28,6 +29,9 @@ internal static partial class DiagnosticCases
         Quietly("ESP0005", Model + "public sealed partial class C : System.ICloneable { public object Clone() => this; }"),
         Quietly("ESP0006", Model + "[FastV]" + Class),
         Quietly("ESP0006", "[System.Obsolete]" + Class),
+        Quietly("ESP0007", Model + "[PruneVisual<S>(AfterLayer = -1, Keep = 5)]" + Class + Scorer),
+        Quietly("ESP0007", Model + "[PruneVisual<C.S>(AfterLayer = 1, Keep = 5)]\npublic partial class C { " + Scorer + " }"),
+        Quietly("ESP0101", Model + "[RandomPrune(AfterLayer = -1, Keep = 5)]" + Class),
         Quietly("ESP0101", Model + "[FreezeVisual(0, 9)]" + Class),
         Quietly("ESP0101", Model + "[ExitVisual(AfterLayer = 8)]" + Class),
         Quietly("ESP0101", Model + "[Vtw(K = 9)]" + Class),
@@ -65,6 +69,9 @@ internal static partial class DiagnosticCases
         new("ESP0004", "public class [|Outer|] { " + Model + "public partial class C; }", "'C' lies in 'Outer', which must be partial so that the generator can add to 'C'"),
         new("ESP0005", Model + "public partial class C : [|System.IO.MemoryStream|];", "'C' derives from 'System.IO.MemoryStream', but the generator derives it from Espalier.VisionLanguageModel"),
         new("ESP0006", "[[|FastV(K = 2)|]]" + Class, "'FastV(K = 2)' on 'C' has no effect without [VisionLanguageModel]"),
+        new("ESP0006", "[[|PruneVisual<int>(Keep = 2)|]]" + Class, "'PruneVisual<int>(Keep = 2)' on 'C' has no effect without [VisionLanguageModel]"),
+        new("ESP0007", Model + "[PruneVisual<[|int|]>(AfterLayer = 1, Keep = 5)]" + Class, "'int' cannot rank visual tokens: it does not implement Espalier.ITokenScorer"),
+        new("ESP0007", Model + "[PruneVisual<[|S|]>(AfterLayer = 1, Keep = 5)]" + Class + Scorer.Replace("internal", "file", StringComparison.Ordinal), "'S' cannot rank visual tokens: it is visible in one file only"),
     ];
 
     private static DiagnosticCase[] Layers =>
@@ -78,6 +85,8 @@ internal static partial class DiagnosticCases
         new("ESP0101", Model + "[Vtw([|K = 0|])]" + Class, "'Vtw(K = 0)' names the boundary before layer 0, but the model has decoder layers 0 to 9"),
         new("ESP0101", Model + "[[|Vtw|]]" + Class, "'Vtw' names the boundary before layer 15, but the model has decoder layers 0 to 9"),
         new("ESP0101", Model + "[FastV([|K = 11|], R = 0.5)]" + Class, "'FastV(K = 11, R = 0.5)' names the boundary before layer 11, but the model has decoder layers 0 to 9"),
+        new("ESP0101", Model + "[RandomPrune([|AfterLayer = -2|], Keep = 5)]" + Class, "'RandomPrune(AfterLayer = -2, Keep = 5)' names the boundary after layer -2, but the model has decoder layers 0 to 9"),
+        new("ESP0101", Model + "[PruneVisual<S>([|AfterLayer = 12|], Keep = 5)]" + Class + Scorer, "'PruneVisual<S>(AfterLayer = 12, Keep = 5)' names the boundary after layer 12, but the model has decoder layers 0 to 9"),
         new("ESP0102", Model + "[FastV([|K = 0|])]" + Class, "'FastV(K = 0)' prunes before layer 0, but its score is the attention of the layer before, and no layer runs before layer 0"),
         new("ESP0102", Model + "[PruneVisual([|AfterLayer = -1|], Keep = 5)]" + Class, "'PruneVisual(AfterLayer = -1, Keep = 5)' prunes after layer -1, but its score is the attention of the layer before, and no layer runs before layer 0"),
         new("ESP0102", Model + "[FastV([|K = int.MinValue|])]" + Class, "'FastV(K = -2147483648)' prunes before layer -2147483648, but its score is the attention of the layer before, and no layer runs before layer 0"),
@@ -117,6 +126,7 @@ internal static partial class DiagnosticCases
         new("ESP0205", Model + "[PruneVisual(AfterLayer = 2, [|KeepRatio = 1.5|])]" + Class, "'PruneVisual(AfterLayer = 2, KeepRatio = 1.5)' has KeepRatio = 1.5, which is not between 0 and 1"),
         new("ESP0206", Model + "[[|PruneVisual(AfterLayer = 2)|]]" + Class, "'PruneVisual(AfterLayer = 2)' must say either Keep or KeepRatio; it says neither"),
         new("ESP0206", Model + "[PruneVisual(AfterLayer = 2, Keep = 5, [|KeepRatio = 0.5|])]" + Class, "'PruneVisual(AfterLayer = 2, Keep = 5, KeepRatio = 0.5)' must say either Keep or KeepRatio; it says both"),
+        new("ESP0206", Model + "[[|RandomPrune(Seed = 2)|]]" + Class, "'RandomPrune(Seed = 2)' must say either Keep or KeepRatio; it says neither"),
         new("ESP0207", Model + "[PruneVisual(AfterLayer = 2, Keep = 5, [|Score = (TokenScore)7|])]" + Class, "'PruneVisual(AfterLayer = 2, Keep = 5, Score = 7)' ranks visual tokens by 7, which is not a member of TokenScore"),
     ];
 

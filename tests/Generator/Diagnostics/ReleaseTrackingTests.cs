@@ -78,7 +78,7 @@ public sealed partial class ReleaseTrackingTests
         Type[] attributes = [.. typeof(VisualPolicyAttribute).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(VisualPolicyAttribute)))];
         Assert.Equal(
             PolicyMethods.Names.Order(StringComparer.Ordinal),
-            attributes.Select(type => type.Name[..^"Attribute".Length]).Order(StringComparer.Ordinal));
+            attributes.Select(type => type.Name.Split('`')[0][..^"Attribute".Length]).Distinct().Order(StringComparer.Ordinal));
         foreach (string method in Directory.GetFiles(Path.Combine(Path.GetDirectoryName(Generator)!, "attributes/Espalier.Attributes/Methods")).Select(file => Path.GetFileNameWithoutExtension(file)!))
         {
             string page = File.ReadAllText(Path.Combine(Generator, "docs/methods", method[..^"Attribute".Length] + ".md"));

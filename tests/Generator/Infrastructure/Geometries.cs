@@ -31,6 +31,13 @@ internal static class Geometries
 
     public static PolicyDeclaration PruneShare(int afterLayer, double ratio) => new("PruneVisual", new IntegerArgument("AfterLayer", afterLayer), new RealArgument("KeepRatio", ratio));
 
+    public static PolicyDeclaration RandomPrune(int afterLayer, int keep, int seed) =>
+        new("RandomPrune", new IntegerArgument("AfterLayer", afterLayer), new IntegerArgument("Keep", keep), new IntegerArgument("Seed", seed));
+
+    /// <summary>A prune by the scorer that the recorder defines.</summary>
+    public static PolicyDeclaration PruneByScorer(int afterLayer, double ratio) => new(
+        "PruneVisual", new TypeArgument("TScorer", "global::Espalier.Ascending", "Ascending"), new IntegerArgument("AfterLayer", afterLayer), new RealArgument("KeepRatio", ratio));
+
     public static PolicyDeclaration Freeze(params int[] layers) => new("FreezeVisual", new LayersArgument("layers", new EquatableArray<int>(layers)));
 
     public static PolicyDeclaration FreezeRange(int first, int last) => new("FreezeVisual", new IntegerArgument("FirstLayer", first), new IntegerArgument("LastLayer", last));

@@ -33,6 +33,16 @@ internal static class Loading
     {
         int visual = plan.Geometry.VisualTokens;
         yield return $"prefill {visual}";
+        foreach (Step step in plan.Steps.Where(step => step.AfterLayer < 0))
+        {
+            foreach (string call in Reduce(step, visual))
+            {
+                yield return call;
+            }
+
+            visual = step.TokensAfter;
+        }
+
         for (int layer = 0; layer < plan.Layers; layer++)
         {
             string name = plan.KindAt(layer) switch
@@ -43,11 +53,15 @@ internal static class Loading
                 _ => "frozen scored",
             };
             Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == layer);
-            bool scored = step is { IsExit: false };
+            bool scored = step is { Score: Score.LastQueryAttention };
             yield return $"{name} {layer} over {visual}" + (scored ? $" into {visual}" : "");
             if (step is not null)
             {
-                yield return step.IsExit ? "exit" : $"keep {step.TokensAfter} from {visual - step.TokensAfter}";
+                foreach (string call in Reduce(step, visual))
+                {
+                    yield return call;
+                }
+
                 visual = step.TokensAfter;
             }
         }
@@ -60,5 +74,25 @@ internal static class Loading
         }
 
         yield return "logits";
+    }
+
+    private static IEnumerable<string> Reduce(Step step, int visual)
+    {
+        switch (step.Score)
+        {
+            case Score.None:
+                yield return "exit";
+                break;
+            case Score.Random:
+                yield return $"keep {step.TokensAfter} from {step.Seed}";
+                break;
+            case Score.Custom:
+                yield return $"{step.ScorerType!.Split('.', ':')[^1]} over {visual} into {visual}";
+                yield return $"keep {step.TokensAfter} from {visual - step.TokensAfter}";
+                break;
+            default:
+                yield return $"keep {step.TokensAfter} from {visual - step.TokensAfter}";
+                break;
+        }
     }
 }

@@ -56,6 +56,13 @@ internal static class Recorder
 
                 public void RunFrozenScored(int layer, Span<float> scores) => Score("frozen scored", layer, scores);
 
+                public void ScoreVisual<TScorer>(Span<float> scores)
+                    where TScorer : struct, ITokenScorer
+                {
+                    Calls.Add($"{typeof(TScorer).Name} over {VisualTokens} into {scores.Length}");
+                    TScorer.Score(scores);
+                }
+
                 public void KeepVisual(ReadOnlySpan<int> kept)
                 {
                     Calls.Add($"keep {kept.Length} from {kept[0]}");
@@ -90,8 +97,33 @@ internal static class Recorder
                 }
             }
 
+            public interface ITokenScorer
+            {
+                static abstract void Score(Span<float> scores);
+            }
+
+            public struct Ascending : ITokenScorer
+            {
+                public static void Score(Span<float> scores)
+                {
+                    for (int i = 0; i < scores.Length; i++)
+                    {
+                        scores[i] = i;
+                    }
+                }
+            }
+
             public static class TokenSelection
             {
+                public static void Random(int visualTokens, int seed, Span<int> kept)
+                {
+                    // The seed is told by the first token.
+                    for (int i = 0; i < kept.Length; i++)
+                    {
+                        kept[i] = seed + i;
+                    }
+                }
+
                 public static void TopK(ReadOnlySpan<float> scores, Span<int> kept)
                 {
                     // The scores of the recorder ascend, so the last ones are the best.

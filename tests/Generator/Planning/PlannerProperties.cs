@@ -49,7 +49,7 @@ public sealed class PlannerProperties
             Assert.True(pair.First.VisualTokens >= pair.Second.VisualTokens);
             Assert.NotEqual((pair.First.Mode, pair.First.VisualTokens), (pair.Second.Mode, pair.Second.VisualTokens));
         });
-        Assert.All(plan.Steps, step => Assert.True(step.TokensBefore > step.TokensAfter && step.AfterLayer >= 0 && step.AfterLayer < plan.Layers - 1));
+        Assert.All(plan.Steps, step => Assert.True(step.TokensBefore > step.TokensAfter && step.AfterLayer >= -1 && step.AfterLayer < plan.Layers - 1));
         Assert.All(plan.PrefillRuns().Where(run => run.Kind is LayerKind.Scored or LayerKind.FrozenScored), run => Assert.Equal(run.FirstLayer, run.LastLayer));
     });
 
@@ -184,6 +184,8 @@ public sealed class PlannerProperties
         return Gen.Frequency(
             (3, from after in boundary from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) select Prune(after, keep)),
             (2, from after in boundary from ratio in share select PruneShare(after, ratio)),
+            (2, from after in boundary from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from seed in Gen.Choose(-5, 5) select RandomPrune(after - 1, keep, seed)),
+            (2, from after in boundary from ratio in share select PruneByScorer(after - 1, ratio)),
             (2, from after in boundary from r in share select FastV(after + 1, r)),
             (2, from list in layer.ArrayOf() select Freeze(wild > 0 ? list : [.. list.Append(layers - 1).Distinct().Order()])),
             (1, from one in layer from two in layer select wild > 0 ? FreezeRange(one, two) : FreezeRange(Math.Min(one, two), Math.Max(one, two))),
@@ -219,7 +221,7 @@ public sealed class PlannerProperties
                 bool Has(string name) => policy.Arguments.Any(argument => argument.Name == name);
                 switch (policy.Name)
                 {
-                    case "PruneVisual" when Number("AfterLayer") + 1 == layer:
+                    case "PruneVisual" or "RandomPrune" when Number("AfterLayer") + 1 == layer:
                         return Has("Keep") ? Number("Keep") : (int)Math.Round(before * Real("KeepRatio"), MidpointRounding.ToEven);
                     case "FastV" when Number("K") == layer:
                         return (int)Math.Round(before * (1 - Real("R")), MidpointRounding.ToEven);

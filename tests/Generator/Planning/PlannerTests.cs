@@ -30,6 +30,31 @@ public sealed class PlannerTests
         Assert.False(plan.IsDense);
     }
 
+    [Fact]
+    public void ChanceAndScorersMayComeBeforeTheFirstLayer()
+    {
+        ReductionPlan plan = Plan(Shapes, PruneByScorer(4, 0.5), RandomPrune(-1, 50, seed: -9));
+        Assert.Equal(
+            [
+                new Step(-1, Score.Random, Compress.Drop, 144, 50, "RandomPrune(AfterLayer = -1, Keep = 50, Seed = -9)", Seed: -9),
+                new Step(4, Score.Custom, Compress.Drop, 50, 25, "PruneVisual<Ascending>(AfterLayer = 4, KeepRatio = 0.5)", "global::Espalier.Ascending"),
+            ],
+            plan.Steps);
+        Assert.Equal([(0, 4, 50), (5, 9, 25)], plan.Segments.Select(segment => (segment.FirstLayer, segment.LastLayer, segment.VisualTokens)));
+        Assert.All(Enumerable.Range(0, 10), layer => Assert.Equal(LayerKind.Dense, plan.KindAt(layer)));
+        Assert.StartsWith(
+            """
+            layers   visual   what happens
+                              prune 144 -> 50 by chance, seed -9: RandomPrune(AfterLayer = -1, Keep = 50, Seed = -9)
+               0-4       50   dense
+                              prune 50 -> 25 by Ascending: PruneVisual<Ascending>(AfterLayer = 4, KeepRatio = 0.5)
+               5-9       25   dense
+            """.ReplaceLineEndings("\n"),
+            plan.ToString(),
+            StringComparison.Ordinal);
+        Assert.Equal(1, Plan(Of(1, 4), RandomPrune(-1, 1, seed: 0)).VisualTokensAt(0));
+    }
+
     [Theory]
     [InlineData(576, 0.5, 288)]
     [InlineData(576, 0.75, 144)]

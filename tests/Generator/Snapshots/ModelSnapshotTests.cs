@@ -91,6 +91,53 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void RandomPrune() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [RandomPrune(AfterLayer = -1, KeepRatio = 0.5, Seed = 7)]
+        [RandomPrune(AfterLayer = 4, Keep = 9)]
+        public sealed partial class RandomShapes;
+        """);
+
+    [Fact]
+    public void Scorer() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        internal readonly struct NormScorer : ITokenScorer
+        {
+            public static void Score(in TokenScoreContext context, System.Span<float> scores)
+            {
+                for (int i = 0; i < context.Count; i++)
+                {
+                    foreach (float value in context.Row(i))
+                    {
+                        scores[i] += value * value;
+                    }
+                }
+            }
+        }
+
+        [VisionLanguageModel("shapes")]
+        [PruneVisual<NormScorer>(AfterLayer = 2, Keep = 36)]
+        [FreezeVisual(4, 5)]
+        [PruneVisual<@class.Of<int>>(AfterLayer = 5, KeepRatio = 0.25)]
+        public sealed partial class ScoredShapes;
+
+        internal static class @class
+        {
+            internal readonly struct Of<T> : ITokenScorer
+            {
+                static void ITokenScorer.Score(in TokenScoreContext context, System.Span<float> scores) => scores.Fill(context.Layer);
+            }
+        }
+        """);
+
+    [Fact]
     public void FreezeFirstLayer() => Verify("""
         using Espalier;
 

@@ -32,6 +32,41 @@ public sealed class TokenSelectionTests
         }
     }
 
+    [Theory]
+    [InlineData(36, 7, new[] { 1, 5, 8, 10, 21, 26, 29, 31, 33 })]
+    [InlineData(16, -3, new[] { 4, 5, 12, 15 })]
+    [InlineData(5, 0, new[] { 0, 1, 2, 3, 4 })]
+    public void ChanceIsRepeatable(int tokens, int seed, int[] expected)
+    {
+        // The expected tokens come from a Python program that follows the description of the method.
+        var kept = new int[expected.Length];
+        TokenSelection.Random(tokens, seed, kept);
+        Assert.Equal(expected, kept);
+    }
+
+    [Fact]
+    public void EveryTokenIsEquallyLikelyToStay()
+    {
+        const int Seeds = 20_000;
+        var counts = new int[10];
+        var kept = new int[3];
+        for (int seed = 0; seed < Seeds; seed++)
+        {
+            TokenSelection.Random(counts.Length, seed, kept);
+            Assert.True(kept[0] < kept[1] && kept[1] < kept[2] && kept[2] < counts.Length);
+            foreach (int token in kept)
+            {
+                counts[token]++;
+            }
+        }
+
+        // Five standard deviations of a share of 0.3.
+        Assert.All(counts, static count => Assert.Equal(0.3, count / (double)Seeds, 5 * Math.Sqrt(0.3 * 0.7 / Seeds)));
+    }
+
+    [Fact]
+    public void ChanceCannotKeepMoreThanThereAre() => Assert.Throws<ArgumentException>(static () => TokenSelection.Random(2, 0, new int[3]));
+
     [Fact]
     public void TiesGoToTheLowerIndex()
     {

@@ -17,6 +17,6 @@ internal sealed class FastVMethod : PolicyMethod
         policy.Prune(
             new Boundary("K", policy.Integer("K", 2), NamesNextLayer: true),
             new KeepRule("R", Tokens: null, Share: 1 - pruned),
-            Score.LastQueryAttention);
+            new Ranking(Score.LastQueryAttention));
     }
 }
