@@ -17,6 +17,7 @@ internal sealed record Variant(string Name, ReductionPlan Plan, Func<Checkpoint,
     [
         Dense,
         new("fastv", FastVShapes.Plan, FastVShapes.Load),
+        new("random", RandomShapes.Plan, RandomShapes.Load),
         new("pruned", PrunedShapes.Plan, PrunedShapes.Load),
         new("shortv", ShortVShapes.Plan, ShortVShapes.Load),
         new("vtw", VtwShapes.Plan, VtwShapes.Load),
