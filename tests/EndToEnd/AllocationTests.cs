@@ -10,12 +10,14 @@ public sealed class AllocationTests
     [InlineData("all")]
     [InlineData("random")]
     [InlineData("norm")]
+    [InlineData("pyramid")]
     public void PrefillAndDecodeAllocateNothing(string variant)
     {
         using var tiny = new TinyModel(variant switch
         {
             "dense" => static c => ClipLlamaDense.Load(c),
             "random" => static c => ClipLlamaRandom.Load(c),
+            "pyramid" => static c => ClipLlamaPyramidTogether.Load(c),
             "norm" => static c => ClipLlamaNormTwice.Load(c),
             _ => static c => ClipLlamaAll.Load(c),
         });

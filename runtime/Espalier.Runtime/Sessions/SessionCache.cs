@@ -23,6 +23,9 @@ internal enum ModelPart
     /// <summary>One decoder layer.</summary>
     DecoderLayer,
 
+    /// <summary>What one decoder layer would attend to.</summary>
+    LayerScore,
+
     /// <summary>Final norm and head.</summary>
     Head,
 
@@ -102,6 +105,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.Vision => VisionGraph.Build(geometry.Vision, LinearFormat.Float32),
             ModelPart.Projector => ProjectorGraph.Build(geometry, LinearFormat.Float32),
             ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, key.Kind, LinearFormat.Float32),
+            ModelPart.LayerScore => LayerScoreGraph.Build(geometry.Text, key.Layer, LinearFormat.Float32),
             ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, LinearFormat.Float32),
             ModelPart.GatherRows => RowGraphs.Gather(geometry.Text),
             ModelPart.PartRows => RowGraphs.Part(geometry.Text),
