@@ -7,11 +7,32 @@ public sealed record ModelOptions
     /// <summary>Where the sessions run. The default is <see cref="Device.Auto"/>.</summary>
     public Device Device { get; init; } = Device.Auto;
 
-    /// <summary>Told after each session that is built while loading, on the loading thread. Null (the default) tells nobody.</summary>
+    /// <summary>The number format of the linear layers. Null (the default) is what the class declares.</summary>
+    public Precision? Precision { get; init; }
+
+    /// <summary>Where quantised weights are kept. Null (the default): in the folder <c>.espalier</c> beside the checkpoint or, where that cannot be written to, in the user's cache folder.</summary>
+    /// <remarks>They are made at the first load of a precision, which takes a second for each billion weights or so on a few cores, and mapped from then on.</remarks>
+    public string? CacheFolder { get; init; }
+
+    /// <summary>Told after each weight that is quantised and each session that is built while loading, on the loading thread. Null (the default) tells nobody.</summary>
     public IProgress<LoadProgress>? Progress { get; init; }
+
+    /// <summary>Ends loading between two steps of it; whole files of quantised weights stay for the next time. The default never does.</summary>
+    public CancellationToken CancellationToken { get; init; }
+}
+
+/// <summary>What loading a model consists of.</summary>
+public enum LoadStage
+{
+    /// <summary>Quantising weights; left out where they are there already.</summary>
+    QuantiseWeights,
+
+    /// <summary>Building sessions.</summary>
+    BuildSessions,
 }
 
 /// <summary>How far loading a model has come.</summary>
-/// <param name="Sessions">Sessions that are ready.</param>
-/// <param name="Total">Sessions that the plan needs.</param>
-public readonly record struct LoadProgress(int Sessions, int Total);
+/// <param name="Stage">What is being done.</param>
+/// <param name="Done">Weights or sessions that are ready.</param>
+/// <param name="Total">Weights or sessions that the stage consists of.</param>
+public readonly record struct LoadProgress(LoadStage Stage, int Done, int Total);

@@ -23,10 +23,13 @@ public abstract class VisionLanguageModel : IDisposable
     /// <summary>Builds the sessions that a plan needs.</summary>
     /// <param name="checkpoint">The weights. The model keeps it alive.</param>
     /// <param name="plan">What happens to the visual tokens, compiled for a geometry.</param>
-    /// <param name="options">Device and progress; null is the default.</param>
-    /// <exception cref="CheckpointException">The compiled geometry is not the checkpoint's, or a tensor is missing or has another shape.</exception>
+    /// <param name="options">Device, precision and progress; null is the default.</param>
+    /// <param name="precision">The declared number format of the linear layers, for options that name none.</param>
+    /// <exception cref="CheckpointException">The compiled geometry is not the checkpoint's, a tensor is missing or has another shape, or quantised weights cannot be made or stored.</exception>
+    /// <exception cref="PrecisionNotSupportedException">The device cannot run the precision.</exception>
     /// <exception cref="EspalierException">ONNX Runtime is missing or refuses a session.</exception>
-    protected VisionLanguageModel(Checkpoint checkpoint, ReductionPlan plan, ModelOptions? options)
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    protected VisionLanguageModel(Checkpoint checkpoint, ReductionPlan plan, ModelOptions? options, Precision precision = Precision.Float32)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
         ArgumentNullException.ThrowIfNull(plan);
@@ -35,7 +38,7 @@ public abstract class VisionLanguageModel : IDisposable
         _cache = checkpoint.ShareSessions();
         try
         {
-            _sessions = new ModelSessions(_cache, plan, options ?? new ModelOptions());
+            _sessions = new ModelSessions(_cache, plan, options ?? new ModelOptions(), precision);
             _embeddings = new EmbeddingTable(checkpoint);
             Tokenizer = checkpoint.Tokenizer;
             Preprocessor = checkpoint.Preprocessor;
@@ -51,6 +54,9 @@ public abstract class VisionLanguageModel : IDisposable
 
     /// <summary>The plan that this model runs.</summary>
     public ReductionPlan LoadedPlan { get; }
+
+    /// <summary>The number format of the linear layers: what the class declares, or what it was loaded with.</summary>
+    public Precision Precision => _sessions.Precision;
 
     /// <summary>The checkpoint's tokenizer.</summary>
     public Tokenizer Tokenizer { get; }

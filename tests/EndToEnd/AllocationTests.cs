@@ -3,23 +3,24 @@ using Espalier.Tests.Declared;
 namespace Espalier.Tests;
 
 /// <summary>Prefill and decode allocate nothing managed once a shape has been seen. NativeAOT is asked the same by samples/NativeAnswer --check.</summary>
-public sealed class AllocationTests
+public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<QuantisedFolder>
 {
     [Theory]
-    [InlineData("dense")]
-    [InlineData("all")]
-    [InlineData("random")]
-    [InlineData("norm")]
-    [InlineData("pyramid")]
-    public void PrefillAndDecodeAllocateNothing(string variant)
+    [InlineData("dense", Precision.Float32)]
+    [InlineData("all", Precision.Float32)]
+    [InlineData("random", Precision.Float32)]
+    [InlineData("norm", Precision.Float32)]
+    [InlineData("all", Precision.Int8)]
+    [InlineData("all", Precision.Int4)]
+    public void PrefillAndDecodeAllocateNothing(string variant, Precision precision)
     {
+        ModelOptions options = folder.Options(precision);
         using var tiny = new TinyModel(variant switch
         {
-            "dense" => static c => ClipLlamaDense.Load(c),
-            "random" => static c => ClipLlamaRandom.Load(c),
-            "pyramid" => static c => ClipLlamaPyramidTogether.Load(c),
-            "norm" => static c => ClipLlamaNormTwice.Load(c),
-            _ => static c => ClipLlamaAll.Load(c),
+            "dense" => c => ClipLlamaDense.Load(c, options),
+            "random" => c => ClipLlamaRandom.Load(c, options),
+            "norm" => c => ClipLlamaNormTwice.Load(c, options),
+            _ => c => ClipLlamaAll.Load(c, options),
         });
         using Sequence sequence = tiny.CreateSequence();
         Round(tiny, sequence);

@@ -1,5 +1,6 @@
 using System.Text;
 using Espalier.Graphs;
+using Espalier.Graphs.Formats;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 using Espalier.Tests.Declared;
@@ -7,16 +8,20 @@ using Espalier.Tests.Declared;
 namespace Espalier.Tests;
 
 /// <summary>The dense variant, layer by layer, against one session that holds the whole decoder: prefix, prefill and decode give the same bits.</summary>
-public sealed class MonolithTests
+public sealed class MonolithTests(QuantisedFolder folder) : IClassFixture<QuantisedFolder>
 {
-    [Fact]
-    public void TheDenseVariantEqualsOneWholeModelSession()
+    [Theory]
+    [InlineData(Precision.Float32)]
+    [InlineData(Precision.Int8)]
+    [InlineData(Precision.Int4)]
+    public void TheDenseVariantEqualsOneWholeModelSession(Precision precision)
     {
-        using var tiny = new TinyModel(static c => ClipLlamaDense.Load(c));
+        ModelOptions options = folder.Options(precision);
+        using var tiny = new TinyModel(c => ClipLlamaDense.Load(c, options));
         using Sequence sequence = tiny.CreateSequence();
         List<float[]> expected = tiny.Run(sequence, 4);
 
-        using var monolith = new Monolith(tiny.Checkpoint, ClipLlamaDense.Plan, sequence.Capacity);
+        using var monolith = new Monolith(tiny.Checkpoint, ClipLlamaDense.Plan, options, sequence.Capacity);
         monolith.Run(monolith.Embed(tiny.Prefix));
         float[] logits = monolith.Run([.. monolith.Encode(tiny.Pixels), .. monolith.Embed(tiny.Suffix)]);
         Assert.Equal(expected[0], logits);
@@ -41,15 +46,21 @@ public sealed class MonolithTests
         private readonly int _capacity;
         private int _position;
 
-        public Monolith(Checkpoint checkpoint, ReductionPlan plan, int capacity)
+        public Monolith(Checkpoint checkpoint, ReductionPlan plan, ModelOptions loading, int capacity)
         {
             _text = checkpoint.Geometry.Text;
             _capacity = capacity;
             _cache = checkpoint.ShareSessions();
             _weights = new WeightStore(checkpoint);
-            _encoder = new ImageEncoder(new ModelSessions(_cache, plan, new ModelOptions()));
+            _encoder = new ImageEncoder(new ModelSessions(_cache, plan, loading));
             _embeddings = new EmbeddingTable(checkpoint);
-            GraphModel graph = MonolithGraph.Build(_text, checkpoint.HeadTensorName, LinearFormat.Float32);
+            LinearFormat format = PrecisionFormats.For(loading.Precision!.Value, loading.Device.Provider).Decoder;
+            if (format is QuantisedFormat quantised)
+            {
+                _weights.Add(WeightCache.Open(checkpoint, [QuantisedLayout.Of(checkpoint, LinearGroup.Decoder, quantised)], loading));
+            }
+
+            GraphModel graph = MonolithGraph.Build(_text, checkpoint.HeadTensorName, format);
             using OrtSessionOptions options = OrtSessionOptions.Create();
             foreach (WeightUse use in graph.Weights)
             {

@@ -117,16 +117,6 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0111"));
 
-    /// <summary>The layers cannot be divided so.</summary>
-    public static readonly DiagnosticDescriptor StagesOutOfRange = new(
-        id: "ESP0112",
-        title: "The layers cannot be divided so",
-        messageFormat: PlanMessages.StagesOutOfRange,
-        category: Category,
-        defaultSeverity: DiagnosticSeverity.Error,
-        isEnabledByDefault: true,
-        helpLinkUri: HelpLink("ESP0112"));
-
     /// <summary>No visual token is kept.</summary>
     public static readonly DiagnosticDescriptor KeepNotPositive = new(
         id: "ESP0201",
@@ -210,7 +200,6 @@ internal static partial class EspalierDiagnostics
         LayersNotAscending,
         NoLayers,
         RangeUnclear,
-        StagesOutOfRange,
         KeepNotPositive,
         KeepExceedsModel,
         KeepRises,

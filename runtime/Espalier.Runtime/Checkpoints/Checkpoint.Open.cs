@@ -144,7 +144,7 @@ public sealed partial class Checkpoint
         {
             try
             {
-                return SafetensorsHeader.Read(handle, length, path);
+                return SafetensorsHeader.Read(handle, length, path).Tensors;
             }
             catch (Exception exception)
             {

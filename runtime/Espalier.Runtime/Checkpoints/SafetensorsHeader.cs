@@ -8,6 +8,11 @@ namespace Espalier;
 /// <summary>What a safetensors header says about one tensor. Offsets are absolute in the file.</summary>
 internal sealed record StoredTensor(string Name, TensorType Type, long[] Shape, long Begin, long End);
 
+/// <summary>What a safetensors header says.</summary>
+/// <param name="Tensors">The tensors by ascending offset; together they cover the data once.</param>
+/// <param name="Metadata">The texts of <c>__metadata__</c>; empty if there is none.</param>
+internal sealed record SafetensorsContents(List<StoredTensor> Tensors, IReadOnlyDictionary<string, string> Metadata);
+
 /// <summary>Reads and checks the header of a safetensors file. The file is taken to be hostile: nothing is allocated by a number in it before that number was checked.</summary>
 /// <remarks>Format: 8 bytes length, little-endian; a JSON object of that length; the data, covered exactly once by the tensors.</remarks>
 internal static class SafetensorsHeader
@@ -18,11 +23,11 @@ internal static class SafetensorsHeader
     private const int LengthBytes = 8;
     private const int MaxRank = 8;
 
-    /// <summary>Returns the tensors by ascending offset.</summary>
+    /// <summary>Reads the header.</summary>
     /// <param name="handle">The open file.</param>
     /// <param name="fileLength">Its length in bytes.</param>
     /// <param name="file">Its path, for messages.</param>
-    public static List<StoredTensor> Read(Microsoft.Win32.SafeHandles.SafeFileHandle handle, long fileLength, string file)
+    public static SafetensorsContents Read(Microsoft.Win32.SafeHandles.SafeFileHandle handle, long fileLength, string file)
     {
         Span<byte> prefix = stackalloc byte[LengthBytes];
         ReadExactly(handle, prefix, 0, file);
@@ -39,9 +44,9 @@ internal static class SafetensorsHeader
 
         byte[] json = new byte[announced];
         ReadExactly(handle, json, LengthBytes, file);
-        List<StoredTensor> tensors = Parse(json, LengthBytes + (long)announced, fileLength, file);
-        CheckCoverage(tensors, LengthBytes + (long)announced, fileLength, file);
-        return tensors;
+        SafetensorsContents contents = Parse(json, LengthBytes + (long)announced, fileLength, file);
+        CheckCoverage(contents.Tensors, LengthBytes + (long)announced, fileLength, file);
+        return contents;
     }
 
     private static void ReadExactly(Microsoft.Win32.SafeHandles.SafeFileHandle handle, Span<byte> destination, long offset, string file)
@@ -59,7 +64,7 @@ internal static class SafetensorsHeader
         }
     }
 
-    private static List<StoredTensor> Parse(ReadOnlySpan<byte> json, long dataStart, long fileLength, string file)
+    private static SafetensorsContents Parse(ReadOnlySpan<byte> json, long dataStart, long fileLength, string file)
     {
         // The reference implementation refuses anything in front of the brace, so that a header starts at one place only.
         if (json.Length == 0 || json[0] != (byte)'{')
@@ -68,6 +73,7 @@ internal static class SafetensorsHeader
         }
 
         var tensors = new List<StoredTensor>();
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         var names = new HashSet<string>(StringComparer.Ordinal);
         try
         {
@@ -84,7 +90,7 @@ internal static class SafetensorsHeader
 
                 if (name == "__metadata__")
                 {
-                    ReadMetadata(ref reader, file);
+                    ReadMetadata(ref reader, metadata, file);
                 }
                 else
                 {
@@ -102,17 +108,16 @@ internal static class SafetensorsHeader
         }
 
         tensors.Sort(static (a, b) => a.Begin != b.Begin ? a.Begin.CompareTo(b.Begin) : a.End.CompareTo(b.End));
-        return tensors;
+        return new SafetensorsContents(tensors, metadata);
     }
 
-    private static void ReadMetadata(ref Utf8JsonReader reader, string file)
+    private static void ReadMetadata(ref Utf8JsonReader reader, Dictionary<string, string> metadata, string file)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
             throw new HeaderMetadataException(file, "__metadata__ must be an object.");
         }
 
-        var names = new HashSet<string>(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string name = reader.GetString()!;
@@ -122,8 +127,7 @@ internal static class SafetensorsHeader
                 throw new HeaderMetadataException(file, "__metadata__." + ConfigValue.Shorten(name) + " must be a string.");
             }
 
-            _ = reader.GetString();
-            if (!names.Add(name))
+            if (!metadata.TryAdd(name, reader.GetString()!))
             {
                 throw new HeaderMetadataException(file, "__metadata__." + ConfigValue.Shorten(name) + " stands there twice.");
             }

@@ -30,11 +30,10 @@ internal sealed class LayerBindings : IDisposable
 {
     private readonly LayerBinding[] _dense;
     private readonly LayerBinding?[] _reduced;
-    private readonly LayerBinding?[] _ahead;
     private readonly LayerBinding[] _decode;
     private readonly RowTensor _evenRow;
     private readonly RowTensor _oddRow;
-    private readonly List<(RowTensor Position, int Shift)> _positions = [];
+    private readonly RowTensor _position = RowTensor.Positions();
     private readonly ModelSessions _sessions;
 
     public LayerBindings(ModelSessions sessions, KeyValueCache cache)
@@ -44,12 +43,12 @@ internal sealed class LayerBindings : IDisposable
         int hidden = sessions.Geometry.Text.Hidden;
         _dense = new LayerBinding[layers];
         _reduced = new LayerBinding?[layers];
-        _ahead = new LayerBinding?[layers];
         _decode = new LayerBinding[layers];
         _evenRow = RowTensor.Hidden(hidden);
         _oddRow = RowTensor.Hidden(hidden);
         _evenRow.Resize(1);
         _oddRow.Resize(1);
+        _position.Resize(1);
 
         for (int layer = 0; layer < layers; layer++)
         {
@@ -59,15 +58,8 @@ internal sealed class LayerBindings : IDisposable
             _decode[layer] = new LayerBinding(sessions.Dense(layer));
             cache.Bind(_decode[layer].Binding, layer);
             _decode[layer].BindInput("x\0"u8, (layer % 2 == 0 ? _evenRow : _oddRow).Value);
-            _decode[layer].BindInput("positions\0"u8, DecodePosition(sessions.PositionShift(layer)).Value);
+            _decode[layer].BindInput("positions\0"u8, _position.Value);
             _decode[layer].BindOutput("y\0"u8, (layer % 2 == 0 ? _oddRow : _evenRow).Value);
-
-            if (sessions.Ahead(layer) is { } ahead)
-            {
-                var binding = new LayerBinding(ahead);
-                _ahead[layer] = binding;
-                cache.BindKeys(binding.Binding, layer);
-            }
 
             if (sessions.Reduced(layer) is { } reduced)
             {
@@ -102,9 +94,6 @@ internal sealed class LayerBindings : IDisposable
     /// <summary>Text rows only, with scores.</summary>
     public LayerBinding FrozenScored(int layer) => Reduced(layer, frozen: true, scored: true);
 
-    /// <summary>What the layer would attend to.</summary>
-    public LayerBinding Ahead(int layer) => _ahead[layer] ?? throw new InvalidOperationException($"The plan does not ask what layer {layer} would attend to.");
-
     /// <summary>One row, bound once.</summary>
     public LayerBinding Decode(int layer) => _decode[layer];
 
@@ -112,16 +101,13 @@ internal sealed class LayerBindings : IDisposable
     public void LoadDecode(EmbeddingTable embeddings, int token, int position)
     {
         embeddings.Read([token], _evenRow.Span<float>());
-        foreach ((RowTensor tensor, int shift) in _positions)
-        {
-            tensor.Span<long>()[0] = position - shift;
-        }
+        _position.Span<long>()[0] = position;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (LayerBinding?[] bindings in (ReadOnlySpan<LayerBinding?[]>)[_dense, _reduced, _ahead, _decode])
+        foreach (LayerBinding?[] bindings in (ReadOnlySpan<LayerBinding?[]>)[_dense, _reduced, _decode])
         {
             foreach (LayerBinding? binding in bindings)
             {
@@ -131,23 +117,7 @@ internal sealed class LayerBindings : IDisposable
 
         _evenRow.Dispose();
         _oddRow.Dispose();
-        foreach ((RowTensor tensor, _) in _positions)
-        {
-            tensor.Dispose();
-        }
-    }
-
-    // Behind a step that renumbers, the same token has another position; layers of one numbering share the tensor.
-    private RowTensor DecodePosition(int shift)
-    {
-        if (_positions.Count == 0 || _positions[^1].Shift != shift)
-        {
-            RowTensor tensor = RowTensor.Positions();
-            tensor.Resize(1);
-            _positions.Add((tensor, shift));
-        }
-
-        return _positions[^1].Position;
+        _position.Dispose();
     }
 
     private LayerBinding Reduced(int layer, bool frozen, bool scored)

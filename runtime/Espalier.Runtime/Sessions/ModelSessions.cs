@@ -1,3 +1,5 @@
+using Espalier.Graphs;
+using Espalier.Graphs.Formats;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
@@ -10,48 +12,50 @@ internal sealed class ModelSessions
     private readonly ReductionPlan _plan;
     private readonly OrtSession[] _dense;
     private readonly OrtSession?[] _reduced;
-    private readonly OrtSession?[] _ahead;
 
-    public ModelSessions(SessionCache cache, ReductionPlan plan, ModelOptions options)
+    /// <summary>Builds the sessions that do not exist yet.</summary>
+    /// <param name="cache">Where they are kept.</param>
+    /// <param name="plan">What they are for.</param>
+    /// <param name="options">How they are built.</param>
+    /// <param name="declared">The precision, for options that name none.</param>
+    public ModelSessions(SessionCache cache, ReductionPlan plan, ModelOptions options, Precision declared = Precision.Float32)
     {
+        Precision = options.Precision ?? declared;
+        PrecisionFormats formats = PrecisionFormats.For(Precision, options.Device.Provider);
+        cache.Prepare(formats, options);
         _plan = plan;
         int layers = plan.Geometry.Text.Layers;
         _dense = new OrtSession[layers];
         _reduced = new OrtSession?[layers];
-        _ahead = new OrtSession?[layers];
 
         int total = 6 + layers;
         for (int layer = 0; layer < layers; layer++)
         {
-            total += (plan.KindAt(layer) == LayerKind.Dense ? 0 : 1) + (plan.IsScoredAhead(layer) ? 1 : 0);
+            total += plan.KindAt(layer) == LayerKind.Dense ? 0 : 1;
         }
 
         int ready = 0;
-        OrtSession Get(ModelPart part, int layer = 0, LayerKind kind = LayerKind.Dense)
+        OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense)
         {
-            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, layer, kind));
-            options.Progress?.Report(new LoadProgress(++ready, total));
+            options.CancellationToken.ThrowIfCancellationRequested();
+            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind));
+            options.Progress?.Report(new LoadProgress(LoadStage.BuildSessions, ++ready, total));
             return session;
         }
 
-        Vision = Get(ModelPart.Vision);
-        Projector = Get(ModelPart.Projector);
+        Vision = Get(ModelPart.Vision, formats.Vision);
+        Projector = Get(ModelPart.Projector, formats.Vision);
         for (int layer = 0; layer < layers; layer++)
         {
             // Prefix and decode rows take the dense session whatever the plan does to visual rows.
-            _dense[layer] = Get(ModelPart.DecoderLayer, layer, LayerKind.Dense);
+            _dense[layer] = Get(ModelPart.DecoderLayer, formats.Decoder, layer, LayerKind.Dense);
             if (plan.KindAt(layer) != LayerKind.Dense)
             {
-                _reduced[layer] = Get(ModelPart.DecoderLayer, layer, plan.KindAt(layer));
-            }
-
-            if (plan.IsScoredAhead(layer))
-            {
-                _ahead[layer] = Get(ModelPart.LayerScore, layer);
+                _reduced[layer] = Get(ModelPart.DecoderLayer, formats.Decoder, layer, plan.KindAt(layer));
             }
         }
 
-        Head = Get(ModelPart.Head);
+        Head = Get(ModelPart.Head, formats.Decoder);
         GatherRows = Get(ModelPart.GatherRows);
         PartRows = Get(ModelPart.PartRows);
         JoinRows = Get(ModelPart.JoinRows);
@@ -59,6 +63,9 @@ internal sealed class ModelSessions
 
     /// <summary>The shapes that the sessions were built for.</summary>
     public ModelGeometry Geometry => _plan.Geometry;
+
+    /// <summary>The number format of the linear layers.</summary>
+    public Precision Precision { get; }
 
     /// <summary>Pixels to features.</summary>
     public OrtSession Vision { get; }
@@ -83,12 +90,6 @@ internal sealed class ModelSessions
 
     /// <summary>The session of a layer that is scored, frozen or both; null for a dense layer.</summary>
     public OrtSession? Reduced(int layer) => _reduced[layer];
-
-    /// <summary>The session that says what a layer would attend to; null if the plan does not ask.</summary>
-    public OrtSession? Ahead(int layer) => _ahead[layer];
-
-    /// <summary>See <see cref="ReductionPlan.PositionShiftAt"/>.</summary>
-    public int PositionShift(int layer) => _plan.PositionShiftAt(layer);
 
     /// <summary>True if the plan freezes the layer.</summary>
     public bool IsFrozen(int layer) => _plan.KindAt(layer) is LayerKind.Frozen or LayerKind.FrozenScored;

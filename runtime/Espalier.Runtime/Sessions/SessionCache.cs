@@ -1,4 +1,5 @@
 using Espalier.Graphs;
+using Espalier.Graphs.Formats;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
@@ -7,9 +8,14 @@ namespace Espalier;
 /// <summary>Names one session of a model.</summary>
 /// <param name="Provider">Where it runs.</param>
 /// <param name="Part">What it computes.</param>
+/// <param name="Format">The format of its linear layers; null for a part that has none.</param>
 /// <param name="Layer">Decoder layer, or 0.</param>
 /// <param name="Kind">How the layer treats its rows, for <see cref="ModelPart.DecoderLayer"/>.</param>
-internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, int Layer = 0, LayerKind Kind = LayerKind.Dense);
+internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense)
+{
+    /// <summary>The format, for a part that has one.</summary>
+    public LinearFormat RequiredFormat => Format ?? throw new ArgumentException($"{Part} has linear layers and needs their format.");
+}
 
 /// <summary>The parts of a model that are sessions of their own.</summary>
 internal enum ModelPart
@@ -22,9 +28,6 @@ internal enum ModelPart
 
     /// <summary>One decoder layer.</summary>
     DecoderLayer,
-
-    /// <summary>What one decoder layer would attend to.</summary>
-    LayerScore,
 
     /// <summary>Final norm and head.</summary>
     Head,
@@ -44,10 +47,36 @@ internal enum ModelPart
 internal sealed class SessionCache(Checkpoint checkpoint)
 {
     private readonly Lock _lock = new();
+    private readonly Lock _preparing = new();
     private readonly WeightStore _weights = new(checkpoint);
     private readonly PrepackedWeights _packed = PrepackedWeights.Create();
     private readonly Dictionary<SessionKey, OrtSession> _sessions = [];
+    private readonly HashSet<(LinearGroup, LinearFormat)> _quantised = [];
     private int _references = 1;
+
+    /// <summary>Opens the quantised weights that formats need, and makes them where there are none. Sessions can be asked for meanwhile.</summary>
+    public void Prepare(PrecisionFormats formats, ModelOptions options)
+    {
+        lock (_preparing)
+        {
+            var layouts = new List<QuantisedLayout>();
+            foreach ((LinearGroup group, LinearFormat format) in ((LinearGroup, LinearFormat)[])[(LinearGroup.Decoder, formats.Decoder), (LinearGroup.Vision, formats.Vision)])
+            {
+                if (format is QuantisedFormat quantised && !_quantised.Contains((group, format)))
+                {
+                    layouts.Add(QuantisedLayout.Of(checkpoint, group, quantised));
+                }
+            }
+
+            IReadOnlyList<QuantisedWeights> opened = WeightCache.Open(checkpoint, layouts, options);
+            lock (_lock)
+            {
+                _weights.Add(opened);
+            }
+
+            layouts.ForEach(layout => _quantised.Add((layout.Group, layout.Format)));
+        }
+    }
 
     /// <summary>The session of a part, built if it does not exist.</summary>
     public OrtSession Get(SessionKey key)
@@ -102,11 +131,10 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         ModelGeometry geometry = checkpoint.Geometry;
         return key.Part switch
         {
-            ModelPart.Vision => VisionGraph.Build(geometry.Vision, LinearFormat.Float32),
-            ModelPart.Projector => ProjectorGraph.Build(geometry, LinearFormat.Float32),
-            ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, key.Kind, LinearFormat.Float32),
-            ModelPart.LayerScore => LayerScoreGraph.Build(geometry.Text, key.Layer, LinearFormat.Float32),
-            ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, LinearFormat.Float32),
+            ModelPart.Vision => VisionGraph.Build(geometry.Vision, key.RequiredFormat),
+            ModelPart.Projector => ProjectorGraph.Build(geometry, key.RequiredFormat),
+            ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, key.Kind, key.RequiredFormat),
+            ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, key.RequiredFormat),
             ModelPart.GatherRows => RowGraphs.Gather(geometry.Text),
             ModelPart.PartRows => RowGraphs.Part(geometry.Text),
             ModelPart.JoinRows => RowGraphs.Join(geometry.Text),

@@ -4,11 +4,15 @@ using Espalier.OnnxRuntime;
 namespace Espalier;
 
 /// <summary>The weights of a checkpoint as ONNX Runtime tensors: one tensor a name, shared by every session, kind and variant.</summary>
-/// <remarks>32-bit weights are the mapped file itself; 16-bit weights become 32-bit once. Not thread-safe: <see cref="SessionCache"/> holds its lock. Each tensor holds its memory open, and each session its tensors.</remarks>
+/// <remarks>32-bit weights and quantised ones are the mapped files themselves; 16-bit weights become 32-bit once. Not thread-safe: <see cref="SessionCache"/> holds its lock. Each tensor holds its memory open, and each session its tensors.</remarks>
 internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
 {
     private readonly Dictionary<string, OrtValue> _values = new(StringComparer.Ordinal);
+    private readonly List<QuantisedWeights> _quantised = [];
     private readonly CheckpointLease _mapping = checkpoint.Lease();
+
+    /// <summary>Adds files of quantised weights, which the store disposes.</summary>
+    public void Add(IEnumerable<QuantisedWeights> quantised) => _quantised.AddRange(quantised);
 
     /// <summary>The tensor of a weight.</summary>
     /// <param name="use">Name and shape as the graph declares them.</param>
@@ -39,11 +43,20 @@ internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
         }
 
         _values.Clear();
+        _quantised.ForEach(static weights => weights.Dispose());
         _mapping.Dispose();
     }
 
     private OrtValue Load(WeightUse use)
     {
+        foreach (QuantisedWeights weights in _quantised)
+        {
+            if (weights.TryGet(use, out OrtValue? quantised))
+            {
+                return quantised;
+            }
+        }
+
         long[] shape = [.. use.Shape];
         CheckpointTensor tensor = checkpoint.GetTensor(use.Name, shape);
         if (tensor.Type == TensorType.F32 && tensor.IsAligned)

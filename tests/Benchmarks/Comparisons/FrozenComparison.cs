@@ -2,6 +2,7 @@ using System.CommandLine;
 using Espalier.Benchmarks.Declared;
 using Espalier.Benchmarks.Decoders;
 using Espalier.Benchmarks.Measuring;
+using Espalier.Graphs;
 using Espalier.Planning;
 
 namespace Espalier.Benchmarks.Comparisons;
@@ -97,7 +98,7 @@ internal static class FrozenComparison
             Count(restingPositions, 0);
             for (int layer = 0; layer < _bindings.Length; layer++)
             {
-                LayerBinding binding = _bindings[layer] = new LayerBinding(sessions.Get(new SessionKey(Device.Cpu.Provider, ModelPart.DecoderLayer, layer, kind)));
+                LayerBinding binding = _bindings[layer] = new LayerBinding(sessions.Get(new SessionKey(Device.Cpu.Provider, ModelPart.DecoderLayer, LinearFormat.Float32, layer, kind)));
                 _cache.Bind(binding.Binding, layer);
                 _cache.Announce(layer, rows);
                 binding.BindInput("x\0"u8, x.Value);

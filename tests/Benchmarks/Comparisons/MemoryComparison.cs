@@ -46,7 +46,7 @@ internal static class MemoryComparison
                 {
                     run.Cancellation.ThrowIfCancellationRequested();
                     run.Progress.Show($"{kind}, layer {layer}", (double)(((int)kind * geometry.Text.Layers) + layer) / (4 * geometry.Text.Layers));
-                    _ = cache.Get(new SessionKey(Device.Cpu.Provider, ModelPart.DecoderLayer, layer, kind));
+                    _ = cache.Get(new SessionKey(Device.Cpu.Provider, ModelPart.DecoderLayer, LinearFormat.Float32, layer, kind));
                 }
             }
 

@@ -15,7 +15,6 @@ public static class PolicyMethods
         new FastVMethod(),
         new ShortVMethod(),
         new VtwMethod(),
-        new PyramidDropMethod(),
     };
 
     /// <summary>The names of the policies, as <see cref="PolicyDeclaration.Name"/> takes them.</summary>

@@ -1,0 +1,19 @@
+namespace Espalier;
+
+/// <summary>The number format of the linear layers of a model: of the decoder, its head, the vision tower and the projector.</summary>
+/// <remarks>
+/// <para>Norms, embeddings, rotary angles, attention and the KV cache stay in single precision throughout.</para>
+/// <para>Times are one layer of 896 x 4864 on a CPU with VNNI, relative to <see cref="Float32"/>.</para>
+/// </remarks>
+public enum Precision
+{
+    /// <summary>Single precision: the numbers of the checkpoint.</summary>
+    Float32,
+
+    /// <summary>Eight-bit weights, a scale for each output; activations in eight bits, a scale for each token. The fastest prefill: 0.3 of the time, in decode too; a quarter of the memory.</summary>
+    Int8,
+
+    /// <summary>Four-bit weights in blocks of 128 for the decoder and its head; the vision tower and the projector as in <see cref="Int8"/>, which is both faster and more exact there.
+    /// The fastest decode: 0.2 of the time; prefill 0.66; an eighth of the memory.</summary>
+    Int4,
+}

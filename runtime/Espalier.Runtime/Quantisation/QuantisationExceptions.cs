@@ -1,0 +1,37 @@
+namespace Espalier;
+
+/// <summary>A weight that was to be quantised is infinite or not a number.</summary>
+public sealed class NonFiniteWeightException : CheckpointException
+{
+    internal NonFiniteWeightException(string file, string tensor)
+        : base(file, tensor + " holds a value that is infinite or not a number, which no integer stands for. Repair the checkpoint; Precision.Float32 runs it as it is.") => Tensor = tensor;
+
+    /// <summary>Canonical name of the tensor.</summary>
+    public string Tensor { get; }
+}
+
+/// <summary>Quantised weights can be written neither beside the checkpoint nor into the cache folder.</summary>
+public sealed class WeightCacheException : CheckpointException
+{
+    internal WeightCacheException(string file, string findings, Exception? inner)
+        : base(file, "the quantised weights cannot be stored: " + findings + " Make room or one of the folders writable, or name another folder by ModelOptions.CacheFolder.", inner)
+    {
+    }
+}
+
+/// <summary>A device cannot run linear layers of a precision.</summary>
+public sealed class PrecisionNotSupportedException : EspalierException
+{
+    internal PrecisionNotSupportedException(Precision precision, string device, string finding, Exception? inner = null)
+        : base("Precision." + precision + " does not run on " + device + ": " + finding, inner)
+    {
+        Precision = precision;
+        Device = device;
+    }
+
+    /// <summary>What was asked for.</summary>
+    public Precision Precision { get; }
+
+    /// <summary>Where it was asked for: ONNX Runtime's name of the device's provider.</summary>
+    public string Device { get; }
+}

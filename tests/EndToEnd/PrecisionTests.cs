@@ -1,0 +1,167 @@
+using Espalier.Tests.Declared;
+using Espalier.Vision;
+using Xunit.Abstractions;
+
+namespace Espalier.Tests;
+
+/// <summary>The precisions end to end: how far their logits are from those of single precision, and that kinds, variants and precisions of one checkpoint get along.</summary>
+public sealed class PrecisionTests(QuantisedFolder folder, ITestOutputHelper output) : IClassFixture<QuantisedFolder>
+{
+    private const int Steps = 8;
+
+    public static TheoryData<string, string, Precision, double> Cases => new()
+    {
+        // The tiny checkpoints have random weights, which exaggerate the error of the format; the sample model's are trained.
+        { "clip-llama", "dense", Precision.Int8, 0.1 },
+        { "clip-llama", "dense", Precision.Int4, 0.7 },
+        { "clip-llama-f16", "dense", Precision.Int8, 0.1 },
+        { "clip-llama-f16", "dense", Precision.Int4, 0.7 },
+        { "siglip-qwen2", "dense", Precision.Int8, 0.1 },
+        { "siglip-qwen2", "dense", Precision.Int4, 0.7 },
+        { "shapes", "q1.dense", Precision.Int8, 0.05 },
+        { "shapes", "q1.dense", Precision.Int4, 0.3 },
+        { "shapes", "q1.shortv", Precision.Int8, 0.05 },
+        { "shapes", "q1.shortv", Precision.Int4, 0.3 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void LogitsStayNearThoseOfSinglePrecision(string model, string name, Precision precision, double bound)
+    {
+        Goldens goldens = Goldens.Of(model);
+        using Checkpoint checkpoint = Checkpoint.Open(goldens.CheckpointFolder);
+        int[] tokens = Goldens.Ints(goldens.Case(name).GetProperty("tokens"));
+        List<float[]> expected = Run(checkpoint, goldens, name, Precision.Float32, tokens);
+        List<float[]> actual = Run(checkpoint, goldens, name, precision, tokens);
+
+        double error = 0;
+        double size = 0;
+        float largest = 0;
+        int agreeing = 0;
+        for (int step = 0; step < expected.Count; step++)
+        {
+            agreeing += Sampler.Greedy(expected[step]) == Sampler.Greedy(actual[step]) ? 1 : 0;
+            double mean = expected[step].Average();
+            for (int i = 0; i < expected[step].Length; i++)
+            {
+                float difference = expected[step][i] - actual[step][i];
+                largest = Math.Max(largest, Math.Abs(difference));
+                error += (double)difference * difference;
+                size += (expected[step][i] - mean) * (expected[step][i] - mean);
+            }
+        }
+
+        double relative = Math.Sqrt(error / size);
+        output.WriteLine($"{model} {name} {precision}: relative error {relative:F4}, largest difference {largest:F4}, same token {agreeing} of {expected.Count}");
+
+        // Above nothing, too: a format that was not taken would make no difference.
+        Assert.InRange(relative, 1e-5, bound);
+    }
+
+    [Fact]
+    public void TheLoadedPrecisionIsTheDeclaredOneUnlessTheOptionsNameAnother()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
+        using var dense = ClipLlamaDense.Load(checkpoint);
+        using var int4 = ClipLlamaDense.Load(checkpoint, folder.Options(Precision.Int4));
+        Assert.Equal(Precision.Float32, dense.Precision);
+        Assert.Equal(Precision.Int4, int4.Precision);
+        Assert.Throws<ArgumentOutOfRangeException>(() => ClipLlamaDense.Load(checkpoint, folder.Options((Precision)99)));
+    }
+
+    [Fact]
+    public void PrecisionsAndVariantsOfOneCheckpointDoNotDisturbEachOther()
+    {
+        Func<Checkpoint, VisionLanguageModel>[] loads =
+        [
+            c => ClipLlamaAll.Load(c, folder.Options(Precision.Int8)),
+            c => ClipLlamaDense.Load(c, folder.Options(Precision.Int4)),
+            static c => ClipLlamaAll.Load(c),
+            c => ClipLlamaDense.Load(c, folder.Options(Precision.Int8)),
+            c => ClipLlamaAll.Load(c, folder.Options(Precision.Int4)),
+        ];
+        List<float[]>[] alone = Array.ConvertAll(loads, load =>
+        {
+            using var tiny = new TinyModel(load);
+            using Sequence sequence = tiny.CreateSequence();
+            return tiny.Run(sequence, 3);
+        });
+
+        using var shared = new TinyModel(loads[0]);
+        VisionLanguageModel[] models = Array.ConvertAll(loads, load => load(shared.Checkpoint));
+        Sequence[] sequences = Array.ConvertAll(models, model => model.CreateSequence(shared.PromptTokens + 8));
+        for (int i = 0; i < models.Length; i++)
+        {
+            Assert.Equal(StepResult.Ready, models[i].Prefill(sequences[i], shared.Prefix, shared.Pixels, shared.Suffix));
+        }
+
+        for (int step = 0; step < alone[0].Count; step++)
+        {
+            for (int i = 0; i < models.Length; i++)
+            {
+                Assert.Equal(alone[i][step], sequences[i].Logits);
+                models[i].Decode(sequences[i], Sampler.Greedy(sequences[i].Logits));
+            }
+        }
+
+        Array.ForEach(sequences, static sequence => sequence.Dispose());
+        Array.ForEach(models, static model => model.Dispose());
+    }
+
+    [Fact]
+    public void ACancelledLoadCanBeRepeated()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("siglip-qwen2").CheckpointFolder);
+        using var source = new CancellationTokenSource();
+        var reports = new List<LoadProgress>();
+        ModelOptions options = folder.Options(Precision.Int8) with
+        {
+            CancellationToken = source.Token,
+            Progress = new Recorder(progress =>
+            {
+                reports.Add(progress);
+                if (progress is { Stage: LoadStage.BuildSessions, Done: 3 })
+                {
+                    source.Cancel();
+                }
+            }),
+        };
+        Assert.ThrowsAny<OperationCanceledException>(() => SiglipQwen2Dense.Load(checkpoint, options));
+        Assert.Equal(3, reports.Count(static progress => progress.Stage == LoadStage.BuildSessions));
+        using var model = SiglipQwen2Dense.Load(checkpoint, options with { CancellationToken = CancellationToken.None, Progress = null });
+        Assert.Equal(Precision.Int8, model.Precision);
+    }
+
+    private static VisionLanguageModel Load(string model, string name, Checkpoint checkpoint, ModelOptions options) => (model, name) switch
+    {
+        ("clip-llama", _) => ClipLlamaDense.Load(checkpoint, options),
+        ("clip-llama-f16", _) => ClipLlamaF16Dense.Load(checkpoint, options),
+        ("siglip-qwen2", _) => SiglipQwen2Dense.Load(checkpoint, options),
+        ("shapes", "q1.shortv") => ShapesShortV.Load(checkpoint, options),
+        _ => ShapesDense.Load(checkpoint, options),
+    };
+
+    private List<float[]> Run(Checkpoint checkpoint, Goldens goldens, string name, Precision precision, int[] tokens)
+    {
+        (int[] prefix, int[] suffix, _) = goldens.Prompt(name);
+        (byte[] rgb, int width, int height) = goldens.Image();
+        using VisionLanguageModel model = Load(Path.GetFileName(goldens.CheckpointFolder), name, checkpoint, folder.Options(precision));
+        using Sequence sequence = model.CreateSequence(prefix.Length + model.LoadedPlan.Geometry.VisualTokens + suffix.Length + Steps);
+        var pixels = new float[3 * checkpoint.Geometry.Vision.ImageSize * checkpoint.Geometry.Vision.ImageSize];
+        model.Preprocessor.Process(new RgbImage(rgb, width, height), pixels);
+        Assert.Equal(StepResult.Ready, model.Prefill(sequence, prefix, pixels, suffix));
+        var logits = new List<float[]> { sequence.Logits.ToArray() };
+        foreach (int token in tokens.Take(Steps))
+        {
+            Assert.Equal(StepResult.Ready, model.Decode(sequence, token));
+            logits.Add(sequence.Logits.ToArray());
+        }
+
+        return logits;
+    }
+
+    private sealed class Recorder(Action<LoadProgress> then) : IProgress<LoadProgress>
+    {
+        public void Report(LoadProgress value) => then(value);
+    }
+}

@@ -1,0 +1,79 @@
+using Espalier.Graphs;
+using Espalier.Graphs.Formats;
+using Espalier.OnnxRuntime;
+
+namespace Espalier.Tests.Quantisation;
+
+/// <summary>Which formats a precision stands for, and what happens where a processor or device cannot run them.</summary>
+public sealed class PrecisionFormatsTests
+{
+    [Fact]
+    public void EachPrecisionStandsForFormats()
+    {
+        Assert.Equal(new PrecisionFormats(LinearFormat.Float32, LinearFormat.Float32), Choose(Precision.Float32));
+        Assert.Equal(new PrecisionFormats(Int8PerToken.Signed, Int8PerToken.Signed), Choose(Precision.Int8));
+        Assert.Equal(new PrecisionFormats(Int4Blocks.Instance, Int8PerToken.Signed), Choose(Precision.Int4));
+
+        static PrecisionFormats Choose(Precision precision) => PrecisionFormats.For(precision, CpuExecutionProvider.Instance, static _ => true);
+    }
+
+    [Theory]
+    [InlineData(Precision.Int8)]
+    [InlineData(Precision.Int4)]
+    public void AProcessorWhoseProductsSaturateGetsUnsignedWeights(Precision precision)
+    {
+        PrecisionFormats formats = PrecisionFormats.For(precision, CpuExecutionProvider.Instance, static format => format != Int8PerToken.Signed);
+        Assert.Same(Int8PerToken.Unsigned, formats.Vision);
+        Assert.Same(precision == Precision.Int8 ? Int8PerToken.Unsigned : Int4Blocks.Instance, formats.Decoder);
+    }
+
+    [Fact]
+    public void AProcessorThatComputesSomethingElseIsRefused()
+    {
+        Assert.Equal(LinearFormat.Float32, PrecisionFormats.For(Precision.Float32, CpuExecutionProvider.Instance, static _ => false).Decoder);
+        foreach (Precision precision in (Precision[])[Precision.Int8, Precision.Int4])
+        {
+            var error = Assert.Throws<PrecisionNotSupportedException>(() => PrecisionFormats.For(precision, CpuExecutionProvider.Instance, static _ => false));
+            Assert.Equal(precision, error.Precision);
+            Assert.Equal("CPUExecutionProvider", error.Device);
+            Assert.Contains("Precision.Float32", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Throws<PrecisionNotSupportedException>(() => PrecisionFormats.For(Precision.Int4, CpuExecutionProvider.Instance, static format => format != Int4Blocks.Instance));
+    }
+
+    [Fact]
+    public void ALibraryWithoutTheKernelIsRefused()
+    {
+        var error = Assert.Throws<PrecisionNotSupportedException>(() => PrecisionFormats.For(
+            Precision.Int8,
+            CpuExecutionProvider.Instance,
+            static _ => throw new OrtException(OrtErrorCode.NotImplemented, "no kernel", "create the session")));
+        Assert.IsType<OrtException>(error.InnerException);
+    }
+
+    [Theory]
+    [InlineData(Precision.Int8)]
+    [InlineData(Precision.Int4)]
+    public void IntegersRunOnTheProcessorOnly(Precision precision)
+    {
+        var cuda = new CudaExecutionProvider();
+        var error = Assert.Throws<PrecisionNotSupportedException>(() => PrecisionFormats.For(precision, cuda));
+        Assert.Equal(cuda.Name, error.Device);
+        Assert.Contains("Device.Cpu", error.Message, StringComparison.Ordinal);
+        Assert.Equal(LinearFormat.Float32, PrecisionFormats.For(Precision.Float32, cuda).Vision);
+    }
+
+    [Fact]
+    public void WhatIsNoPrecisionIsAProgrammingError() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => PrecisionFormats.For((Precision)17, CpuExecutionProvider.Instance));
+
+    [Fact]
+    public void TheProbeAsksTheRealKernels()
+    {
+        // Unsigned weights and blocks are right on every processor; signed ones where the dot product does not saturate.
+        Assert.True(FormatProbe.IsExact(Int8PerToken.Unsigned));
+        Assert.True(FormatProbe.IsExact(Int4Blocks.Instance));
+        Assert.Equal(FormatProbe.IsExact(Int8PerToken.Signed) ? Int8PerToken.Signed : Int8PerToken.Unsigned, PrecisionFormats.For(Precision.Int8, CpuExecutionProvider.Instance).Decoder);
+    }
+}
