@@ -23,4 +23,7 @@ public sealed class VisionLanguageModelAttribute : Attribute
 
     /// <summary>The name of the model.</summary>
     public string Model { get; }
+
+    /// <summary>The number format of the linear layers; <see cref="Precision.Float32"/> unless said otherwise. Loading may name another, and finds out whether the device can run it.</summary>
+    public Precision Precision { get; set; } = Precision.Float32;
 }

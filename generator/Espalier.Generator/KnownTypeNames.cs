@@ -8,11 +8,14 @@ internal static class KnownTypeNames
     public const string VisualPolicyAttribute = "VisualPolicyAttribute";
     public const string VisionLanguageModel = "VisionLanguageModel";
     public const string AttributeSuffix = "Attribute";
+    public const string Precision = "Precision";
+    public const string DefaultPrecision = "Float32";
     public const string TokenScorer = "Espalier.ITokenScorer";
 
     public const string VisionLanguageModelRef = "global::Espalier.VisionLanguageModel";
     public const string CheckpointRef = "global::Espalier.Checkpoint";
     public const string ModelOptionsRef = "global::Espalier.ModelOptions";
+    public const string PrecisionRef = "global::Espalier.Precision";
     public const string ForwardPassRef = "global::Espalier.ForwardPass";
     public const string TokenSelectionRef = "global::Espalier.TokenSelection";
     public const string ReductionPlanRef = "global::Espalier.Planning.ReductionPlan";

@@ -61,12 +61,25 @@ public sealed class PrecisionTests(QuantisedFolder folder, ITestOutputHelper out
     [Fact]
     public void TheLoadedPrecisionIsTheDeclaredOneUnlessTheOptionsNameAnother()
     {
-        using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
-        using var dense = ClipLlamaDense.Load(checkpoint);
-        using var int4 = ClipLlamaDense.Load(checkpoint, folder.Options(Precision.Int4));
-        Assert.Equal(Precision.Float32, dense.Precision);
-        Assert.Equal(Precision.Int4, int4.Precision);
-        Assert.Throws<ArgumentOutOfRangeException>(() => ClipLlamaDense.Load(checkpoint, folder.Options((Precision)99)));
+        using var declared = new TinyModel(c => ClipLlamaInt8.Load(c, folder.Options(null)));
+        using var named = new TinyModel(c => ClipLlamaDense.Load(c, folder.Options(Precision.Int8)));
+        using var overridden = new TinyModel(c => ClipLlamaInt8.Load(c, folder.Options(Precision.Float32)));
+        using var single = new TinyModel(static c => ClipLlamaDense.Load(c));
+        Assert.Equal(
+            [Precision.Int8, Precision.Int8, Precision.Float32, Precision.Float32],
+            new[] { declared, named, overridden, single }.Select(static tiny => tiny.Model.Precision));
+        float[] int8 = Logits(declared);
+        float[] float32 = Logits(single);
+        Assert.Equal(int8, Logits(named));
+        Assert.Equal(float32, Logits(overridden));
+        Assert.NotEqual(int8, float32);
+        Assert.Throws<ArgumentOutOfRangeException>(() => ClipLlamaInt8.Load(single.Checkpoint, folder.Options((Precision)99)));
+
+        static float[] Logits(TinyModel tiny)
+        {
+            using Sequence sequence = tiny.CreateSequence();
+            return tiny.Run(sequence, 0)[0];
+        }
     }
 
     [Fact]

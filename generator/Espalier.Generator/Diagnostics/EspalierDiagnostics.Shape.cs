@@ -76,6 +76,16 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0007"));
 
+    /// <summary>A precision does not exist.</summary>
+    public static readonly DiagnosticDescriptor UnknownPrecision = new(
+        id: "ESP0008",
+        title: "A precision does not exist",
+        messageFormat: "'{0}' declares the precision {1}, which is not a member of Precision",
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0008"));
+
     /// <summary>What is wrong with a class.</summary>
     public static readonly ImmutableArray<DiagnosticDescriptor> Shape = ImmutableArray.Create(
         NotPartial,
@@ -84,5 +94,6 @@ internal static partial class EspalierDiagnostics
         ContainingTypeNotPartial,
         HasBaseClass,
         PolicyWithoutModel,
-        UnusableScorer);
+        UnusableScorer,
+        UnknownPrecision);
 }

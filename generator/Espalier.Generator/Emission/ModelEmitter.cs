@@ -61,6 +61,7 @@ internal static class ModelEmitter
         writer.Line("/// </code>");
         writer.Line("/// " + PlanTable.Rows(plan));
         writer.Line("/// " + PlanTable.Cost(plan));
+        writer.Line("/// Linear layers: Precision." + planned.Declaration.Precision + ", unless the options of Load name another.");
         writer.Line("/// </remarks>");
     }
 
@@ -69,7 +70,7 @@ internal static class ModelEmitter
         string parameters = "(" + KnownTypeNames.CheckpointRef + " checkpoint, " + KnownTypeNames.ModelOptionsRef + "? options";
         using (writer.Indent("private " + declaration.Identifier + parameters + ")"))
         {
-            writer.Line(": base(checkpoint, Plan, options)");
+            writer.Line(": base(checkpoint, Plan, options, " + KnownTypeNames.PrecisionRef + "." + declaration.Precision + ")");
         }
 
         writer.Open().Dispose();
@@ -79,7 +80,7 @@ internal static class ModelEmitter
         writer.Line();
         writer.Line("/// <summary>Loads the model: creates the sessions that the plan needs over the weights of a checkpoint.</summary>");
         writer.Line("/// <param name=\"checkpoint\">The weights, of the geometry that this class was compiled for. The caller may dispose it before the model.</param>");
-        writer.Line("/// <param name=\"options\">Device and progress; the defaults if null.</param>");
+        writer.Line("/// <param name=\"options\">Device, precision and progress; the defaults if null.</param>");
         writer.Line("/// <returns>The model, to be disposed by the caller.</returns>");
         using (writer.Open("public static " + declaration.Identifier + " Load" + parameters + " = null)"))
         {

@@ -30,6 +30,7 @@ internal static class DeclarationParser
             || ((CSharpParseOptions)attributed.TargetNode.SyntaxTree.Options).LanguageVersion < LowestLanguageVersion
             || DeclarationShape.Check(symbol, cancellation).Any()
             || ModelName(marker) is not { } model
+            || Precision(marker) is not { } precision
             || Policies(symbol) is not { } policies)
         {
             return null;
@@ -43,6 +44,7 @@ internal static class DeclarationParser
             symbol.Name,
             HintName(symbol),
             model,
+            precision,
             policies.Select(policy => policy.Declaration).ToEquatableArray(),
             ((CSharpCompilationOptions)attributed.SemanticModel.Compilation.Options).AllowUnsafe);
     }
@@ -54,6 +56,15 @@ internal static class DeclarationParser
     /// <summary>The name that the marker gives; null if the compiler already rejects it.</summary>
     public static string? ModelName(AttributeData marker) =>
         marker.ConstructorArguments.Length == 1 && marker.ConstructorArguments[0].Value is string name ? name : null;
+
+    /// <summary>The member of <c>Espalier.Precision</c> that the marker declares; null if what it declares is no member.</summary>
+    public static string? Precision(AttributeData marker)
+    {
+        TypedConstant declared = marker.NamedArguments.FirstOrDefault(argument => string.Equals(argument.Key, KnownTypeNames.Precision, StringComparison.Ordinal)).Value;
+        return declared.Kind == TypedConstantKind.Enum
+            ? ((INamedTypeSymbol)declared.Type!).GetMembers().OfType<IFieldSymbol>().FirstOrDefault(field => field.HasConstantValue && Equals(field.ConstantValue, declared.Value))?.Name
+            : KnownTypeNames.DefaultPrecision;
+    }
 
     /// <summary>The policies with their attributes, in the order of the attributes; null if the compiler rejects one of them.</summary>
     public static IReadOnlyList<(PolicyDeclaration Declaration, AttributeData Attribute)>? Policies(INamedTypeSymbol symbol)

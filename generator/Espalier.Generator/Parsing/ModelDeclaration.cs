@@ -10,6 +10,7 @@ namespace Espalier.Parsing;
 /// <param name="Name">The class's bare name.</param>
 /// <param name="HintName">The name of the emitted file.</param>
 /// <param name="Model">The name of the model.</param>
+/// <param name="Precision">The member of <c>Espalier.Precision</c> that is declared.</param>
 /// <param name="Policies">The policies, in the order of the attributes.</param>
 /// <param name="AllowsUnsafe">True if the compilation allows unsafe code, which <c>SkipLocalsInit</c> needs.</param>
 internal sealed record ModelDeclaration(
@@ -19,6 +20,7 @@ internal sealed record ModelDeclaration(
     string Name,
     string HintName,
     string Model,
+    string Precision,
     EquatableArray<PolicyDeclaration> Policies,
     bool AllowsUnsafe);
 

@@ -123,3 +123,7 @@ public sealed partial class ShapesVtw;
 [ShortV(5, 6, 7)]
 [Vtw(K = 9)]
 public sealed partial class ShapesAll;
+
+// No golden: that it computes what the dense class computes at the same precision is a test of its own.
+[VisionLanguageModel("clip-llama", Precision = Precision.Int8)]
+public sealed partial class ClipLlamaInt8;

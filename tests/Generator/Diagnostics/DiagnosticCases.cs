@@ -31,6 +31,8 @@ internal static partial class DiagnosticCases
         Quietly("ESP0006", "[System.Obsolete]" + Class),
         Quietly("ESP0007", Model + "[PruneVisual<S>(AfterLayer = -1, Keep = 5)]" + Class + Scorer),
         Quietly("ESP0007", Model + "[PruneVisual<C.S>(AfterLayer = 1, Keep = 5)]\npublic partial class C { " + Scorer + " }"),
+        Quietly("ESP0008", """[VisionLanguageModel("shapes", Precision = Precision.Int4)]""" + Class),
+        Quietly("ESP0008", """[VisionLanguageModel("shapes", Precision = (Precision)1)]""" + Class),
         Quietly("ESP0101", Model + "[RandomPrune(AfterLayer = -1, Keep = 5)]" + Class),
         Quietly("ESP0101", Model + "[FreezeVisual(0, 9)]" + Class),
         Quietly("ESP0101", Model + "[ExitVisual(AfterLayer = 8)]" + Class),
@@ -72,6 +74,7 @@ internal static partial class DiagnosticCases
         new("ESP0006", "[[|PruneVisual<int>(Keep = 2)|]]" + Class, "'PruneVisual<int>(Keep = 2)' on 'C' has no effect without [VisionLanguageModel]"),
         new("ESP0007", Model + "[PruneVisual<[|int|]>(AfterLayer = 1, Keep = 5)]" + Class, "'int' cannot rank visual tokens: it does not implement Espalier.ITokenScorer"),
         new("ESP0007", Model + "[PruneVisual<[|S|]>(AfterLayer = 1, Keep = 5)]" + Class + Scorer.Replace("internal", "file", StringComparison.Ordinal), "'S' cannot rank visual tokens: it is visible in one file only"),
+        new("ESP0008", """[VisionLanguageModel("shapes", [|Precision = (Precision)7|])]""" + Class, "'C' declares the precision 7, which is not a member of Precision"),
     ];
 
     private static DiagnosticCase[] Layers =>

@@ -20,7 +20,7 @@ internal static class Recorder
             {
                 private readonly ForwardPass _pass = new();
 
-                protected VisionLanguageModel(Checkpoint checkpoint, ReductionPlan plan, ModelOptions? options) { }
+                protected VisionLanguageModel(Checkpoint checkpoint, ReductionPlan plan, ModelOptions? options, Precision precision = Precision.Float32) { }
 
                 protected abstract void Prefill(ForwardPass pass);
 

@@ -111,7 +111,7 @@ public sealed class PlannerProperties
         var sources = new List<(string, string)>();
         for (int i = 0; i < accepted.Count; i++)
         {
-            var declaration = new ModelDeclaration("Random", default, "M" + i, "M" + i, "M" + i + ".g.cs", "random", default, AllowsUnsafe: i % 2 == 0);
+            var declaration = new ModelDeclaration("Random", default, "M" + i, "M" + i, "M" + i + ".g.cs", "random", "Float32", default, AllowsUnsafe: i % 2 == 0);
             sources.Add((declaration.HintName, ModelEmitter.Emit(new PlannedModel(declaration, accepted[i])).Replace("partial class", "public partial class", StringComparison.Ordinal)));
         }
 

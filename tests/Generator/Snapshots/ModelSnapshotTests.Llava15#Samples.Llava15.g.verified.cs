@@ -15,12 +15,13 @@ namespace Samples
     /// </code>
     /// Visual rows computed: 5,472 of 18,432 (29.7 %); 4,320 more are read while frozen.
     /// Prefill with 64 text tokens: 3.383 of 8.504 TFLOPs (39.8 %, convention C); KV cache in fp32: 370.0 of 640.0 MiB (57.8 %).
+    /// Linear layers: Precision.Float32, unless the options of Load name another.
     /// </remarks>
     [global::System.CodeDom.Compiler.GeneratedCode("Espalier.Generator", "0.1.0.0")]
     partial class Llava15 : global::Espalier.VisionLanguageModel
     {
         private Llava15(global::Espalier.Checkpoint checkpoint, global::Espalier.ModelOptions? options)
-            : base(checkpoint, Plan, options)
+            : base(checkpoint, Plan, options, global::Espalier.Precision.Float32)
         {
         }
 
@@ -29,7 +30,7 @@ namespace Samples
 
         /// <summary>Loads the model: creates the sessions that the plan needs over the weights of a checkpoint.</summary>
         /// <param name="checkpoint">The weights, of the geometry that this class was compiled for. The caller may dispose it before the model.</param>
-        /// <param name="options">Device and progress; the defaults if null.</param>
+        /// <param name="options">Device, precision and progress; the defaults if null.</param>
         /// <returns>The model, to be disposed by the caller.</returns>
         public static Llava15 Load(global::Espalier.Checkpoint checkpoint, global::Espalier.ModelOptions? options = null)
         {

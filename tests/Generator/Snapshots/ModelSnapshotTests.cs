@@ -27,6 +27,17 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void Int8() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes", Precision = Precision.Int8)]
+        [Vtw(K = 8)]
+        public sealed partial class SmallShapes;
+        """);
+
+    [Fact]
     public void ShortV() => Verify("""
         using Espalier;
 
