@@ -13,14 +13,14 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Espalier.CodeFixes;
 
-/// <summary>Replaces a layer that the model does not have by the nearest one that it has. The analyzer says which that is.</summary>
+/// <summary>Replaces a layer, or a number of stages, that the model does not have by the nearest one that it has. The analyzer says which that is.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(ClampLayerCodeFix))]
 [Shared]
 public sealed class ClampLayerCodeFix : CodeFixProvider
 {
     /// <inheritdoc/>
     public override ImmutableArray<string> FixableDiagnosticIds { get; } =
-        ImmutableArray.Create(EspalierDiagnostics.LayerOutOfRange.Id, EspalierDiagnostics.NoLayerBeforePrune.Id);
+        ImmutableArray.Create(EspalierDiagnostics.LayerOutOfRange.Id, EspalierDiagnostics.NoLayerBeforePrune.Id, EspalierDiagnostics.StagesOutOfRange.Id);
 
     /// <inheritdoc/>
     public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;

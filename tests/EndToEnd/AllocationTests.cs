@@ -10,6 +10,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("all", Precision.Float32)]
     [InlineData("random", Precision.Float32)]
     [InlineData("norm", Precision.Float32)]
+    [InlineData("pyramid", Precision.Float32)]
     [InlineData("all", Precision.Int8)]
     [InlineData("all", Precision.Int4)]
     public void PrefillAndDecodeAllocateNothing(string variant, Precision precision)
@@ -19,6 +20,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
         {
             "dense" => c => ClipLlamaDense.Load(c, options),
             "random" => c => ClipLlamaRandom.Load(c, options),
+            "pyramid" => c => ClipLlamaPyramidTogether.Load(c, options),
             "norm" => c => ClipLlamaNormTwice.Load(c, options),
             _ => c => ClipLlamaAll.Load(c, options),
         });

@@ -17,10 +17,14 @@ Reductions, all of prefill (Policy):
                     algorithm S: token i stays if the next number below n - i is below the tokens still to choose. A
                     number below b is the upper half of the 128-bit product of b and the next number of SplitMix64.
     Norm(B, keep)   before layer index B, 0 included, the visual tokens with the largest L2 norm stay.
+    PyramidDrop(lam, S)  before layer index s * (layers // S), s = 1..S-1, int(N * lam ** s) of the N visual tokens of the
+                    image stay. Score: softmax attention of the last prompt row over all keys in the layer that follows,
+                    which is computed as if nothing left there, mean over heads. All rows are then numbered 0, 1, 2, ...
 At one boundary a prune acts before VTW; two prunes never share one. A decoded token goes through every layer whole, attends in each layer to the rows
-which that layer's cache holds, and its position continues after the unreduced prompt.
+which that layer's cache holds, and its position there is one more than that of the last row in that cache. (So it
+continues after the unreduced prompt, unless PyramidDrop renumbered.)
 """
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Optional, Tuple
 
 import torch
@@ -36,6 +40,17 @@ class Policy:
     vtw: Optional[int] = None  # K
     random: Tuple[Tuple[int, int, int], ...] = ()  # B, keep, seed
     norm: Tuple[Tuple[int, int], ...] = ()  # B, keep
+    pyramid: Optional[Tuple[float, int]] = None  # lambda, S
+
+    def boundaries(self, layers):
+        """The layers before which some visual tokens leave, ascending."""
+        stages = range(1, self.pyramid[1]) if self.pyramid else []
+        return sorted([b for b, *_ in [*self.random, *self.norm, *([self.fastv] if self.fastv else [])]]
+                      + [s * (layers // self.pyramid[1]) for s in stages])
+
+    def renumbers(self, i, layers):
+        """True if PyramidDrop acts before layer i."""
+        return self.pyramid is not None and i in replace(self, fastv=None, random=(), norm=()).boundaries(layers)
 
     def validate(self, layers):
         exit_layer = layers if self.vtw is None else self.vtw
@@ -43,7 +58,9 @@ class Policy:
             raise ValueError("VTW's K must lie in 1..layers")
         if self.fastv and not (1 <= self.fastv[0] < exit_layer and 0 <= self.fastv[1] < 1):
             raise ValueError("FastV's K must lie in 1..layers-1 and before the exit, R in [0, 1)")
-        boundaries = [b for b, *_ in [*self.random, *self.norm, *([self.fastv] if self.fastv else [])]]
+        if self.pyramid and not (0 < self.pyramid[0] < 1 and 2 <= self.pyramid[1] <= layers):
+            raise ValueError("PyramidDrop's lambda must lie in (0, 1), S in 2..layers")
+        boundaries = self.boundaries(layers)
         if len(set(boundaries)) < len(boundaries) or any(not 0 <= b < min(exit_layer, layers) for b in boundaries):
             raise ValueError("prunes lie at boundaries of their own, before the exit")
         if any(not 0 <= layer < exit_layer for layer in self.shortv):
@@ -159,10 +176,11 @@ def rotate(x, positions, theta):
     return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
 
 
-def decoder_layer(config, weights, i, x, positions, past=None, visible=None):
+def decoder_layer(config, weights, i, x, positions, past=None, visible=None, order=None):
     """One layer over the rows `x`. Keys are those of `past` and then the rows' own.
 
     visible: optional bool per key; a key that is not visible is read by no row except itself.
+    order: what says which key comes before which row; the positions, unless given.
     Returns the rows after the layer, (keys, values, key positions) for the cache, and the attention [heads, rows, keys].
     """
     layer = f"language_model.layers.{i}."
@@ -179,9 +197,10 @@ def decoder_layer(config, weights, i, x, positions, past=None, visible=None):
     cache = (k, v, key_positions)
 
     k, v = (t.repeat_interleave(heads // kv_heads, 0) for t in (k, v))
-    allowed = key_positions[None, :] <= positions[:, None]
+    key_order, order = (key_positions, positions) if order is None else (order, order)
+    allowed = key_order[None, :] <= order[:, None]
     if visible is not None:
-        allowed = allowed & (visible[None, :] | (key_positions[None, :] == positions[:, None]))
+        allowed = allowed & (visible[None, :] | (key_order[None, :] == order[:, None]))
     logits = (q @ k.transpose(1, 2)) * head_dim ** -0.5
     attention = torch.softmax(logits.masked_fill(~allowed, float("-inf")), -1)
     mixed = (attention @ v).transpose(0, 1).reshape(len(x), -1)
@@ -226,9 +245,16 @@ class Llava:
         rows = rms_norm(rows, self.weights["language_model.norm.weight"], self.config.text.rms_norm_eps)
         return F.linear(rows, self.weights["lm_head.weight"])
 
-    def prune(self, policy, i, visual_rows, attention):
+    def prune(self, policy, i, tokens, visual_rows, attention, ahead):
         """What the policy keeps before layer i: indices among the visual rows that are there, and their scores (None for
-        chance); or None. `visual_rows` are those rows, `attention` that of the layer before on them, of the last row."""
+        chance); or None. `visual_rows` are those rows, `attention` that of the last row on them in the layer before,
+        `ahead` computes the same for the layer that follows, `tokens` counts the visual tokens of the image."""
+        if policy.pyramid:
+            ratio, stages = policy.pyramid
+            stage, rest = divmod(i, self.layers // stages)
+            if rest == 0 and 1 <= stage < stages:
+                scores = ahead().mean(0).tolist()
+                return keep_highest(scores, int(tokens * ratio ** stage)), scores
         for layer, count, seed in policy.random:
             if layer == i:
                 return keep_random(len(visual_rows), count, seed), None
@@ -251,7 +277,8 @@ class Llava:
             out = Prefill(None, [])
             tokens, attention = list(range(len(visual))), None
             for i in range(self.layers):
-                pruned = self.prune(policy, i, x[is_visual], None if attention is None else attention[:, -1, is_visual])
+                pruned = self.prune(policy, i, len(visual), x[is_visual], None if attention is None else attention[:, -1, is_visual],
+                                    lambda: decoder_layer(self.config.text, self.weights, i, x, positions)[2][:, -1, is_visual])
                 if pruned is not None:
                     kept, scores = pruned
                     tokens = [tokens[k] for k in kept]
@@ -263,6 +290,8 @@ class Llava:
                     stay = ~is_visual
                     stay[len(prefix) + torch.tensor(kept, dtype=torch.long)] = True
                     x, positions, is_visual = x[stay], positions[stay], is_visual[stay]
+                    if policy.renumbers(i, self.layers):
+                        positions = torch.arange(len(x))
                 if policy.vtw == i:
                     x, positions, is_visual = x[~is_visual], positions[~is_visual], is_visual[~is_visual]
 
@@ -276,11 +305,12 @@ class Llava:
             out.logits = self.head(x[-1])
             return out
 
-    def decode(self, caches, token, position):
+    def decode(self, caches, token):
         """One token after the cached rows. Returns its logits and the longer caches."""
         with torch.no_grad():
-            x, positions, longer = self.embed([token]), torch.tensor([position]), []
+            x, longer = self.embed([token]), []
             for i in range(self.layers):
+                positions = caches[i][2][-1:] + 1
                 x, cache, _ = decoder_layer(self.config.text, self.weights, i, x, positions, past=caches[i])
                 longer.append(cache)
             return self.head(x[-1]), longer
@@ -289,9 +319,9 @@ class Llava:
         """Greedy, not stopping at an end token. Returns the prefill, `steps` tokens and the logits after each of them."""
         prefill = self.prefill(prefix, visual, suffix, policy)
         logits, caches, tokens, after = prefill.logits, prefill.caches, [], []
-        for step in range(steps):
+        for _ in range(steps):
             tokens.append(first_highest(logits))
-            logits, caches = self.decode(caches, tokens[-1], len(prefix) + len(visual) + len(suffix) + step)
+            logits, caches = self.decode(caches, tokens[-1])
             after.append(logits)
         return prefill, tokens, after
 
@@ -303,22 +333,26 @@ class Llava:
         policy.validate(self.layers)
         with torch.no_grad():
             x = torch.cat([self.embed(prefix), visual, self.embed(list(suffix) + list(continuation))])
-            positions = torch.arange(len(x))
+            order = positions = torch.arange(len(x))
             start, stop, last = len(prefix), len(prefix) + len(visual), len(prefix) + len(visual) + len(suffix) - 1
             visible = torch.ones(len(x), dtype=torch.bool)
             attention, survivors = None, []
             for i in range(self.layers):
                 seen = start + visible[start:stop].nonzero()[:, 0]
-                pruned = self.prune(policy, i, x[seen], None if attention is None else attention[:, last, seen])
+                pruned = self.prune(
+                    policy, i, len(visual), x[seen], None if attention is None else attention[:, last, seen],
+                    lambda: decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order)[2][:, last, seen])
                 if pruned is not None:
                     seen = seen[torch.tensor(pruned[0], dtype=torch.long)]
                     survivors.append((seen - start).tolist())
                     visible[start:stop] = False
                     visible[seen] = True
+                    if policy.renumbers(i, self.layers):  # hidden rows get the number of the row before; nobody reads it
+                        positions = (visible.long().cumsum(0) - 1).clamp(min=0)
                 if policy.vtw == i:
                     visible[start:stop] = False
                 before = x
-                x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible)
+                x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order)
                 if i in policy.shortv:
                     x = torch.cat([x[:start], before[start:stop], x[stop:]])
             return self.head(x[last:]), survivors

@@ -37,12 +37,15 @@ CASES = {
         "exit-at-prune": Policy(fastv=(3, 0.5), shortv=(0, 3), vtw=4),
         "random": Policy(random=((0, 20, 7), (3, 10, -3))),
         "norm": Policy(norm=((3, 12),)),
+        "pyramid": Policy(pyramid=(0.5, 3)),
+        "pyramid-together": Policy(random=((0, 30, 0),), pyramid=(0.6, 3), shortv=(1, 2), vtw=5),
         "norm-twice": Policy(norm=((0, 20), (3, 9)), shortv=(1, 2)),  # the second finds the rows parted
     },
     "siglip-qwen2": {
         "dense": Policy(), "fastv": Policy(fastv=(3, 0.4)), "shortv": Policy(shortv=(0, 4)), "vtw": Policy(vtw=3),
         "all": ALL, "fastv-half": Policy(fastv=(2, 0.5)),  # 25 tokens: 12.5 is kept as 12
         "random": Policy(random=((4, 8, 0),)), "norm": Policy(norm=((2, 12),)),
+        "pyramid": Policy(pyramid=(0.7, 4)),  # 6 layers: the last stage has three of them
     },
     "clip-llama-f16": {
         "dense": Policy(), "fastv": Policy(fastv=(1, 0.75)), "shortv": Policy(shortv=(2, 3, 5)), "vtw": Policy(vtw=1),
@@ -145,6 +148,8 @@ def policy_json(policy, visual):
         members["random"] = [{"before": b, "keep": keep, "seed": seed} for b, keep, seed in policy.random]
     if policy.norm:
         members["norm"] = [{"before": b, "keep": keep} for b, keep in policy.norm]
+    if policy.pyramid:
+        members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
     return json.dumps(members)
 
 
@@ -176,7 +181,7 @@ def write_case(path, model, tokenizer, prefix, visual, suffix, policy):
     members = [("policy", policy_json(policy, len(visual)))]
     if prefill.kept is not None:
         members += [("fastv_scores", numbers(prefill.scores)), ("kept", json.dumps(prefill.kept))]
-    if policy.random or policy.norm:
+    if policy.random or policy.norm or policy.pyramid:
         members.append(("survivors", json.dumps(prefill.survivors)))
     members += [
         ("kv_rows", json.dumps(prefill.rows)),

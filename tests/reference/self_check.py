@@ -75,6 +75,7 @@ def check(name):
         "FastV": Policy(fastv=(2, 0.5)), "FastV late": Policy(fastv=(layers - 1, 0.75)), "ShortV": Policy(shortv=(0, 3, 4)),
         "VTW": Policy(vtw=3), "VTW first": Policy(vtw=1), "together": Policy(fastv=(2, 0.5), shortv=(1, 3, 4), vtw=5),
         "random": Policy(random=((0, 12, 7), (3, 5, -3))), "norm": Policy(norm=((0, 12), (3, 5)), shortv=(2,), vtw=4),
+        "pyramid": Policy(pyramid=(0.5, 3)), "pyramid together": Policy(norm=((1, 12),), pyramid=(0.6, 3), shortv=(1, 4), vtw=5),
     }
     for what, policy in policies.items():
         prefill, tokens, logits = run(policy)
@@ -84,8 +85,7 @@ def check(name):
         assert float((logits - dense_logits).abs().max()) > 1e-3, f"{what} changes nothing"
         # Below the first reduction all is dense; above it the caches are as long as the rows that are left.
         for i in range(layers):
-            before = sorted(b for b, *_ in [*policy.random, *policy.norm, *([policy.fastv] if policy.fastv else [])])
-            done = sum(b <= i for b in before)
+            done = sum(b <= i for b in policy.boundaries(layers))
             left = n if done == 0 else len(prefill.survivors[done - 1])
             left = 0 if policy.vtw is not None and i >= policy.vtw else left
             assert prefill.rows[i] == prefill.caches[i][0].shape[1] == len(prefix) + left + len(suffix), what
@@ -94,6 +94,15 @@ def check(name):
             expected = [*range(len(prefix)), *(len(prefix) + i for i in prefill.kept), *range(len(prefix) + n, dense.rows[0])]
             assert k == policy.vtw or prefill.caches[k][2].tolist() == expected, f"{what}: positions"
             assert 0 < sum(prefill.scores) < 1
+
+    # PyramidDrop: no gaps from the first boundary on, the unreduced positions below it, and each decoded token stands
+    # right behind the rows of its layer.
+    prefill = model.prefill(prefix, visual, suffix, policies["pyramid"])
+    assert [len(s) for s in prefill.survivors] == [int(n * 0.5), int(n * 0.25)]
+    for cache, rows in zip(prefill.caches, prefill.rows):
+        assert cache[2].tolist() == list(range(rows))
+    _, longer = model.decode(prefill.caches, dense_tokens[0])
+    assert [cache[2][-1].item() for cache in longer] == prefill.rows
 
     # Frozen means: visual rows do not move, text rows do as in a dense layer that starts from the same rows.
     x = torch.cat([model.embed(prefix), visual, model.embed(suffix)])
@@ -109,7 +118,8 @@ def check(name):
     close(masked[0], dense_logits[3], "decoding against a longer prompt")
 
     for wrong in (Policy(vtw=0), Policy(fastv=(0, 0.5)), Policy(fastv=(3, 0.5), vtw=3), Policy(shortv=(layers,)), Policy(shortv=(4,), vtw=4),
-                  Policy(random=((layers, 5, 0),)), Policy(norm=((2, 5),), vtw=2), Policy(fastv=(2, 0.5), norm=((2, 5),))):
+                  Policy(random=((layers, 5, 0),)), Policy(norm=((2, 5),), vtw=2), Policy(pyramid=(0.5, 1)), Policy(pyramid=(0.5, 3), vtw=3), Policy(fastv=(2, 0.5), pyramid=(0.5, 3)),
+                  Policy(fastv=(2, 0.5), norm=((2, 5),))):
         try:
             wrong.validate(layers)
         except ValueError:

@@ -117,6 +117,16 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0111"));
 
+    /// <summary>The layers cannot be divided so.</summary>
+    public static readonly DiagnosticDescriptor StagesOutOfRange = new(
+        id: "ESP0112",
+        title: "The layers cannot be divided so",
+        messageFormat: PlanMessages.StagesOutOfRange,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0112"));
+
     /// <summary>No visual token is kept.</summary>
     public static readonly DiagnosticDescriptor KeepNotPositive = new(
         id: "ESP0201",
@@ -200,6 +210,7 @@ internal static partial class EspalierDiagnostics
         LayersNotAscending,
         NoLayers,
         RangeUnclear,
+        StagesOutOfRange,
         KeepNotPositive,
         KeepExceedsModel,
         KeepRises,

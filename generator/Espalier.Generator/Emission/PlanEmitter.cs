@@ -92,7 +92,8 @@ internal static class PlanEmitter
                     + ", TokensBefore: " + Literal.Of(step.TokensBefore) + ", TokensAfter: " + Literal.Of(step.TokensAfter)
                     + ", Declaration: " + Literal.Of(step.Declaration)
                     + (step.ScorerType is null ? "" : ", ScorerType: " + Literal.Of(step.ScorerType))
-                    + (step.Seed == 0 ? "" : ", Seed: " + Literal.Of(step.Seed)) + "),");
+                    + (step.Seed == 0 ? "" : ", Seed: " + Literal.Of(step.Seed))
+                    + (step.Positions == Positions.Keep ? "" : ", Positions: " + Literal.Of(step.Positions)) + "),");
             }
         }
 

@@ -28,11 +28,16 @@ internal static class StepEmitter
                 + " visual tokens; the last row's attention to each is its score.");
         }
 
-        writer.Line("// " + Site(step) + ": " + Selection(step) + ", " + PlanText.Count(step.TokensBefore - step.TokensAfter) + " leave (" + step.Declaration + ").");
+        writer.Line("// " + Site(step) + ": " + Selection(step) + ", " + PlanText.Count(step.TokensBefore - step.TokensAfter) + " leave"
+            + (step.Positions == Positions.Renumber ? ", and the rows are renumbered" : "") + " (" + step.Declaration + ").");
         using (writer.Open())
         {
             EmitSelection(writer, step, scored);
             writer.Line("pass.KeepVisual(kept);");
+            if (step.Positions == Positions.Renumber)
+            {
+                writer.Line("pass.RenumberRows();");
+            }
         }
     }
 
@@ -50,6 +55,7 @@ internal static class StepEmitter
         writer.Line(step.Score switch
         {
             Score.LastQueryAttention => "pass." + (IsFrozen(scored!) ? "RunFrozenScored" : "RunScored") + "(layer: " + Literal.Of(step.AfterLayer) + ", scores);",
+            Score.NextLayerAttention => "pass.ScoreAhead(layer: " + Literal.Of(step.AfterLayer + 1) + ", scores);",
             Score.Custom => "pass.ScoreVisual<" + step.ScorerType + ">(scores);",
             _ => throw new ArgumentOutOfRangeException(nameof(step), step.Score, "A step that keeps some tokens ranks them."),
         });
@@ -63,6 +69,7 @@ internal static class StepEmitter
         {
             Score.Random => stay + ", chosen by chance from seed " + Literal.Of(step.Seed) + ", stay",
             Score.Custom => "the " + stay + " that " + PlanText.ShortType(step.ScorerType!) + " ranks highest stay",
+            Score.NextLayerAttention => "the " + stay + " that the last row would attend to most in layer " + Literal.Of(step.AfterLayer + 1) + " stay",
             _ => "the " + stay + " with the highest scores stay",
         };
     }

@@ -16,6 +16,7 @@ internal static class PlanMessages
     public const string LayersNotAscending = "'{0}' names layer {1} behind layer {2}; write the layers in ascending order, each once";
     public const string NoLayers = "'{0}' names no layer, so nothing is frozen";
     public const string RangeUnclear = "'{0}' does not say which layers to freeze: {1}";
+    public const string StagesOutOfRange = "'{0}' divides the layers into {1} stages; the model has {2} layers, so 2 to {2} stages are possible";
     public const string KeepNotPositive = "'{0}' keeps {1} of {2} visual tokens; keep at least 1, or let all of them leave with ExitVisual";
     public const string KeepExceedsModel = "'{0}' keeps {1} visual tokens, but the model has {2}";
     public const string KeepRises = "'{0}' keeps {1} visual tokens {2}, but '{4}' left only {3}; counts cannot rise";
@@ -38,6 +39,7 @@ internal static class PlanMessages
         PlanProblemKind.LayersNotAscending => LayersNotAscending,
         PlanProblemKind.NoLayers => NoLayers,
         PlanProblemKind.RangeUnclear => RangeUnclear,
+        PlanProblemKind.StagesOutOfRange => StagesOutOfRange,
         PlanProblemKind.KeepNotPositive => KeepNotPositive,
         PlanProblemKind.KeepExceedsModel => KeepExceedsModel,
         PlanProblemKind.KeepRises => KeepRises,

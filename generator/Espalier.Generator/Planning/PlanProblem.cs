@@ -40,6 +40,9 @@ public enum PlanProblemKind
     /// <summary>A range with one end, with its ends the wrong way round, or beside a list.</summary>
     RangeUnclear = 111,
 
+    /// <summary>A number of stages into which the layers cannot be divided.</summary>
+    StagesOutOfRange = 112,
+
     /// <summary>A keep count below one.</summary>
     KeepNotPositive = 201,
 

@@ -157,7 +157,7 @@ internal static class PlanRules
             }
 
             steps.Add(new Step(
-                (int)prune.Boundary.AfterLayer, prune.Ranking.Score, Compress.Drop, available, keep, prune.Declaration, prune.Ranking.ScorerType, prune.Ranking.Seed));
+                (int)prune.Boundary.AfterLayer, prune.Ranking.Score, Compress.Drop, available, keep, prune.Declaration, prune.Ranking.ScorerType, prune.Ranking.Seed, prune.Positions));
             available = keep;
         }
 

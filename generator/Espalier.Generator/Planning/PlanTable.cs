@@ -55,7 +55,7 @@ internal static class PlanTable
     public static string Describe(Step step)
     {
         string counts = PlanText.Count(step.TokensBefore) + " -> " + PlanText.Count(step.TokensAfter);
-        return step.IsExit ? "exit " + counts : "prune " + counts + " by " + DescribeScore(step);
+        return step.IsExit ? "exit " + counts : "prune " + counts + " by " + DescribeScore(step) + (step.Positions == Positions.Renumber ? ", renumbered" : "");
     }
 
     private static void AppendSteps(StringBuilder text, ReductionPlan plan, int afterLayer)
@@ -76,6 +76,7 @@ internal static class PlanTable
     private static string DescribeScore(Step step) => step.Score switch
     {
         Score.LastQueryAttention => "last-query attention",
+        Score.NextLayerAttention => "next-layer attention",
         Score.Custom => PlanText.ShortType(step.ScorerType!),
         Score.Random => "chance, seed " + PlanText.Plain(step.Seed),
         _ => throw new ArgumentOutOfRangeException(nameof(step), step.Score, "A step that keeps some tokens ranks them."),

@@ -43,7 +43,8 @@ internal sealed class PolicyLowering
 
     public EquatableArray<int> Layers(string argument) => _declaration.Find<LayersArgument>(argument)?.Layers ?? default;
 
-    public void Prune(Boundary boundary, KeepRule keep, Ranking ranking) => Prunes.Add(new Prune(_policy, _text, boundary, keep, ranking));
+    public void Prune(Boundary boundary, KeepRule keep, Ranking ranking, Positions positions = Positions.Keep) =>
+        Prunes.Add(new Prune(_policy, _text, boundary, keep, ranking, positions));
 
     public void Exit(Boundary boundary) => Exits.Add(new Exit(_policy, _text, boundary));
 
@@ -52,6 +53,10 @@ internal sealed class PolicyLowering
     /// <summary>Reports something wrong with this policy; the message names the policy before <paramref name="values"/>.</summary>
     public void Report(PlanProblemKind kind, string? argument, int element, params string[] values) =>
         Problems.Add(new PlanProblem(kind, _policy, argument, element, new[] { _text }.Concat(values).ToEquatableArray()));
+
+    /// <summary>Reports an argument for which there is a nearest value that would do; null if there is none.</summary>
+    public void Report(PlanProblemKind kind, string argument, int? nearest, params string[] values) =>
+        Problems.Add(new PlanProblem(kind, _policy, argument, -1, new[] { _text }.Concat(values).ToEquatableArray(), nearest));
 
     /// <summary>What stays, by <c>Keep</c> or by <c>KeepRatio</c>; null, and a report, if it is not clear.</summary>
     public KeepRule? Keep()

@@ -50,6 +50,18 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
     public int VisualTokensAt(int layer) => SegmentAt(layer).VisualTokens;
 
+    /// <summary>By how much a text row behind the image has a smaller position in a layer than in the unreduced prompt: 0 unless a step before the layer renumbers the rows.</summary>
+    /// <param name="layer">Zero-based decoder layer.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
+    public int PositionShiftAt(int layer)
+    {
+        _ = SegmentAt(layer);
+        return Steps
+            .Where(step => step.AfterLayer < layer && step.Positions == Positions.Renumber)
+            .Select(step => Geometry.VisualTokens - step.TokensAfter)
+            .LastOrDefault();
+    }
+
     /// <summary>What a layer must be able to do in prefill.</summary>
     /// <param name="layer">Zero-based decoder layer.</param>
     /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
@@ -66,6 +78,10 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
 
         return frozen ? LayerKind.Frozen : LayerKind.Dense;
     }
+
+    /// <summary>True if the step before a layer ranks by what that layer would attend to.</summary>
+    /// <param name="layer">Zero-based decoder layer.</param>
+    public bool IsScoredAhead(int layer) => Steps.Any(step => step.AfterLayer == layer - 1 && step.Score == Score.NextLayerAttention);
 
     /// <summary>Rows that a layer computes in prefill: all rows, or the text rows of a frozen layer.</summary>
     /// <param name="layer">Zero-based decoder layer.</param>

@@ -36,7 +36,7 @@ internal sealed record Ranking(Score Score, int Seed = 0, string? ScorerType = n
 }
 
 /// <summary>A policy's wish that some visual tokens leave.</summary>
-internal sealed record Prune(int Policy, string Declaration, Boundary Boundary, KeepRule Keep, Ranking Ranking);
+internal sealed record Prune(int Policy, string Declaration, Boundary Boundary, KeepRule Keep, Ranking Ranking, Positions Positions);
 
 /// <summary>A policy's wish that all visual tokens leave.</summary>
 internal sealed record Exit(int Policy, string Declaration, Boundary Boundary);

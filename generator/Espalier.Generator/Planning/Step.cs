@@ -14,6 +14,9 @@ public enum Score
 
     /// <summary>Chance, from a seed: the baseline.</summary>
     Random,
+
+    /// <summary>Softmax attention that the last prompt row would pay to each visual row in the layer behind the boundary if nothing left, mean over heads (PyramidDrop, arXiv 2410.17247).</summary>
+    NextLayerAttention,
 }
 
 /// <summary>What a step does with the visual tokens that it does not keep.</summary>
@@ -21,6 +24,16 @@ public enum Compress
 {
     /// <summary>They leave the sequence.</summary>
     Drop,
+}
+
+/// <summary>What a step does with the positions of the rows that it leaves.</summary>
+public enum Positions
+{
+    /// <summary>Every row keeps the position that it had in the unreduced prompt.</summary>
+    Keep,
+
+    /// <summary>The rows are numbered anew, without gaps, and tokens decoded later follow on them in the layers behind the step.</summary>
+    Renumber,
 }
 
 /// <summary>One reduction at one site: after decoder layer <paramref name="AfterLayer"/>, the visual rows shrink from <paramref name="TokensBefore"/> to <paramref name="TokensAfter"/>.</summary>
@@ -32,6 +45,7 @@ public enum Compress
 /// <param name="Declaration">The policy as it was declared, for example <c>FastV(K = 2, R = 0.5)</c>.</param>
 /// <param name="ScorerType">Full name of the user's scorer if <paramref name="Score"/> is <see cref="Score.Custom"/>, as C# writes it with <c>global::</c>, else null.</param>
 /// <param name="Seed">What fixes the choice if <paramref name="Score"/> is <see cref="Score.Random"/>, else 0.</param>
+/// <param name="Positions">What happens to the positions of the rows that are left.</param>
 public sealed record Step(
     int AfterLayer,
     Score Score,
@@ -40,7 +54,8 @@ public sealed record Step(
     int TokensAfter,
     string Declaration,
     string? ScorerType = null,
-    int Seed = 0)
+    int Seed = 0,
+    Positions Positions = Positions.Keep)
 {
     /// <summary>True if all visual rows leave.</summary>
     public bool IsExit => TokensAfter == 0;

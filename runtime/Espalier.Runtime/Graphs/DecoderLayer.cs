@@ -53,19 +53,44 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
 
         string Write(string rows, string past)
         {
-            string split = graph.Node(Operator.Reshape, $"{rows}.split", [rows, graph.Constant(1, -1, geometry.KeyValueHeads, geometry.HeadDim)]);
-            string heads = graph.Node(Operator.Transpose, $"{rows}.heads", [split], NodeAttribute.Of("perm", 0, 2, 1, 3));
-            return graph.Node(Operator.TensorScatter, $"{rows}.scattered", [past, heads, start], NodeAttribute.Of("axis", 2));
+            return graph.Node(Operator.TensorScatter, $"{rows}.scattered", [past, Heads(rows), start], NodeAttribute.Of("axis", 2));
         }
     }
 
     /// <summary>The softmax attention that the last query row pays to every cache row in use, mean over heads (FastV, arXiv 2403.06764).</summary>
     public string Score(LayerValues values, string keyRows)
     {
-        // The last query, its heads grouped by the key head that they share: one small product per key head.
-        string row = graph.Node(Operator.Gather, $"{_values}.last_query.row", [values.Query, graph.Constant(-1)], NodeAttribute.Of("axis", 1));
-        string query = graph.Node(Operator.Reshape, $"{_values}.last_query", [row, graph.Constant(1, geometry.KeyValueHeads, geometry.Heads / geometry.KeyValueHeads, geometry.HeadDim)]);
+        string row = LastRow($"{_values}.last_query.row", values.Query);
         string keys = graph.Node(Operator.Slice, $"{_values}.keys", [values.PresentKey, graph.Constant(0), keyRows, graph.Constant(2)]);
+        return Score(row, keys);
+    }
+
+    /// <summary>The softmax attention that the last row would pay, mean over heads, to the rows in the cache and to all rows of <paramref name="x"/>, if the layer ran on them (PyramidDrop,
+    /// arXiv 2410.17247). Norm, one query and the keys are computed; the rest of the layer is not.</summary>
+    public string ScoreAhead(string x, string positions, string pastKey, string keyRows)
+    {
+        string normed = InputNorm(_values, x);
+        string query = Project($"{_values}.q_proj", LastRow($"{_values}.last", normed), "self_attn.q_proj", geometry.Hidden, geometry.QueryWidth, geometry.QueryKeyValueBias);
+        string rotated = Rotate($"{_values}.q", query, LastRow($"{_values}.last_position", positions), geometry.Heads);
+        string key = Project($"{_values}.k_proj", normed, "self_attn.k_proj", geometry.Hidden, geometry.KeyValueWidth, geometry.QueryKeyValueBias);
+        string cached = graph.Node(Operator.Slice, $"{_values}.cached", [pastKey, graph.Constant(0), keyRows, graph.Constant(2)]);
+        string own = Heads(Rotate($"{_values}.k", key, positions, geometry.KeyValueHeads));
+        return Score(rotated, graph.Node(Operator.Concat, $"{_values}.keys", [cached, own], NodeAttribute.Of("axis", 2)));
+    }
+
+    private string LastRow(string result, string rows) => graph.Node(Operator.Gather, result, [rows, graph.Constant(-1)], NodeAttribute.Of("axis", 1));
+
+    /// <summary>[1, n, Hkv · D] to [1, Hkv, n, D], as the cache holds keys and values.</summary>
+    private string Heads(string rows)
+    {
+        string split = graph.Node(Operator.Reshape, $"{rows}.split", [rows, graph.Constant(1, -1, geometry.KeyValueHeads, geometry.HeadDim)]);
+        return graph.Node(Operator.Transpose, $"{rows}.heads", [split], NodeAttribute.Of("perm", 0, 2, 1, 3));
+    }
+
+    private string Score(string row, string keys)
+    {
+        // The query's heads are grouped by the key head that they share: one small product per key head.
+        string query = graph.Node(Operator.Reshape, $"{_values}.last_query", [row, graph.Constant(1, geometry.KeyValueHeads, geometry.Heads / geometry.KeyValueHeads, geometry.HeadDim)]);
         string products = graph.Node(
             Operator.FusedMatMul,
             $"{_values}.scores",

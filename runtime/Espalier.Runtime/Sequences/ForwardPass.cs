@@ -19,6 +19,7 @@ public sealed class ForwardPass : IDisposable
     private readonly PassRows _rows;
     private readonly PassHead _head;
     private readonly VisualTokenMap _map;
+    private readonly int[] _shifts;
     private float[] _scores = [];
     private int[] _kept = [];
     private PassPhase _phase;
@@ -35,6 +36,7 @@ public sealed class ForwardPass : IDisposable
         _rows = new PassRows(sessions);
         _head = new PassHead(sessions);
         _map = new VisualTokenMap(plan);
+        _shifts = [.. Enumerable.Range(0, plan.Geometry.Text.Layers).Select(plan.PositionShiftAt)];
     }
 
     /// <summary>Visual rows in the pass now.</summary>
@@ -100,6 +102,24 @@ public sealed class ForwardPass : IDisposable
         _rows.Scores.Slice(firstVisual, scores.Length).CopyTo(scores);
     }
 
+    /// <summary>Reads the softmax attention that the last row would pay to each visual row in the next layer if that ran now, mean over heads (PyramidDrop, arXiv 2410.17247). The layer does not run.</summary>
+    /// <param name="layer">The next layer.</param>
+    /// <param name="scores">Receives one score a visual row; its length is <see cref="VisualTokens"/>.</param>
+    public void ScoreAhead(int layer, Span<float> scores)
+    {
+        Require(_phase == PassPhase.Prefill && layer == _nextLayer, "the layer that is asked is the next one");
+        Require(scores.Length == _map.Count, "one score a visual token is read");
+        _cancellation.ThrowIfCancellationRequested();
+        LayerBinding binding = _bindings.Ahead(layer);
+        int firstVisual = _cache.Length(layer);
+        _rows.Rejoin(_map.Count, _suffixRows);
+        _cache.Announce(layer, 0);
+        _rows.BindAhead(binding);
+        _rows.BindScores(binding, firstVisual + _rows.Count);
+        binding.Run();
+        _rows.Scores.Slice(firstVisual, scores.Length).CopyTo(scores);
+    }
+
     /// <summary>Lets a scorer of the user's rank the visual rows. The call is direct: <typeparamref name="TScorer"/> is a struct, so this method is compiled for it alone.</summary>
     /// <typeparam name="TScorer">The scorer.</typeparam>
     /// <param name="scores">Receives one score a visual row; its length is <see cref="VisualTokens"/>.</param>
@@ -123,6 +143,15 @@ public sealed class ForwardPass : IDisposable
         _map.CheckKept(kept);
         _rows.Keep(kept, _map.Count, _suffixRows);
         _map.Keep(kept, _nextLayer - 1);
+    }
+
+    /// <summary>Numbers the rows without gaps from the prefix on. In the layers that follow, decoded tokens follow on these numbers.</summary>
+    public void RenumberRows()
+    {
+        Require(_phase == PassPhase.Prefill && _nextLayer < _shifts.Length, "rows are renumbered in prefill only");
+        Require(_shifts[_nextLayer] == _plan.Geometry.VisualTokens - _map.Count, "the plan renumbers the rows after another step");
+        _rows.Rejoin(_map.Count, _suffixRows);
+        _rows.Renumber();
     }
 
     /// <summary>All visual rows leave the sequence.</summary>

@@ -94,6 +94,13 @@ internal sealed unsafe class KeyValueCache : IDisposable
         binding.BindOutput("present_value\0"u8, _valueTensors[layer]);
     }
 
+    /// <summary>Binds the keys for reading alone, and their count.</summary>
+    public void BindKeys(OrtBinding binding, int layer)
+    {
+        binding.BindInput("past_key\0"u8, _keyTensors[layer]);
+        BindKeyRows(binding, layer);
+    }
+
     /// <summary>Binds the key count that a scored layer reads.</summary>
     public void BindKeyRows(OrtBinding binding, int layer) => binding.BindInput("key_rows\0"u8, _keyRowTensors[layer]);
 

@@ -30,10 +30,11 @@ internal sealed class LayerBindings : IDisposable
 {
     private readonly LayerBinding[] _dense;
     private readonly LayerBinding?[] _reduced;
+    private readonly LayerBinding?[] _ahead;
     private readonly LayerBinding[] _decode;
     private readonly RowTensor _evenRow;
     private readonly RowTensor _oddRow;
-    private readonly RowTensor _position = RowTensor.Positions();
+    private readonly List<(RowTensor Position, int Shift)> _positions = [];
     private readonly ModelSessions _sessions;
 
     public LayerBindings(ModelSessions sessions, KeyValueCache cache)
@@ -43,12 +44,12 @@ internal sealed class LayerBindings : IDisposable
         int hidden = sessions.Geometry.Text.Hidden;
         _dense = new LayerBinding[layers];
         _reduced = new LayerBinding?[layers];
+        _ahead = new LayerBinding?[layers];
         _decode = new LayerBinding[layers];
         _evenRow = RowTensor.Hidden(hidden);
         _oddRow = RowTensor.Hidden(hidden);
         _evenRow.Resize(1);
         _oddRow.Resize(1);
-        _position.Resize(1);
 
         for (int layer = 0; layer < layers; layer++)
         {
@@ -58,8 +59,15 @@ internal sealed class LayerBindings : IDisposable
             _decode[layer] = new LayerBinding(sessions.Dense(layer));
             cache.Bind(_decode[layer].Binding, layer);
             _decode[layer].BindInput("x\0"u8, (layer % 2 == 0 ? _evenRow : _oddRow).Value);
-            _decode[layer].BindInput("positions\0"u8, _position.Value);
+            _decode[layer].BindInput("positions\0"u8, DecodePosition(sessions.PositionShift(layer)).Value);
             _decode[layer].BindOutput("y\0"u8, (layer % 2 == 0 ? _oddRow : _evenRow).Value);
+
+            if (sessions.Ahead(layer) is { } ahead)
+            {
+                var binding = new LayerBinding(ahead);
+                _ahead[layer] = binding;
+                cache.BindKeys(binding.Binding, layer);
+            }
 
             if (sessions.Reduced(layer) is { } reduced)
             {
@@ -94,6 +102,9 @@ internal sealed class LayerBindings : IDisposable
     /// <summary>Text rows only, with scores.</summary>
     public LayerBinding FrozenScored(int layer) => Reduced(layer, frozen: true, scored: true);
 
+    /// <summary>What the layer would attend to.</summary>
+    public LayerBinding Ahead(int layer) => _ahead[layer] ?? throw new InvalidOperationException($"The plan does not ask what layer {layer} would attend to.");
+
     /// <summary>One row, bound once.</summary>
     public LayerBinding Decode(int layer) => _decode[layer];
 
@@ -101,13 +112,16 @@ internal sealed class LayerBindings : IDisposable
     public void LoadDecode(EmbeddingTable embeddings, int token, int position)
     {
         embeddings.Read([token], _evenRow.Span<float>());
-        _position.Span<long>()[0] = position;
+        foreach ((RowTensor tensor, int shift) in _positions)
+        {
+            tensor.Span<long>()[0] = position - shift;
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (LayerBinding?[] bindings in (ReadOnlySpan<LayerBinding?[]>)[_dense, _reduced, _decode])
+        foreach (LayerBinding?[] bindings in (ReadOnlySpan<LayerBinding?[]>)[_dense, _reduced, _ahead, _decode])
         {
             foreach (LayerBinding? binding in bindings)
             {
@@ -117,7 +131,23 @@ internal sealed class LayerBindings : IDisposable
 
         _evenRow.Dispose();
         _oddRow.Dispose();
-        _position.Dispose();
+        foreach ((RowTensor tensor, _) in _positions)
+        {
+            tensor.Dispose();
+        }
+    }
+
+    // Behind a step that renumbers, the same token has another position; layers of one numbering share the tensor.
+    private RowTensor DecodePosition(int shift)
+    {
+        if (_positions.Count == 0 || _positions[^1].Shift != shift)
+        {
+            RowTensor tensor = RowTensor.Positions();
+            tensor.Resize(1);
+            _positions.Add((tensor, shift));
+        }
+
+        return _positions[^1].Position;
     }
 
     private LayerBinding Reduced(int layer, bool frozen, bool scored)

@@ -18,6 +18,7 @@ internal sealed class PassRows : IDisposable
     private RowTensor _text;
     private RowTensor _nextText;
     private bool _parted;
+    private int _firstPosition;
 
     public PassRows(ModelSessions sessions)
     {
@@ -74,6 +75,13 @@ internal sealed class PassRows : IDisposable
         binding.BindInput("x\0"u8, _current.Value);
         binding.BindInput("positions\0"u8, _positions.Value);
         binding.BindOutput("y\0"u8, _next.Value);
+    }
+
+    /// <summary>Binds the rows to a session that only looks at them.</summary>
+    public void BindAhead(LayerBinding binding)
+    {
+        binding.BindInput("x\0"u8, _current.Value);
+        binding.BindInput("positions\0"u8, _positions.Value);
     }
 
     /// <summary>Binds resting visual rows and moving text rows to a frozen layer.</summary>
@@ -172,6 +180,16 @@ internal sealed class PassRows : IDisposable
         _parted = false;
     }
 
+    /// <summary>Numbers the rows without gaps from the first one on; they must not be parted.</summary>
+    public void Renumber()
+    {
+        Span<long> positions = _positions.Span<long>();
+        for (int i = 0; i < positions.Length; i++)
+        {
+            positions[i] = _firstPosition + i;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -185,12 +203,9 @@ internal sealed class PassRows : IDisposable
     private void Prepare(int rows, int firstPosition)
     {
         _parted = false;
+        _firstPosition = firstPosition;
         _current.Resize(rows);
         _positions.Resize(rows);
-        Span<long> positions = _positions.Span<long>();
-        for (int i = 0; i < rows; i++)
-        {
-            positions[i] = firstPosition + i;
-        }
+        Renumber();
     }
 }

@@ -12,6 +12,7 @@ internal sealed class ModelSessions
     private readonly ReductionPlan _plan;
     private readonly OrtSession[] _dense;
     private readonly OrtSession?[] _reduced;
+    private readonly OrtSession?[] _ahead;
 
     /// <summary>Builds the sessions that do not exist yet.</summary>
     /// <param name="cache">Where they are kept.</param>
@@ -27,11 +28,12 @@ internal sealed class ModelSessions
         int layers = plan.Geometry.Text.Layers;
         _dense = new OrtSession[layers];
         _reduced = new OrtSession?[layers];
+        _ahead = new OrtSession?[layers];
 
         int total = 6 + layers;
         for (int layer = 0; layer < layers; layer++)
         {
-            total += plan.KindAt(layer) == LayerKind.Dense ? 0 : 1;
+            total += (plan.KindAt(layer) == LayerKind.Dense ? 0 : 1) + (plan.IsScoredAhead(layer) ? 1 : 0);
         }
 
         int ready = 0;
@@ -52,6 +54,11 @@ internal sealed class ModelSessions
             if (plan.KindAt(layer) != LayerKind.Dense)
             {
                 _reduced[layer] = Get(ModelPart.DecoderLayer, formats.Decoder, layer, plan.KindAt(layer));
+            }
+
+            if (plan.IsScoredAhead(layer))
+            {
+                _ahead[layer] = Get(ModelPart.LayerScore, formats.Decoder, layer);
             }
         }
 
@@ -90,6 +97,12 @@ internal sealed class ModelSessions
 
     /// <summary>The session of a layer that is scored, frozen or both; null for a dense layer.</summary>
     public OrtSession? Reduced(int layer) => _reduced[layer];
+
+    /// <summary>The session that says what a layer would attend to; null if the plan does not ask.</summary>
+    public OrtSession? Ahead(int layer) => _ahead[layer];
+
+    /// <summary>See <see cref="ReductionPlan.PositionShiftAt"/>.</summary>
+    public int PositionShift(int layer) => _plan.PositionShiftAt(layer);
 
     /// <summary>True if the plan freezes the layer.</summary>
     public bool IsFrozen(int layer) => _plan.KindAt(layer) is LayerKind.Frozen or LayerKind.FrozenScored;

@@ -29,6 +29,9 @@ internal enum ModelPart
     /// <summary>One decoder layer.</summary>
     DecoderLayer,
 
+    /// <summary>What one decoder layer would attend to.</summary>
+    LayerScore,
+
     /// <summary>Final norm and head.</summary>
     Head,
 
@@ -134,6 +137,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.Vision => VisionGraph.Build(geometry.Vision, key.RequiredFormat),
             ModelPart.Projector => ProjectorGraph.Build(geometry, key.RequiredFormat),
             ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, key.Kind, key.RequiredFormat),
+            ModelPart.LayerScore => LayerScoreGraph.Build(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, key.RequiredFormat),
             ModelPart.GatherRows => RowGraphs.Gather(geometry.Text),
             ModelPart.PartRows => RowGraphs.Part(geometry.Text),

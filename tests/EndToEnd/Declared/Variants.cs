@@ -49,6 +49,17 @@ public sealed partial class ClipLlamaNorm;
 [PruneVisual<NormScorer>(AfterLayer = 2, Keep = 9)]
 public sealed partial class ClipLlamaNormTwice;
 
+[VisionLanguageModel("clip-llama")]
+[PyramidDrop(Lambda = 0.5, S = 3)]
+public sealed partial class ClipLlamaPyramid;
+
+[VisionLanguageModel("clip-llama")]
+[RandomPrune(AfterLayer = -1, Keep = 30)]
+[PyramidDrop(Lambda = 0.6, S = 3)]
+[ShortV(1, 2)]
+[Vtw(K = 5)]
+public sealed partial class ClipLlamaPyramidTogether;
+
 [VisionLanguageModel("clip-llama-f16")]
 public sealed partial class ClipLlamaF16Dense;
 
@@ -88,6 +99,10 @@ public sealed partial class SiglipQwen2Random;
 [VisionLanguageModel("siglip-qwen2")]
 [PruneVisual<NormScorer>(AfterLayer = 1, KeepRatio = 0.5)]
 public sealed partial class SiglipQwen2Norm;
+
+[VisionLanguageModel("siglip-qwen2")]
+[PyramidDrop(Lambda = 0.7)]
+public sealed partial class SiglipQwen2Pyramid;
 
 [VisionLanguageModel("siglip-qwen2")]
 [ShortV(0, 4)]

@@ -52,6 +52,9 @@ internal sealed class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : Vis
                 case Score.LastQueryAttention:
                     scores.CopyTo(ranks, 0);
                     break;
+                case Score.NextLayerAttention:
+                    pass.ScoreAhead(layer + 1, ranks);
+                    break;
                 case Score.Custom:
                     Assert.Equal("global::" + typeof(Declared.NormScorer).FullName, step.ScorerType);
                     pass.ScoreVisual<Declared.NormScorer>(ranks);
@@ -73,6 +76,10 @@ internal sealed class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : Vis
             }
 
             pass.KeepVisual([.. Enumerable.Range(0, ranks.Length).OrderByDescending(i => ranks[i]).ThenBy(i => i).Take(step.TokensAfter).Order()]);
+            if (step.Positions == Positions.Renumber)
+            {
+                pass.RenumberRows();
+            }
         }
     }
 

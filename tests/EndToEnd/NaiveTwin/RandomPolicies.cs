@@ -25,7 +25,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(7) switch
+    private PolicyDeclaration Next() => _random.Next(8) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
@@ -33,6 +33,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         3 => new("PruneVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1)), new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens))),
         4 => new("RandomPrune", new IntegerArgument("AfterLayer", _random.Next(-1, geometry.Text.Layers - 1)), new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens)), new IntegerArgument("Seed", _random.Next(-3, 4))),
         5 => new("PruneVisual", Norm, new IntegerArgument("AfterLayer", _random.Next(-1, geometry.Text.Layers - 1)), new RealArgument("KeepRatio", _random.Next(1, 20) / 20.0)),
+        6 => new("PyramidDrop", new RealArgument("Lambda", _random.Next(4, 19) / 20.0), new IntegerArgument("S", _random.Next(2, geometry.Text.Layers + 1))),
         _ => new("ExitVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1))),
     };
 

@@ -39,6 +39,8 @@ public sealed class CodeFixTests
     [InlineData("ExitVisual(AfterLayer = 10)", "ExitVisual(AfterLayer = 8)")]
     [InlineData("ExitVisual(AfterLayer = -1)", "ExitVisual(AfterLayer = 0)")]
     [InlineData("RandomPrune(AfterLayer = -2, Keep = 5)", "RandomPrune(AfterLayer = -1, Keep = 5)")]
+    [InlineData("PyramidDrop(S = 1)", "PyramidDrop(S = 2)")]
+    [InlineData("PyramidDrop(Lambda = 0.9, S = 40)", "PyramidDrop(Lambda = 0.9, S = 10)")]
     [InlineData("FastV(K = 0, R = 0.5)", "FastV(K = 1, R = 0.5)")]
     [InlineData("FastV(R = 0.5, K = 40)", "FastV(R = 0.5, K = 9)")]
     [InlineData("Vtw", "Vtw(K = 9)")]

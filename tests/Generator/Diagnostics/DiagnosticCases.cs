@@ -49,6 +49,9 @@ internal static partial class DiagnosticCases
         Quietly("ESP0109", Model + "[FreezeVisual(3, 5)]\n[ShortV(9, 8, 2)]" + Class),
         Quietly("ESP0110", Model + "[FreezeVisual(FirstLayer = 0, LastLayer = 0)]" + Class),
         Quietly("ESP0111", Model + "[FreezeVisual(FirstLayer = 4, LastLayer = 4)]" + Class),
+        Quietly("ESP0112", Model + "[PyramidDrop(Lambda = 0.9, S = 10)]" + Class),
+        Quietly("ESP0112", Model + "[PyramidDrop(S = 2)]" + Class),
+        Quietly("ESP0201", Model + "[PyramidDrop(Lambda = 0.2, S = 4)]" + Class),
         Quietly("ESP0201", Model + "[PruneVisual(AfterLayer = 1, Keep = 1)]" + Class),
         Quietly("ESP0202", Model + "[PruneVisual(AfterLayer = 1, Keep = 143)]" + Class),
         Quietly("ESP0203", Model + "[PruneVisual(AfterLayer = 4, Keep = 9)]\n[PruneVisual(AfterLayer = 1, Keep = 10)]" + Class),
@@ -116,6 +119,11 @@ internal static partial class DiagnosticCases
 
     private static DiagnosticCase[] Counts =>
     [
+        new("ESP0112", Model + "[PyramidDrop([|S = 1|])]" + Class, "'PyramidDrop(S = 1)' divides the layers into 1 stages; the model has 10 layers, so 2 to 10 stages are possible"),
+        new("ESP0112", Model + "[PyramidDrop([|S = 11|])]" + Class, "'PyramidDrop(S = 11)' divides the layers into 11 stages; the model has 10 layers, so 2 to 10 stages are possible"),
+        new("ESP0201", Model + "[PyramidDrop([|Lambda = 0.15|], S = 8)]" + Class, "'PyramidDrop(Lambda = 0.15, S = 8)' keeps 0 of 3 visual tokens; keep at least 1, or let all of them leave with ExitVisual"),
+        new("ESP0205", Model + "[PyramidDrop([|Lambda = 1|])]" + Class, "'PyramidDrop(Lambda = 1)' has Lambda = 1, which is not between 0 and 1"),
+        new("ESP0108", Model + "[FastV(K = 2)]\n[PyramidDrop([|S = 5|], Lambda = 0.4)]" + Class, "'PyramidDrop(S = 5, Lambda = 0.4)' prunes visual tokens before layer 2, where 'FastV(K = 2)' prunes them already"),
         new("ESP0201", Model + "[PruneVisual(AfterLayer = 2, [|Keep = 0|])]" + Class, "'PruneVisual(AfterLayer = 2, Keep = 0)' keeps 0 of 144 visual tokens; keep at least 1, or let all of them leave with ExitVisual"),
         new("ESP0201", Model + "[PruneVisual(AfterLayer = 2, [|Keep = -3|])]" + Class, "'PruneVisual(AfterLayer = 2, Keep = -3)' keeps -3 of 144 visual tokens; keep at least 1, or let all of them leave with ExitVisual"),
         new("ESP0201", Model + "[FastV([|R = 0.999|])]" + Class, "'FastV(R = 0.999)' keeps 0 of 144 visual tokens; keep at least 1, or let all of them leave with ExitVisual"),

@@ -19,6 +19,9 @@ public sealed class EmittedLoopTests
     [InlineData("shapes", "[PruneVisual(AfterLayer = 0, Keep = 1)] [ExitVisual(AfterLayer = 1)]")]
     [InlineData("shapes", "[RandomPrune(AfterLayer = -1, Keep = 20, Seed = 3)] [RandomPrune(AfterLayer = 5, KeepRatio = 0.5, Seed = 1)] [FreezeVisual(5, 6)]")]
     [InlineData("shapes", "[PruneVisual<Ascending>(AfterLayer = -1, Keep = 30)] [PruneVisual<Ascending>(AfterLayer = 3, KeepRatio = 0.5)] [FreezeVisual(3)] [FastV(K = 6)]")]
+    [InlineData("shapes", "[PyramidDrop] [ShortV(1, 2, 7)] [Vtw(K = 9)]")]
+    [InlineData("shapes", "[PyramidDrop(Lambda = 0.9, S = 10)]")]
+    [InlineData("llava-1.5-7b", "[PyramidDrop]")]
     [InlineData("llava-1.5-7b", "[FastV]")]
     [InlineData("wide", "[PruneVisual(AfterLayer = 2, Keep = 1152)] [PruneVisual(AfterLayer = 11, Keep = 288)]")]
     public void DoesWhatThePlanSays(string model, string policies)

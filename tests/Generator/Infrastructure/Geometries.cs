@@ -38,6 +38,8 @@ internal static class Geometries
     public static PolicyDeclaration PruneByScorer(int afterLayer, double ratio) => new(
         "PruneVisual", new TypeArgument("TScorer", "global::Espalier.Ascending", "Ascending"), new IntegerArgument("AfterLayer", afterLayer), new RealArgument("KeepRatio", ratio));
 
+    public static PolicyDeclaration PyramidDrop(double lambda, int s) => new("PyramidDrop", new RealArgument("Lambda", lambda), new IntegerArgument("S", s));
+
     public static PolicyDeclaration Freeze(params int[] layers) => new("FreezeVisual", new LayersArgument("layers", new EquatableArray<int>(layers)));
 
     public static PolicyDeclaration FreezeRange(int first, int last) => new("FreezeVisual", new IntegerArgument("FirstLayer", first), new IntegerArgument("LastLayer", last));

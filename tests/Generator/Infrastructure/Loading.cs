@@ -90,9 +90,18 @@ internal static class Loading
                 yield return $"{step.ScorerType!.Split('.', ':')[^1]} over {visual} into {visual}";
                 yield return $"keep {step.TokensAfter} from {visual - step.TokensAfter}";
                 break;
+            case Score.NextLayerAttention:
+                yield return $"ask {step.AfterLayer + 1} over {visual} into {visual}";
+                yield return $"keep {step.TokensAfter} from {visual - step.TokensAfter}";
+                break;
             default:
                 yield return $"keep {step.TokensAfter} from {visual - step.TokensAfter}";
                 break;
+        }
+
+        if (step.Positions == Positions.Renumber)
+        {
+            yield return "renumber";
         }
     }
 }

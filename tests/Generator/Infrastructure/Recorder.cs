@@ -69,6 +69,10 @@ internal static class Recorder
                     VisualTokens = kept.Length;
                 }
 
+                public void ScoreAhead(int layer, Span<float> scores) => Score("ask", layer, scores);
+
+                public void RenumberRows() => Calls.Add("renumber");
+
                 public void ExitVisual()
                 {
                     Calls.Add("exit");

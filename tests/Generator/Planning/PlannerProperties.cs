@@ -186,6 +186,7 @@ public sealed class PlannerProperties
             (2, from after in boundary from ratio in share select PruneShare(after, ratio)),
             (2, from after in boundary from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from seed in Gen.Choose(-5, 5) select RandomPrune(after - 1, keep, seed)),
             (2, from after in boundary from ratio in share select PruneByScorer(after - 1, ratio)),
+            (1, from stages in Gen.Choose(2 - wild, layers + wild) from lambda in share select PyramidDrop(lambda, stages)),
             (2, from after in boundary from r in share select FastV(after + 1, r)),
             (2, from list in layer.ArrayOf() select Freeze(wild > 0 ? list : [.. list.Append(layers - 1).Distinct().Order()])),
             (1, from one in layer from two in layer select wild > 0 ? FreezeRange(one, two) : FreezeRange(Math.Min(one, two), Math.Max(one, two))),
@@ -223,6 +224,8 @@ public sealed class PlannerProperties
                 {
                     case "PruneVisual" or "RandomPrune" when Number("AfterLayer") + 1 == layer:
                         return Has("Keep") ? Number("Keep") : (int)Math.Round(before * Real("KeepRatio"), MidpointRounding.ToEven);
+                    case "PyramidDrop" when layer > 0 && layer % (declared.Geometry.Text.Layers / Number("S")) == 0 && layer / (declared.Geometry.Text.Layers / Number("S")) < Number("S"):
+                        return (int)(declared.Geometry.VisualTokens * Math.Pow(Real("Lambda"), layer / (declared.Geometry.Text.Layers / Number("S"))));
                     case "FastV" when Number("K") == layer:
                         return (int)Math.Round(before * (1 - Real("R")), MidpointRounding.ToEven);
                     case "ExitVisual" when Number("AfterLayer") + 1 == layer:

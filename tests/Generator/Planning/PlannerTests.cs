@@ -31,6 +31,31 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void PyramidDropPrunesBetweenStagesAndRenumbers()
+    {
+        ReductionPlan plan = Plan(Llava, PyramidDrop(0.5, 4));
+        Assert.Equal(
+            [(7, 576, 288), (15, 288, 144), (23, 144, 72)],
+            plan.Steps.Select(step => (step.AfterLayer, step.TokensBefore, step.TokensAfter)));
+        Assert.All(plan.Steps, step => Assert.Equal((Score.NextLayerAttention, Positions.Renumber), (step.Score, step.Positions)));
+        Assert.Equal([0, 288, 288, 432, 504], new[] { 7, 8, 15, 16, 31 }.Select(plan.PositionShiftAt));
+        Assert.Equal([8, 16, 24], Enumerable.Range(0, 32).Where(plan.IsScoredAhead));
+        Assert.All(Enumerable.Range(0, 32), layer => Assert.Equal(LayerKind.Dense, plan.KindAt(layer)));
+
+        // The remainder of L / S is the last stage's; counts are of the first, int(144 * 0.6^s).
+        Assert.Equal([(1, 86), (3, 51), (5, 31)], Plan(Shapes, PyramidDrop(0.6, 4)).Steps.Select(step => (step.AfterLayer, step.TokensAfter)));
+    }
+
+    [Fact]
+    public void OnlyARenumberingStepMovesPositions()
+    {
+        ReductionPlan plan = Plan(Shapes, Prune(0, 100), PyramidDrop(0.5, 4), Exit(8));
+        Assert.Equal([0, 0, 72, 72, 108, 108, 126, 126, 126, 126], Enumerable.Range(0, 10).Select(plan.PositionShiftAt));
+        Assert.All(Enumerable.Range(0, 10), layer => Assert.Equal(0, Plan(Shapes, Prune(0, 100), Exit(5)).PositionShiftAt(layer)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => plan.PositionShiftAt(10));
+    }
+
+    [Fact]
     public void ChanceAndScorersMayComeBeforeTheFirstLayer()
     {
         ReductionPlan plan = Plan(Shapes, PruneByScorer(4, 0.5), RandomPrune(-1, 50, seed: -9));
@@ -71,6 +96,8 @@ public sealed class PlannerTests
         var fastV = new FastVAttribute();
         Assert.Equal(Plan(Llava, FastV(fastV.K, fastV.R)).Segments, Plan(Llava, new PolicyDeclaration("FastV")).Segments);
         Assert.Equal(Plan(Llava, Vtw(new VtwAttribute().K)).Segments, Plan(Llava, new PolicyDeclaration("Vtw")).Segments);
+        var pyramid = new PyramidDropAttribute();
+        Assert.Equal(Plan(Llava, PyramidDrop(pyramid.Lambda, pyramid.S)).Segments, Plan(Llava, new PolicyDeclaration("PyramidDrop")).Segments);
         Assert.Equal(nameof(Score.LastQueryAttention), new PruneVisualAttribute().Score.ToString());
     }
 

@@ -149,6 +149,17 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void PyramidDrop() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [PyramidDrop(Lambda = 0.5, S = 3)]
+        public sealed partial class PyramidShapes;
+        """);
+
+    [Fact]
     public void FreezeFirstLayer() => Verify("""
         using Espalier;
 

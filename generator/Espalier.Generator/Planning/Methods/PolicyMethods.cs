@@ -15,6 +15,7 @@ public static class PolicyMethods
         new FastVMethod(),
         new ShortVMethod(),
         new VtwMethod(),
+        new PyramidDropMethod(),
     };
 
     /// <summary>The names of the policies, as <see cref="PolicyDeclaration.Name"/> takes them.</summary>
