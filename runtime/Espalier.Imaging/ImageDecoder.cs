@@ -23,6 +23,11 @@ public static class ImageDecoder
         limits ??= ImageLimits.Default;
         try
         {
+            if (EmptyFile.Is(path))
+            {
+                return Decode([], limits, path);
+            }
+
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             return Decode(ReadAll(file, limits, path), limits, path);
         }

@@ -99,7 +99,7 @@ public abstract class VisionLanguageModel : IDisposable
     /// <param name="prefix">Token ids in front of the image, BOS included. Their KV rows are cached across prompts.</param>
     /// <param name="pixels">Normalised pixels <c>[3, imageSize, imageSize]</c>, as <see cref="ImagePreprocessor.Process"/> writes them.</param>
     /// <param name="suffix">Token ids behind the image; at least one.</param>
-    /// <param name="cancellationToken">Looked at before each layer; a cancelled sequence can be used again.</param>
+    /// <param name="cancellationToken">Looked at before the vision tower and before each layer; a cancelled sequence can be used again.</param>
     /// <returns><see cref="StepResult.CapacityExhausted"/> if the prompt does not fit; nothing was run then.</returns>
     /// <exception cref="ArgumentException">A span has the wrong length, or a token id is out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
@@ -149,7 +149,7 @@ public abstract class VisionLanguageModel : IDisposable
     /// <param name="image">8-bit RGB pixels of any size.</param>
     /// <param name="question">The question; put into the family's prompt.</param>
     /// <param name="options">Sampling and length; null is greedy.</param>
-    /// <param name="cancellationToken">Ends the answer before the next layer; the sequence and the model stay usable.</param>
+    /// <param name="cancellationToken">Ends the answer before the vision tower or the next layer; the sequence and the model stay usable.</param>
     /// <exception cref="PromptTooLongException">The prompt does not fit the sequence.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async IAsyncEnumerable<string> AnswerAsync(
@@ -236,18 +236,23 @@ public abstract class VisionLanguageModel : IDisposable
 
         try
         {
+            cancellationToken.ThrowIfCancellationRequested();
             long start = Stopwatch.GetTimestamp();
             sequence.Image.Encode();
-            long encoded = Stopwatch.GetTimestamp();
+            TimeSpan vision = Stopwatch.GetElapsedTime(start);
             bool cached = EnsurePrefix(sequence, prefix, cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+            long projection = Stopwatch.GetTimestamp();
             sequence.Pass.LoadPrompt(sequence.Image, _embeddings, prefix.Length, suffix, cancellationToken);
+            vision += Stopwatch.GetElapsedTime(projection);
             Prefill(sequence.Pass);
+            sequence.Pass.RequireLogits();
             sequence.Position = prompt;
             sequence.Statistics = new AnswerStatistics(
                 prompt,
                 cached ? prefix.Length : 0,
-                Stopwatch.GetElapsedTime(start, encoded),
-                Stopwatch.GetElapsedTime(encoded),
+                vision,
+                Stopwatch.GetElapsedTime(start) - vision,
                 TimeSpan.Zero,
                 0,
                 FinishReason.None);
@@ -272,6 +277,7 @@ public abstract class VisionLanguageModel : IDisposable
         {
             sequence.Pass.LoadToken(_embeddings, token, sequence.Position, cancellationToken);
             DecodeStep(sequence.Pass);
+            sequence.Pass.RequireLogits();
             sequence.Position++;
             return StepResult.Ready;
         }
@@ -301,7 +307,7 @@ public abstract class VisionLanguageModel : IDisposable
         if (!restored && !prefix.IsEmpty)
         {
             sequence.Pass.RunPrefix(_embeddings, prefix, cancellationToken);
-            _prefixes.Store(prefix, sequence.Pass.Cache, 2 * LoadedPlan.Geometry.Text.Layers * LoadedPlan.Geometry.Text.KeyValueWidth);
+            _prefixes.Store(prefix, sequence.Pass.Cache);
         }
 
         sequence.RememberPrefix(prefix);
@@ -310,7 +316,12 @@ public abstract class VisionLanguageModel : IDisposable
 
     private void Acquire()
     {
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
-        Interlocked.Increment(ref _references);
+        // Never from zero: a model whose last reference is gone has given its sessions back.
+        int references = Volatile.Read(ref _references);
+        do
+        {
+            ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0 || references == 0, this);
+        }
+        while (references != (references = Interlocked.CompareExchange(ref _references, references + 1, references)));
     }
 }

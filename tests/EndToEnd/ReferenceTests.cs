@@ -105,7 +105,7 @@ public sealed class ReferenceTests
         }
 
         int[] rows = Goldens.Ints(expected.GetProperty("kv_rows"));
-        Assert.Equal(rows, Enumerable.Range(0, rows.Length).Select(layer => prefix.Length + suffix.Length + variant.LoadedPlan.VisualTokensAt(layer)));
+        Assert.Equal(rows, Enumerable.Range(0, rows.Length).Select(sequence.Pass.Cache.Length));
         AssertClose(Goldens.Floats(expected.GetProperty("logits")), sequence.Logits);
         int position = 0;
         foreach (JsonElement step in expected.GetProperty("step_logits").EnumerateArray())

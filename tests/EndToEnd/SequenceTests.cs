@@ -18,6 +18,43 @@ public sealed class SequenceTests
     }
 
     [Fact]
+    public void LoadingReportsEverySession()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
+        var reports = new List<LoadProgress>();
+        using ClipLlamaAll model = ClipLlamaAll.Load(checkpoint, new ModelOptions { Progress = new Reports(reports) });
+        Assert.Equal(Enumerable.Range(1, reports.Count), reports.Select(static r => r.Sessions));
+        Assert.All(reports, r => Assert.Equal(reports.Count, r.Total));
+    }
+
+    [Fact]
+    public void DisposingAModelWhileSequencesAreMadeIsSafe()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
+        using ClipLlamaDense survivor = ClipLlamaDense.Load(checkpoint);
+        for (int round = 0; round < 50; round++)
+        {
+            ClipLlamaDense model = ClipLlamaDense.Load(checkpoint);
+            Parallel.Invoke(
+                model.Dispose,
+                () =>
+                {
+                    try
+                    {
+                        model.CreateSequence(100).Dispose();
+                    }
+                    catch (ObjectDisposedException)
+                    {
+                        // The model was disposed first.
+                    }
+                });
+        }
+
+        // Had a reference been given back twice, the sessions would be gone.
+        survivor.CreateSequence(100).Dispose();
+    }
+
+    [Fact]
     public void ThePrefixIsSharedBetweenSequencesOfAModel()
     {
         using var tiny = new TinyModel();
@@ -295,5 +332,10 @@ public sealed class SequenceTests
         using Checkpoint other = Checkpoint.Open(Goldens.Of("clip-llama-f16").CheckpointFolder);
         GeometryMismatchException error = Assert.Throws<GeometryMismatchException>(() => ClipLlamaDense.Load(other));
         Assert.Contains(error.Fields, static f => f.StartsWith("text_config.hidden_size", StringComparison.Ordinal));
+    }
+
+    private sealed class Reports(List<LoadProgress> reports) : IProgress<LoadProgress>
+    {
+        public void Report(LoadProgress value) => reports.Add(value);
     }
 }

@@ -19,8 +19,7 @@ internal static class CheckpointFiles
         SafeFileHandle? handle = null;
         try
         {
-            // A pipe or device has no length; asked first, because opening a pipe waits for a writer that may never come.
-            if (!Directory.Exists(path) && new FileInfo(path) is { Exists: true } && Length(path) == 0)
+            if (EmptyFile.Is(path))
             {
                 length = 0;
                 throw new CheckpointFileUnreadableException(path, "the file is empty. Download it again.");
@@ -79,8 +78,4 @@ internal static class CheckpointFiles
 
         return bytes;
     }
-
-    /// <summary>The length of what a path leads to: caches of the Hugging Face Hub are folders of links.</summary>
-    private static long Length(string path)
-        => File.ResolveLinkTarget(path, returnFinalTarget: true) is FileInfo target ? target.Length : new FileInfo(path).Length;
 }

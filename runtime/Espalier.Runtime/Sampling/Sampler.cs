@@ -55,12 +55,15 @@ internal sealed class Sampler
     private int Sample(ReadOnlySpan<float> logits, float temperature, float topP)
     {
         Span<float> probabilities = _probabilities.AsSpan(0, logits.Length);
-        TensorPrimitives.Subtract(logits, TensorPrimitives.Max(logits), probabilities);
-        TensorPrimitives.Divide(probabilities, temperature, probabilities);
+        logits.CopyTo(probabilities);
         if (_never >= 0)
         {
+            // Before the maximum is taken: it must be that of a token that can be chosen, or all others may underflow.
             probabilities[_never] = float.NegativeInfinity;
         }
+
+        TensorPrimitives.Subtract(probabilities, TensorPrimitives.Max(probabilities), probabilities);
+        TensorPrimitives.Divide(probabilities, temperature, probabilities);
 
         TensorPrimitives.SoftMax(probabilities, probabilities);
 

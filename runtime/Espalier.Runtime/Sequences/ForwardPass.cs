@@ -7,10 +7,10 @@ namespace Espalier;
 /// <summary>The rows of one sequence on their way through the layers: what a generated <c>Prefill</c> and <c>DecodeStep</c> drive, one call a layer or step.</summary>
 /// <remarks>
 /// <para>The rows of a prefill are <c>[visual | suffix]</c>; the prefix is already in the KV cache. Kept rows keep their original positions.</para>
-/// <para>Every call checks that it comes in the order that the plan promises, so a loop that skips or repeats a layer fails with an
+/// <para>Every call checks that it comes in the order and of the kind that the plan promises, so a loop that skips or repeats a layer or a step fails with an
 /// <see cref="InvalidOperationException"/> in place of a wrong answer. Nothing managed is allocated once the shapes of a prompt have been seen. Not thread-safe.</para>
 /// </remarks>
-public sealed class ForwardPass : IDisposable
+public sealed class ForwardPass
 {
     private readonly ModelSessions _sessions;
     private readonly ReductionPlan _plan;
@@ -63,6 +63,7 @@ public sealed class ForwardPass : IDisposable
     public void RunDense(int layer)
     {
         Enter(PassPhase.Prefill, layer);
+        Require(_plan.KindAt(layer) == LayerKind.Dense, "the plan treats this layer in another way");
         RunRows(layer, _bindings.Dense(layer));
     }
 
@@ -140,9 +141,10 @@ public sealed class ForwardPass : IDisposable
     public void KeepVisual(ReadOnlySpan<int> kept)
     {
         Require(_phase == PassPhase.Prefill, "rows leave in prefill only");
+        int before = _map.Count;
         _map.CheckKept(kept);
-        _rows.Keep(kept, _map.Count, _suffixRows);
         _map.Keep(kept, _nextLayer - 1);
+        _rows.Keep(kept, before, _suffixRows);
     }
 
     /// <summary>Numbers the rows without gaps from the prefix on. In the layers that follow, decoded tokens follow on these numbers.</summary>
@@ -158,14 +160,16 @@ public sealed class ForwardPass : IDisposable
     public void ExitVisual()
     {
         Require(_phase == PassPhase.Prefill, "rows leave in prefill only");
-        _rows.Exit(_map.Count, _suffixRows);
+        int before = _map.Count;
         _map.Keep([], _nextLayer - 1);
+        _rows.Exit(before, _suffixRows);
     }
 
     /// <summary>Closes a prefill: logits of the last row.</summary>
     public void EndPrefill()
     {
         Require(_phase == PassPhase.Prefill && _nextLayer == _plan.Geometry.Text.Layers, "all layers run before the logits");
+        Require(_map.Steps == _plan.Steps.Count, "all steps run before the logits");
         _rows.Rejoin(_map.Count, _suffixRows);
         _head.Run(_rows.Current, _rows.Count - 1);
         _phase = PassPhase.DecodeReady;
@@ -221,8 +225,8 @@ public sealed class ForwardPass : IDisposable
         return _kept.AsSpan(0, count);
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Releases the buffers; the sequence calls it, no loop does.</summary>
+    internal void Dispose()
     {
         _bindings.Dispose();
         _rows.Dispose();
@@ -246,7 +250,7 @@ public sealed class ForwardPass : IDisposable
     /// <summary>Puts the visual rows (from <paramref name="projector"/>) and the suffix in place behind a prefix that the cache holds.</summary>
     internal void LoadPrompt(ImageEncoder projector, EmbeddingTable embeddings, int prefixRows, ReadOnlySpan<int> suffix, CancellationToken cancellation)
     {
-        _cache.Truncate(prefixRows);
+        _cache.SetLength(prefixRows);
         _cancellation = cancellation;
         _suffixRows = suffix.Length;
         _map.Reset();
@@ -257,16 +261,23 @@ public sealed class ForwardPass : IDisposable
     /// <summary>Embeds the token of the next decode step.</summary>
     internal void LoadToken(EmbeddingTable embeddings, int token, int position, CancellationToken cancellation)
     {
-        Require(_phase == PassPhase.DecodeReady, "decoding follows a prefill");
+        if (_phase != PassPhase.DecodeReady)
+        {
+            throw new InvalidOperationException("The sequence holds no prompt: run a prefill before decoding, also after a cancelled or failed call.");
+        }
+
         _cancellation = cancellation;
         _bindings.LoadDecode(embeddings, token, position);
     }
+
+    /// <summary>Fails if the loop returned before its end.</summary>
+    internal void RequireLogits() => Require(_phase == PassPhase.DecodeReady, "the loop ends with the logits");
 
     /// <summary>Forgets everything: after a failure or a cancellation the sequence starts anew.</summary>
     internal void Reset()
     {
         _phase = PassPhase.Idle;
-        _cache.Truncate(0);
+        _cache.SetLength(0);
     }
 
     private void Enter(PassPhase phase, int layer)

@@ -80,8 +80,8 @@ internal sealed unsafe class KeyValueCache : IDisposable
     /// <summary>Rows that a layer holds.</summary>
     public int Length(int layer) => _lengths[layer];
 
-    /// <summary>Rows that a layer has room for.</summary>
-    public int RowCapacity(int layer) => _rowCapacities[layer];
+    /// <summary>Numbers that one token leaves in the caches of all layers.</summary>
+    public long FloatsPerRow => 2L * _keys.Length * _text.KeyValueWidth;
 
     /// <summary>Binds what never changes between runs: past and present to the same buffers, and the one-number inputs.</summary>
     public void Bind(OrtBinding binding, int layer)
@@ -128,8 +128,17 @@ internal sealed unsafe class KeyValueCache : IDisposable
     /// <summary>Counts rows that a run has written.</summary>
     public void Advance(int layer, int rows) => _lengths[layer] += rows;
 
-    /// <summary>Forgets all rows behind the first <paramref name="length"/> of every layer.</summary>
-    public void Truncate(int length) => _lengths.AsSpan().Fill(length);
+    /// <summary>Says that every layer holds <paramref name="length"/> rows: the prefix, or none.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A layer has no room for so many.</exception>
+    public void SetLength(int length)
+    {
+        foreach (int capacity in _rowCapacities)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(length, capacity);
+        }
+
+        _lengths.AsSpan().Fill(length);
+    }
 
     /// <summary>Copies the first rows of every layer out, head by head: <c>[layer][key, value][head][row][headDim]</c>.</summary>
     public void CopyPrefixTo(Span<float> destination, int rows) => CopyPrefix(destination, rows, read: true);

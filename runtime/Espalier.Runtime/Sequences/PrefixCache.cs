@@ -1,9 +1,12 @@
 namespace Espalier;
 
 /// <summary>The KV rows of the last prompt prefix that a model ran. They do not depend on the image, so every later sequence with the same prefix copies them in place of running it.</summary>
-/// <remarks>Thread-safe: the entry is immutable and swapped whole.</remarks>
+/// <remarks>Thread-safe: the entry is immutable and swapped whole. It is a second copy of the rows, in managed memory; a prefix that would need more than <see cref="MaximumBytes"/> is not remembered.</remarks>
 internal sealed class PrefixCache
 {
+    /// <summary>The largest copy that is kept.</summary>
+    public const long MaximumBytes = 256L << 20;
+
     private Entry? _entry;
 
     /// <summary>Fills <paramref name="cache"/> with the rows of <paramref name="prefix"/> if they are known.</summary>
@@ -21,9 +24,15 @@ internal sealed class PrefixCache
     }
 
     /// <summary>Remembers the rows of a prefix that has just been run.</summary>
-    public void Store(ReadOnlySpan<int> prefix, KeyValueCache cache, int floatsPerRow)
+    public void Store(ReadOnlySpan<int> prefix, KeyValueCache cache)
     {
-        var rows = new float[checked(prefix.Length * floatsPerRow)];
+        long floats = (long)prefix.Length * cache.FloatsPerRow;
+        if (floats * sizeof(float) > MaximumBytes)
+        {
+            return;
+        }
+
+        var rows = new float[floats];
         cache.CopyPrefixTo(rows, prefix.Length);
         Volatile.Write(ref _entry, new Entry(prefix.ToArray(), rows));
     }

@@ -30,9 +30,6 @@ internal sealed unsafe class RowTensor : IDisposable
     /// <summary>The ONNX Runtime tensor over the current rows. Owned by this object, changed by <see cref="Resize"/>.</summary>
     public nint Value { get; private set; }
 
-    /// <summary>Start of the memory, row-major. Changed by <see cref="Resize"/>.</summary>
-    public nint Memory => _memory.Pointer;
-
     /// <summary>Hidden states: <c>float [1, rows, width]</c>.</summary>
     public static RowTensor Hidden(int width) => new(OrtElementType.Float, sizeof(float), 3, width);
 
@@ -54,12 +51,15 @@ internal sealed unsafe class RowTensor : IDisposable
         }
 
         nuint bytes = checked((nuint)rows * (nuint)_width * (nuint)_elementSize);
-        Release();
         if (bytes > _memory.ByteLength)
         {
+            NativeBuffer larger = NativeBuffer.Allocate(bytes);
+            Release();
             _memory.Dispose();
-            _memory = NativeBuffer.Allocate(bytes);
+            _memory = larger;
         }
+
+        Release();
 
         Value = View(rows);
         Rows = rows;

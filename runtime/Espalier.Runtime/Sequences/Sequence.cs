@@ -20,7 +20,16 @@ public sealed class Sequence : IDisposable
         _owner = owner;
         Capacity = capacity;
         Pass = new ForwardPass(sessions, plan, capacity);
-        Image = new ImageEncoder(sessions);
+        try
+        {
+            Image = new ImageEncoder(sessions);
+        }
+        catch
+        {
+            Pass.Dispose();
+            throw;
+        }
+
         Sampler = new Sampler(plan.Geometry.Text.Vocabulary, plan.Geometry.ImageTokenId);
     }
 
@@ -95,7 +104,12 @@ public sealed class Sequence : IDisposable
 
     internal void RememberPrefix(ReadOnlySpan<int> prefix)
     {
-        _prefix = prefix.ToArray();
+        if (_prefix.Length != prefix.Length)
+        {
+            _prefix = new int[prefix.Length];
+        }
+
+        prefix.CopyTo(_prefix);
         _prefixCached = true;
     }
 

@@ -7,15 +7,15 @@ namespace Espalier;
 internal sealed class VisualTokenMap
 {
     private readonly int[] _tokens;
+    private readonly ReductionPlan _plan;
     private readonly int[][] _survivors;
-    private readonly int[] _survivorLayers;
     private int _steps;
 
     public VisualTokenMap(ReductionPlan plan)
     {
+        _plan = plan;
         _tokens = new int[plan.Geometry.VisualTokens];
         _survivors = new int[plan.Steps.Count][];
-        _survivorLayers = new int[plan.Steps.Count];
         for (int i = 0; i < _survivors.Length; i++)
         {
             _survivors[i] = new int[plan.Steps[i].TokensAfter];
@@ -61,22 +61,22 @@ internal sealed class VisualTokenMap
     /// <summary>Records a step.</summary>
     public void Keep(ReadOnlySpan<int> kept, int afterLayer)
     {
+        if (_steps >= _survivors.Length || _survivors[_steps].Length != kept.Length || _plan.Steps[_steps].AfterLayer != afterLayer)
+        {
+            throw new InvalidOperationException($"A step after layer {afterLayer} that leaves {kept.Length} visual tokens is not what the plan says.");
+        }
+
         for (int i = 0; i < kept.Length; i++)
         {
             _tokens[i] = _tokens[kept[i]];
         }
 
         Count = kept.Length;
-        if (_steps >= _survivors.Length || _survivors[_steps].Length != kept.Length)
-        {
-            throw new InvalidOperationException($"The step after layer {afterLayer} leaves {kept.Length} visual tokens, which is not what the plan says.");
-        }
 
         _tokens.AsSpan(0, Count).CopyTo(_survivors[_steps]);
-        _survivorLayers[_steps] = afterLayer;
         _steps++;
     }
 
     /// <summary>The image's visual tokens that survived a step, ascending.</summary>
-    public ReadOnlySpan<int> Survivors(int step) => step < _steps ? _survivors[step] : throw new ArgumentOutOfRangeException(nameof(step), step, "The step has not run.");
+    public ReadOnlySpan<int> Survivors(int step) => (uint)step < (uint)_steps ? _survivors[step] : throw new ArgumentOutOfRangeException(nameof(step), step, "The step has not run.");
 }

@@ -51,8 +51,9 @@ internal sealed class SessionCache(Checkpoint checkpoint)
 {
     private readonly Lock _lock = new();
     private readonly Lock _preparing = new();
-    private readonly WeightStore _weights = new(checkpoint);
+    // First: without ONNX Runtime nothing is made that would keep the checkpoint mapped.
     private readonly PrepackedWeights _packed = PrepackedWeights.Create();
+    private readonly WeightStore _weights = new(checkpoint);
     private readonly Dictionary<SessionKey, OrtSession> _sessions = [];
     private readonly HashSet<(LinearGroup, LinearFormat)> _quantised = [];
     private int _references = 1;
@@ -111,7 +112,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
     /// <summary>Counts one user less; the last one takes the sessions with it.</summary>
     public void Release()
     {
-        if (Interlocked.Decrement(ref _references) > 0)
+        if (Interlocked.Decrement(ref _references) != 0)
         {
             return;
         }

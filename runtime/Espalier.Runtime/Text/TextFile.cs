@@ -11,6 +11,11 @@ internal static class TextFile
     {
         try
         {
+            if (EmptyFile.Is(path))
+            {
+                return [];
+            }
+
             using FileStream stream = File.OpenRead(path);
             if (stream.Length > maximumBytes)
             {

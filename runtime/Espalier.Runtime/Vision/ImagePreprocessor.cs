@@ -63,6 +63,11 @@ public sealed class ImagePreprocessor
         ArgumentException.ThrowIfNullOrEmpty(preprocessorConfigJsonPath);
         try
         {
+            if (EmptyFile.Is(preprocessorConfigJsonPath))
+            {
+                return Parse(ReadOnlyMemory<byte>.Empty, preprocessorConfigJsonPath);
+            }
+
             using FileStream file = File.OpenRead(preprocessorConfigJsonPath);
             if (file.Length > MaximumConfigBytes)
             {

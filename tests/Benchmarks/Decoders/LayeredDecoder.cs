@@ -48,12 +48,12 @@ internal sealed class LayeredDecoder : IDisposable
     }
 
     /// <summary>Forgets the rows behind the first ones.</summary>
-    public void Truncate(int rows) => _cache.Truncate(rows);
+    public void Truncate(int rows) => _cache.SetLength(rows);
 
     /// <summary>The embeddings of a prompt, and an empty cache.</summary>
     public void LoadRows(ReadOnlySpan<int> tokens)
     {
-        _cache.Truncate(0);
+        _cache.SetLength(0);
         _rows.LoadText(_embeddings, tokens, firstPosition: 0);
     }
 

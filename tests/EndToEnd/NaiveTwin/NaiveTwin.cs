@@ -3,7 +3,7 @@ using Espalier.Planning;
 namespace Espalier.Tests;
 
 /// <summary>The plan, interpreted layer by layer in the plainest way: no segments, no literals, selection by sorting. What the generated loop must equal bit for bit.</summary>
-internal sealed class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLanguageModel(checkpoint, plan, null)
+internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLanguageModel(checkpoint, plan, null)
 {
     protected override void Prefill(ForwardPass pass)
     {
@@ -11,6 +11,7 @@ internal sealed class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : Vis
         Reduce(pass, -1, []);
         for (int layer = 0; layer < LoadedPlan.Geometry.Text.Layers; layer++)
         {
+            BeforeLayer(layer);
             bool frozen = LoadedPlan.Segments.Single(s => s.FirstLayer <= layer && layer <= s.LastLayer).Mode == LayerMode.Frozen;
             var scores = new float[pass.VisualTokens];
             bool scored = LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.LastQueryAttention);
@@ -81,6 +82,11 @@ internal sealed class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : Vis
                 pass.RenumberRows();
             }
         }
+    }
+
+    /// <summary>Called before each layer of a prefill.</summary>
+    protected virtual void BeforeLayer(int layer)
+    {
     }
 
     protected override void DecodeStep(ForwardPass pass)

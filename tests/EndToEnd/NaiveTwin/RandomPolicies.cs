@@ -15,7 +15,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         while (declarations.Count < count)
         {
             List<PolicyDeclaration> policies = [.. Enumerable.Range(0, _random.Next(1, 5)).Select(_ => Next())];
-            bool declarable = policies.GroupBy(static p => p.Name).All(static same => same.Key is "PruneVisual" or "RandomPrune" || same.Count() == 1);
+            bool declarable = policies.GroupBy(static p => p.Name).All(static same => same.Key is "PruneVisual" or "RandomPrune" or "FreezeVisual" || same.Count() == 1);
             if (declarable && Planner.Plan(geometry, policies).Problems.Count == 0)
             {
                 declarations.Add(string.Join("\n", policies.Select(static p => "[" + p + "]")));
@@ -25,7 +25,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(8) switch
+    private PolicyDeclaration Next() => _random.Next(11) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
@@ -34,8 +34,17 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         4 => new("RandomPrune", new IntegerArgument("AfterLayer", _random.Next(-1, geometry.Text.Layers - 1)), new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens)), new IntegerArgument("Seed", _random.Next(-3, 4))),
         5 => new("PruneVisual", Norm, new IntegerArgument("AfterLayer", _random.Next(-1, geometry.Text.Layers - 1)), new RealArgument("KeepRatio", _random.Next(1, 20) / 20.0)),
         6 => new("PyramidDrop", new RealArgument("Lambda", _random.Next(4, 19) / 20.0), new IntegerArgument("S", _random.Next(2, geometry.Text.Layers + 1))),
+        7 => new("PruneVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1)), new RealArgument("KeepRatio", _random.Next(1, 20) / 20.0)),
+        8 => new("FreezeVisual", new LayersArgument("layers", Layers())),
+        9 => FrozenRange(),
         _ => new("ExitVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1))),
     };
+
+    private PolicyDeclaration FrozenRange()
+    {
+        int first = _random.Next(geometry.Text.Layers);
+        return new("FreezeVisual", new IntegerArgument("FirstLayer", first), new IntegerArgument("LastLayer", _random.Next(first, geometry.Text.Layers)));
+    }
 
     private EquatableArray<int> Layers()
     {

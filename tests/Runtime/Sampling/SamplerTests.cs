@@ -135,6 +135,17 @@ public sealed class SamplerTests
         Assert.NotEqual(Draw(3), Draw(4));
     }
 
+    [Fact]
+    public void ATokenThatIsNeverChosenDoesNotDrownTheOthers()
+    {
+        var sampler = new Sampler(3, never: 0);
+        var options = new AnswerOptions { Temperature = 0.1f };
+        for (int i = 0; i < 100; i++)
+        {
+            Assert.Equal(2, sampler.Next([1e4f, 1f, 5f], options));
+        }
+    }
+
     [Theory]
     [InlineData(-0.1f)]
     [InlineData(float.NaN)]

@@ -11,7 +11,10 @@ internal static class GeometryLimits
     public const int Heads = 1 << 10;
     public const int HeadDim = 1 << 10;
     public const int Vocabulary = 1 << 22;
-    public const int Positions = 1 << 24;
+    public const int Positions = 1 << 21;
+
+    /// <summary>Positions times the width of a head: what the tables of the rotary embedding hold, 1 GiB in fp32.</summary>
+    public const long RotaryTables = 1L << 28;
 
     /// <summary>Smallest epsilon that a float still adds to a variance of zero.</summary>
     public const double MinEpsilon = 1e-30;

@@ -44,9 +44,22 @@ internal static class TextGeometryReader
             section.Integer("vocab_size", qwen2 ? 151936 : 32000, 1, GeometryLimits.Vocabulary),
             section.Number("rms_norm_eps", 1e-6f, GeometryLimits.MinEpsilon, GeometryLimits.MaxEpsilon),
             ReadRopeTheta(section),
-            section.Integer("max_position_embeddings", qwen2 ? 32768 : 2048, 1, GeometryLimits.Positions),
+            ReadPositions(section, headDim, qwen2),
             qwen2,
             section.Flag("tie_word_embeddings", false) | root.Flag("tie_word_embeddings", false));
+    }
+
+    /// <summary>The rotary tables have a row a position, so a hostile count would take all memory.</summary>
+    private static int ReadPositions(ConfigSection section, int headDim, bool qwen2)
+    {
+        const string Field = "max_position_embeddings";
+        int positions = section.Integer(Field, qwen2 ? 32768 : 2048, 1, GeometryLimits.Positions);
+        if ((long)positions * headDim > GeometryLimits.RotaryTables)
+        {
+            section.Report(GeometryRule.OutOfRange, Field, GeometryLimits.Sentence("With heads that are {0} wide the rotary tables would be larger than 1 GiB.", headDim));
+        }
+
+        return positions;
     }
 
     private static bool IsQwen2(ConfigSection section)

@@ -1,0 +1,133 @@
+using Espalier.Planning;
+using Espalier.Tests.Declared;
+
+namespace Espalier.Tests;
+
+/// <summary>A loop that does not follow its plan fails; it never answers wrongly. And a loop that is cancelled half way leaves nothing behind.</summary>
+public sealed class LoopOrderTests
+{
+    public static TheoryData<string> WrongLoops() => new(WrongLoop.All.Keys);
+
+    [Theory]
+    [MemberData(nameof(WrongLoops))]
+    public void AWrongLoopFails(string name)
+    {
+        using var tiny = new TinyModel(c => new WrongLoop(c, ClipLlamaAll.Plan, WrongLoop.All[name]));
+        using Sequence sequence = tiny.CreateSequence();
+        Assert.ThrowsAny<InvalidOperationException>(() => tiny.Prefill(sequence));
+        Assert.Throws<InvalidOperationException>(() => tiny.Model.Decode(sequence, 3));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public void ALoopCancelledHalfWayLeavesTheSequenceUsable(int layer)
+    {
+        using var tiny = new TinyModel();
+        using Sequence alone = tiny.CreateSequence();
+        List<float[]> expected = tiny.Run(alone, 3);
+
+        using var cancel = new CancellationTokenSource();
+        var loop = new CancellingLoop(tiny.Checkpoint, ClipLlamaAll.Plan) { CancelBefore = layer, Cancel = cancel };
+        using var cancelled = new TinyModel(_ => loop);
+        using Sequence sequence = cancelled.CreateSequence();
+        Assert.Throws<OperationCanceledException>(() => cancelled.Prefill(sequence, cancel.Token));
+        loop.CancelBefore = -1;
+        Assert.Equal(expected, cancelled.Run(sequence, 3));
+    }
+
+    private sealed class CancellingLoop(Checkpoint checkpoint, ReductionPlan plan) : NaiveTwin(checkpoint, plan)
+    {
+        public int CancelBefore { get; set; }
+
+        public required CancellationTokenSource Cancel { get; init; }
+
+        protected override void BeforeLayer(int layer)
+        {
+            if (layer == CancelBefore)
+            {
+                Cancel.Cancel();
+            }
+        }
+    }
+
+    // The plan: FastV after layer 1 (36 to 18), frozen 3 and 4, exit after 4, text only in 5.
+    private sealed class WrongLoop(Checkpoint checkpoint, ReductionPlan plan, Action<ForwardPass> prefill) : VisionLanguageModel(checkpoint, plan, null)
+    {
+        public static Dictionary<string, Action<ForwardPass>> All { get; } = new()
+        {
+            ["does not begin"] = static pass => pass.RunDense(0),
+            ["begins twice"] = static pass =>
+            {
+                pass.BeginPrefill(36);
+                pass.BeginPrefill(36);
+            },
+            ["another count"] = static pass => pass.BeginPrefill(35),
+            ["skips a layer"] = static pass =>
+            {
+                pass.BeginPrefill(36);
+                pass.RunDense(1);
+            },
+            ["repeats a layer"] = static pass =>
+            {
+                pass.BeginPrefill(36);
+                pass.RunDense(0);
+                pass.RunDense(0);
+            },
+            ["dense in place of scored"] = static pass =>
+            {
+                pass.BeginPrefill(36);
+                pass.RunDense(0);
+                pass.RunDense(1);
+            },
+            ["forgets the prune"] = static pass =>
+            {
+                pass.BeginPrefill(36);
+                pass.RunDense(0);
+                pass.RunScored(1, new float[36]);
+                pass.RunDense(2);
+                pass.RunFrozen(3);
+                pass.RunFrozen(4);
+                pass.ExitVisual();
+                pass.RunDense(5);
+                pass.EndPrefill();
+            },
+            ["prunes too early"] = static pass =>
+            {
+                pass.BeginPrefill(36);
+                pass.RunDense(0);
+                pass.KeepVisual([.. Enumerable.Range(0, 18)]);
+            },
+            ["keeps another count"] = static pass =>
+            {
+                pass.BeginPrefill(36);
+                pass.RunDense(0);
+                pass.RunScored(1, new float[36]);
+                pass.KeepVisual([.. Enumerable.Range(0, 17)]);
+            },
+            ["too few scores"] = static pass =>
+            {
+                pass.BeginPrefill(36);
+                pass.RunDense(0);
+                pass.RunScored(1, new float[35]);
+            },
+            ["ends early"] = static pass =>
+            {
+                pass.BeginPrefill(36);
+                pass.EndPrefill();
+            },
+            ["does nothing"] = static _ => { },
+        };
+
+        protected override void Prefill(ForwardPass pass) => prefill(pass);
+
+        protected override void DecodeStep(ForwardPass pass)
+        {
+            pass.BeginDecode();
+            pass.RunDecode(0);
+            pass.EndDecode();
+        }
+    }
+}
