@@ -23,8 +23,8 @@ public sealed class SequenceTests
         using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
         var reports = new List<LoadProgress>();
         using ClipLlamaAll model = ClipLlamaAll.Load(checkpoint, new ModelOptions { Progress = new Reports(reports) });
-        Assert.Equal(Enumerable.Range(1, reports.Count), reports.Select(static r => r.Sessions));
-        Assert.All(reports, r => Assert.Equal(reports.Count, r.Total));
+        Assert.Equal(Enumerable.Range(1, reports.Count), reports.Select(static r => r.Done));
+        Assert.All(reports, r => Assert.Equal((LoadStage.BuildSessions, reports.Count), (r.Stage, r.Total)));
     }
 
     [Fact]

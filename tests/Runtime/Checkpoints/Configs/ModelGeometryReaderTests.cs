@@ -147,10 +147,19 @@ public sealed class ModelGeometryReaderTests
         ModelGeometry geometry = Accept("""
             {"model_type": "llava", "image_token_index": 2147483647,
              "vision_config": {"hidden_size": 65536, "intermediate_size": 262144, "num_hidden_layers": 512, "num_attention_heads": 1024, "image_size": 8192, "patch_size": 32},
-             "text_config": {"hidden_size": 65536, "intermediate_size": 262144, "num_hidden_layers": 512, "num_attention_heads": 1024, "vocab_size": 4194304, "max_position_embeddings": 16777216}}
+             "text_config": {"hidden_size": 65536, "intermediate_size": 262144, "num_hidden_layers": 512, "num_attention_heads": 1024, "vocab_size": 4194304, "max_position_embeddings": 2097152}}
             """);
         Assert.Equal(65536, geometry.Text.QueryWidth);
         Assert.Equal(65536, geometry.VisualTokens);
+    }
+
+    [Fact]
+    public void RotaryTablesThatWouldTakeAllMemoryAreRefused()
+    {
+        GeometryProblem problem = ModelGeometryReader.Read("""
+            {"model_type": "llava", "text_config": {"hidden_size": 4096, "num_attention_heads": 16, "max_position_embeddings": 2097152}}
+            """).Problem!;
+        Assert.Equal((GeometryRule.OutOfRange, "text_config.max_position_embeddings"), (problem.Rule, problem.Path));
     }
 
     [Theory]
