@@ -28,6 +28,7 @@ public sealed class RemovePolicyCodeFix : CodeFixProvider
         EspalierDiagnostics.SecondExit.Id,
         EspalierDiagnostics.FrozenTwice.Id,
         EspalierDiagnostics.SecondPruneAtBoundary.Id,
+        EspalierDiagnostics.SecondStepAtSite.Id,
         EspalierDiagnostics.NoLayers.Id,
         EspalierDiagnostics.KeepsAll.Id);
 

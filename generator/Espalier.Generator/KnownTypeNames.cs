@@ -17,6 +17,7 @@ internal static class KnownTypeNames
     public const string ModelOptionsRef = "global::Espalier.ModelOptions";
     public const string PrecisionRef = "global::Espalier.Precision";
     public const string ForwardPassRef = "global::Espalier.ForwardPass";
+    public const string ImagePassRef = "global::Espalier.ImagePass";
     public const string TokenSelectionRef = "global::Espalier.TokenSelection";
     public const string ReductionPlanRef = "global::Espalier.Planning.ReductionPlan";
     public const string SpanRef = "global::System.Span";

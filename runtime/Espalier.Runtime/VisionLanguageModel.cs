@@ -71,11 +71,11 @@ public abstract class VisionLanguageModel : IDisposable
     public IReadOnlyList<int> StopTokens { get; }
 
     /// <summary>Makes a sequence.</summary>
-    /// <param name="capacity">Positions: prompt before any reduction, and answer.</param>
+    /// <param name="capacity">Positions: prompt before any reduction in the decoder, and answer.</param>
     /// <exception cref="ArgumentOutOfRangeException">The capacity does not hold the visual tokens and a text token, or is above the positions that the model was trained for.</exception>
     public Sequence CreateSequence(int capacity)
     {
-        int smallest = LoadedPlan.Geometry.VisualTokens + 2;
+        int smallest = LoadedPlan.ImagePositions + 2;
         int largest = LoadedPlan.Geometry.Text.MaxPositions;
         if (capacity < smallest || capacity > largest)
         {
@@ -228,7 +228,7 @@ public abstract class VisionLanguageModel : IDisposable
 
         _embeddings.Check(prefix);
         _embeddings.Check(suffix);
-        int prompt = prefix.Length + LoadedPlan.Geometry.VisualTokens + suffix.Length;
+        int prompt = prefix.Length + LoadedPlan.ImagePositions + suffix.Length;
         if (prompt > sequence.Capacity)
         {
             return StepResult.CapacityExhausted;
@@ -238,7 +238,9 @@ public abstract class VisionLanguageModel : IDisposable
         {
             cancellationToken.ThrowIfCancellationRequested();
             long start = Stopwatch.GetTimestamp();
-            sequence.Image.Encode();
+            sequence.Image.Begin(cancellationToken);
+            EncodeImage(sequence.Image);
+            sequence.Image.End();
             TimeSpan vision = Stopwatch.GetElapsedTime(start);
             bool cached = EnsurePrefix(sequence, prefix, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
@@ -286,6 +288,15 @@ public abstract class VisionLanguageModel : IDisposable
             sequence.Abandon();
             throw;
         }
+    }
+
+    /// <summary>What happens to an image before the decoder: tower and projector, and the reductions of the plan. Called with the pixels in place.</summary>
+    /// <param name="pass">The image of one sequence.</param>
+    protected virtual void EncodeImage(ImagePass pass)
+    {
+        ArgumentNullException.ThrowIfNull(pass);
+        pass.RunTower();
+        pass.Project();
     }
 
     /// <summary>The compiled prefill: every layer in order, steps between them. Called with the rows in place.</summary>

@@ -11,6 +11,8 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("random", Precision.Float32)]
     [InlineData("norm", Precision.Float32)]
     [InlineData("pyramid", Precision.Float32)]
+    [InlineData("merged", Precision.Float32)]
+    [InlineData("gathered", Precision.Float32)]
     [InlineData("all", Precision.Int8)]
     [InlineData("all", Precision.Int4)]
     public void PrefillAndDecodeAllocateNothing(string variant, Precision precision)
@@ -22,6 +24,8 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "random" => c => ClipLlamaRandom.Load(c, options),
             "pyramid" => c => ClipLlamaPyramidTogether.Load(c, options),
             "norm" => c => ClipLlamaNormTwice.Load(c, options),
+            "merged" => c => ClipLlamaVisionAndDecoder.Load(c, options),
+            "gathered" => c => ClipLlamaKeptPositions.Load(c, options),
             _ => c => ClipLlamaAll.Load(c, options),
         });
         using Sequence sequence = tiny.CreateSequence();

@@ -37,7 +37,8 @@ public sealed class MonolithTests(QuantisedFolder folder) : IClassFixture<Quanti
         private readonly TextGeometry _text;
         private readonly SessionCache _cache;
         private readonly WeightStore _weights;
-        private readonly ImageEncoder _encoder;
+        private readonly TowerBinding _tower;
+        private readonly ProjectorBinding _projector;
         private readonly EmbeddingTable _embeddings;
         private readonly OrtSession _session;
         private readonly OrtBinding _binding;
@@ -52,7 +53,9 @@ public sealed class MonolithTests(QuantisedFolder folder) : IClassFixture<Quanti
             _capacity = capacity;
             _cache = checkpoint.ShareSessions();
             _weights = new WeightStore(checkpoint);
-            _encoder = new ImageEncoder(new ModelSessions(_cache, plan, loading));
+            var sessions = new ModelSessions(_cache, plan, loading);
+            _tower = new TowerBinding(sessions, scored: false);
+            _projector = new ProjectorBinding(sessions, _tower.Features, step: null);
             _embeddings = new EmbeddingTable(checkpoint);
             LinearFormat format = PrecisionFormats.For(loading.Precision!.Value, loading.Device.Provider).Decoder;
             if (format is QuantisedFormat quantised)
@@ -92,12 +95,12 @@ public sealed class MonolithTests(QuantisedFolder folder) : IClassFixture<Quanti
 
         public float[] Encode(float[] pixels)
         {
-            pixels.CopyTo(_encoder.Pixels);
-            _encoder.Encode();
+            pixels.CopyTo(_tower.Pixels);
+            _tower.Run();
             int tokens = ClipLlamaDense.Plan.Geometry.VisualTokens;
             using OrtValue rows = OrtValue.Allocate([1, tokens, _text.Hidden], OrtElementType.Float);
             using var lease = new HandleLease(rows);
-            _encoder.ProjectInto(lease.Pointer);
+            _projector.WriteInto(lease.Pointer);
             return rows.AsSpan<float>().ToArray();
         }
 
@@ -126,7 +129,8 @@ public sealed class MonolithTests(QuantisedFolder folder) : IClassFixture<Quanti
         {
             _binding.Dispose();
             _session.Dispose();
-            _encoder.Dispose();
+            _projector.Dispose();
+            _tower.Dispose();
             _values.ForEach(static value => value.Dispose());
             _weights.Dispose();
             _cache.Release();

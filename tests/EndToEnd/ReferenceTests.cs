@@ -34,6 +34,12 @@ public sealed class ReferenceTests
         [("clip-llama", "norm-twice")] = static c => ClipLlamaNormTwice.Load(c),
         [("clip-llama", "pyramid")] = static c => ClipLlamaPyramid.Load(c),
         [("clip-llama", "pyramid-together")] = static c => ClipLlamaPyramidTogether.Load(c),
+        [("clip-llama", "visionzip")] = static c => ClipLlamaVisionZip.Load(c),
+        [("clip-llama", "vtccls")] = static c => ClipLlamaVtcCls.Load(c),
+        [("clip-llama", "divprune")] = static c => ClipLlamaDivPrune.Load(c),
+        [("clip-llama", "gprune")] = static c => ClipLlamaGPrune.Load(c),
+        [("clip-llama", "vision-and-decoder")] = static c => ClipLlamaVisionAndDecoder.Load(c),
+        [("clip-llama", "kept-positions")] = static c => ClipLlamaKeptPositions.Load(c),
         [("clip-llama-f16", "dense")] = static c => ClipLlamaF16Dense.Load(c),
         [("clip-llama-f16", "fastv")] = static c => ClipLlamaF16FastV.Load(c),
         [("clip-llama-f16", "shortv")] = static c => ClipLlamaF16ShortV.Load(c),
@@ -42,6 +48,7 @@ public sealed class ReferenceTests
         [("siglip-qwen2", "dense")] = static c => SiglipQwen2Dense.Load(c),
         [("siglip-qwen2", "fastv")] = static c => SiglipQwen2FastV.Load(c),
         [("siglip-qwen2", "fastv-half")] = static c => SiglipQwen2FastVHalf.Load(c),
+        [("siglip-qwen2", "divprune")] = static c => SiglipQwen2DivPrune.Load(c),
         [("siglip-qwen2", "shortv")] = static c => SiglipQwen2ShortV.Load(c),
         [("siglip-qwen2", "vtw")] = static c => SiglipQwen2Vtw.Load(c),
         [("siglip-qwen2", "all")] = static c => SiglipQwen2All.Load(c),
@@ -82,20 +89,29 @@ public sealed class ReferenceTests
         using Checkpoint checkpoint = Checkpoint.Open(goldens.CheckpointFolder);
         using VisionLanguageModel variant = Models[(model, name)](checkpoint);
         int steps = expected.GetProperty("tokens").GetArrayLength();
-        using Sequence sequence = variant.CreateSequence(prefix.Length + variant.LoadedPlan.Geometry.VisualTokens + suffix.Length + steps);
+        using Sequence sequence = variant.CreateSequence(prefix.Length + variant.LoadedPlan.ImagePositions + suffix.Length + steps);
         var pixels = new float[3 * checkpoint.Geometry.Vision.ImageSize * checkpoint.Geometry.Vision.ImageSize];
         variant.Preprocessor.Process(new RgbImage(rgb, width, height), pixels);
 
         Assert.Equal(StepResult.Ready, variant.Prefill(sequence, prefix, pixels, suffix));
 
-        if (expected.TryGetProperty("kept", out JsonElement kept))
+        int ran = 0;
+        if (expected.TryGetProperty("kept_before_decoder", out JsonElement before))
         {
-            Assert.Equal(Goldens.Ints(kept), sequence.SurvivorsOf(0).ToArray());
+            foreach (JsonElement kept in before.EnumerateArray())
+            {
+                Assert.Equal(Goldens.Ints(kept), sequence.SurvivorsOf(ran++).ToArray());
+            }
+        }
+
+        if (expected.TryGetProperty("kept", out JsonElement keptInDecoder))
+        {
+            Assert.Equal(Goldens.Ints(keptInDecoder), sequence.SurvivorsOf(ran).ToArray());
         }
 
         if (expected.TryGetProperty("survivors", out JsonElement survivors))
         {
-            int step = 0;
+            int step = ran;
             foreach (JsonElement tokens in survivors.EnumerateArray())
             {
                 Assert.Equal(Goldens.Ints(tokens), sequence.SurvivorsOf(step++).ToArray());

@@ -31,7 +31,7 @@ internal sealed class TinyModel : IDisposable
 
     public float[] Pixels { get; }
 
-    public int PromptTokens => Prefix.Length + Model.LoadedPlan.Geometry.VisualTokens + Suffix.Length;
+    public int PromptTokens => Prefix.Length + Model.LoadedPlan.ImagePositions + Suffix.Length;
 
     public Sequence CreateSequence(int extra = 16) => Model.CreateSequence(PromptTokens + extra);
 

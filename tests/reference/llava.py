@@ -20,6 +20,11 @@ Reductions, all of prefill (Policy):
     PyramidDrop(lam, S)  before layer index s * (layers // S), s = 1..S-1, int(N * lam ** s) of the N visual tokens of the
                     image stay. Score: softmax attention of the last prompt row over all keys in the layer that follows,
                     which is computed as if nothing left there, mean over heads. All rows are then numbered 0, 1, 2, ...
+Before the decoder (also Policy; the definitions are in reductions.py):
+    VisionZip(dominant, contextual), VTC-CLS(keep, layer) at the output of the tower: one of them. Positions are contiguous
+                    afterwards, as if the image had had so few tokens.
+    DivPrune(keep), G-Prune(keep, threshold, temperature, iterations) behind the projector: one of them. Positions are
+                    contiguous after DivPrune; after G-Prune every token keeps its own.
 At one boundary a prune acts before VTW; two prunes never share one. A decoded token goes through every layer whole, attends in each layer to the rows
 which that layer's cache holds, and its position there is one more than that of the last row in that cache. (So it
 continues after the unreduced prompt, unless PyramidDrop renumbered.)
@@ -31,6 +36,7 @@ import torch
 import torch.nn.functional as F
 
 from checkpoint import read_config, read_weights
+from reductions import cls_attention, div_prune, g_prune_scores, keep_highest, vision_zip
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,10 @@ class Policy:
     random: Tuple[Tuple[int, int, int], ...] = ()  # B, keep, seed
     norm: Tuple[Tuple[int, int], ...] = ()  # B, keep
     pyramid: Optional[Tuple[float, int]] = None  # lambda, S
+    visionzip: Optional[Tuple[int, int]] = None  # dominant (CLS included), contextual
+    vtccls: Optional[Tuple[int, int]] = None  # keep, first tower layer
+    divprune: Optional[int] = None  # keep
+    gprune: Optional[Tuple[int, float, float, int]] = None  # keep, threshold, temperature, iterations
 
     def boundaries(self, layers):
         """The layers before which some visual tokens leave, ascending."""
@@ -69,12 +79,6 @@ class Policy:
 
 def keep_count(n, ratio):
     return round(n * (1 - ratio))  # Python rounds halves to even
-
-
-def keep_highest(scores, count):
-    """Indices of the `count` highest scores, ascending. Of equal scores the lower index stays."""
-    order = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
-    return sorted(order[:count])
 
 
 def split_mix_64(seed):
@@ -112,8 +116,11 @@ ACTIVATIONS = {
 # ---- vision -------------------------------------------------------------------------------------------------------
 
 
-def vision_hidden_states(config, weights, pixels):
-    """[3, H, W] -> list of [rows, hidden]: after the embeddings, then after each layer."""
+def vision_hidden_states(config, weights, pixels, inside=None):
+    """[3, H, W] -> list of [rows, hidden]: after the embeddings, then after each layer.
+
+    inside: optional list that receives each layer's attention [heads, rows, rows] and keys [heads, rows, head_dim].
+    """
     def w(name):
         return weights["vision_tower." + name]
 
@@ -138,6 +145,8 @@ def vision_hidden_states(config, weights, pixels):
         q, k, v = (linear(n, weights, f"vision_tower.{layer}self_attn.{p}_proj").reshape(-1, heads, head_dim).transpose(0, 1)
                    for p in "qkv")
         attention = torch.softmax(q @ k.transpose(1, 2) * head_dim ** -0.5, -1)
+        if inside is not None:
+            inside.append((attention, k))
         mixed = (attention @ v).transpose(0, 1).reshape(len(x), -1)
         x = x + linear(mixed, weights, f"vision_tower.{layer}self_attn.out_proj")
         n = linear(norm(x, layer + "layer_norm2"), weights, f"vision_tower.{layer}mlp.fc1")
@@ -212,6 +221,20 @@ def decoder_layer(config, weights, i, x, positions, past=None, visible=None, ord
 
 
 @dataclass
+class Image:
+    """Visual rows for the decoder."""
+    rows: torch.Tensor
+    places: torch.Tensor  # of each row among the positions that the image takes
+    positions: int  # that the image takes
+    kept: list = field(default_factory=list)  # per reduction before the decoder: the token that each row stands for, -1: CLS
+    gaps: list = field(default_factory=list)  # per reduction: relative distance of the lowest kept and the highest dropped score
+
+    @staticmethod
+    def whole(rows):
+        return Image(rows, torch.arange(len(rows)), len(rows))
+
+
+@dataclass
 class Prefill:
     logits: torch.Tensor  # of the last row
     caches: list  # per layer: keys, values, positions
@@ -237,6 +260,43 @@ class Llava:
         with torch.no_grad():
             features = vision_features(self.config, self.weights, pixels)
             return features, project(self.config, self.weights, features)
+
+    def image(self, pixels, policy=Policy()):
+        """Tower, projector, and the reductions before the decoder."""
+        with torch.no_grad():
+            inside, kept_by, gaps = [], [], []
+            states = vision_hidden_states(self.config.vision, self.weights, pixels, inside)
+            features = vision_features(self.config, self.weights, pixels)
+            layer = len(states) + self.config.feature_layer - 1  # the layer whose output the features are
+            tokens = list(range(len(features)))
+            if policy.visionzip:
+                attention, keys = cls_attention([inside[layer][0]]), inside[layer][1].mean(0)[1:]
+                features, tokens = vision_zip(states[self.config.feature_layer], attention, keys, *policy.visionzip, cls=True)
+                gaps.append(gap(attention.tolist(), [t for t in tokens[:policy.visionzip[0]] if t >= 0]))
+            elif policy.vtccls:
+                keep, first = policy.vtccls
+                last = min(layer, len(inside) - 2)  # the last layer of the tower never counts
+                attention = cls_attention([a for a, _ in inside[first:last + 1]])
+                tokens = keep_highest(attention.tolist(), keep)
+                features = features[tokens]
+                gaps.append(gap(attention.tolist(), tokens))
+            if policy.visionzip or policy.vtccls:
+                kept_by.append(tokens)
+            image = Image.whole(project(self.config, self.weights, features))
+            image.kept, image.gaps = kept_by, gaps
+            if policy.divprune or policy.gprune:
+                if policy.divprune:
+                    kept = sorted(div_prune(image.rows, policy.divprune))
+                    assert kept == sorted(div_prune(image.rows.double(), policy.divprune))
+                    image.places, image.positions = torch.arange(len(kept)), len(kept)
+                else:
+                    scores = g_prune_scores(image.rows, *policy.gprune[1:]).tolist()
+                    kept = keep_highest(scores, policy.gprune[0])
+                    image.places = image.places[kept]
+                    gaps.append(gap(scores, kept))
+                image.rows = image.rows[kept]
+                kept_by.append([tokens[i] for i in kept])
+            return image
 
     def embed(self, ids):
         return self.weights["language_model.embed_tokens.weight"][torch.tensor(ids, dtype=torch.long)]
@@ -271,13 +331,14 @@ class Llava:
         """The whole prompt through all layers; rows that leave are physically dropped."""
         policy.validate(self.layers)
         with torch.no_grad():
-            x = torch.cat([self.embed(prefix), visual, self.embed(suffix)])
-            positions = torch.arange(len(x))
-            is_visual = (positions >= len(prefix)) & (positions < len(prefix) + len(visual))
+            image = visual if isinstance(visual, Image) else Image.whole(visual)
+            x = torch.cat([self.embed(prefix), image.rows, self.embed(suffix)])
+            positions = row_positions(prefix, image, suffix)
+            is_visual = (torch.arange(len(x)) >= len(prefix)) & (torch.arange(len(x)) < len(prefix) + len(image.rows))
             out = Prefill(None, [])
-            tokens, attention = list(range(len(visual))), None
+            tokens, attention = image.kept[-1] if image.kept else list(range(len(image.rows))), None
             for i in range(self.layers):
-                pruned = self.prune(policy, i, len(visual), x[is_visual], None if attention is None else attention[:, -1, is_visual],
+                pruned = self.prune(policy, i, len(image.rows), x[is_visual], None if attention is None else attention[:, -1, is_visual],
                                     lambda: decoder_layer(self.config.text, self.weights, i, x, positions)[2][:, -1, is_visual])
                 if pruned is not None:
                     kept, scores = pruned
@@ -332,19 +393,22 @@ class Llava:
         """
         policy.validate(self.layers)
         with torch.no_grad():
-            x = torch.cat([self.embed(prefix), visual, self.embed(list(suffix) + list(continuation))])
-            order = positions = torch.arange(len(x))
-            start, stop, last = len(prefix), len(prefix) + len(visual), len(prefix) + len(visual) + len(suffix) - 1
+            image = visual if isinstance(visual, Image) else Image.whole(visual)
+            x = torch.cat([self.embed(prefix), image.rows, self.embed(list(suffix) + list(continuation))])
+            order = torch.arange(len(x))
+            positions = row_positions(prefix, image, [*suffix, *continuation])
+            start, stop = len(prefix), len(prefix) + len(image.rows)
+            last = stop + len(suffix) - 1
             visible = torch.ones(len(x), dtype=torch.bool)
             attention, survivors = None, []
             for i in range(self.layers):
                 seen = start + visible[start:stop].nonzero()[:, 0]
                 pruned = self.prune(
-                    policy, i, len(visual), x[seen], None if attention is None else attention[:, last, seen],
+                    policy, i, len(image.rows), x[seen], None if attention is None else attention[:, last, seen],
                     lambda: decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order)[2][:, last, seen])
                 if pruned is not None:
                     seen = seen[torch.tensor(pruned[0], dtype=torch.long)]
-                    survivors.append((seen - start).tolist())
+                    survivors.append([image.kept[-1][k] if image.kept else k for k in (seen - start).tolist()])
                     visible[start:stop] = False
                     visible[seen] = True
                     if policy.renumbers(i, self.layers):  # hidden rows get the number of the row before; nobody reads it
@@ -362,6 +426,12 @@ def gap(scores, kept):
     """Relative distance between the lowest kept and the highest dropped score."""
     low, high = min(scores[i] for i in kept), max((scores[i] for i in set(range(len(scores))) - set(kept)), default=0.0)
     return (low - high) / low
+
+
+def row_positions(prefix, image, suffix):
+    """The position of every row: text, image, text."""
+    start = len(prefix)
+    return torch.cat([torch.arange(start), start + image.places, start + image.positions + torch.arange(len(suffix))])
 
 
 def first_highest(logits):

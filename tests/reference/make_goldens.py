@@ -40,12 +40,17 @@ CASES = {
         "pyramid": Policy(pyramid=(0.5, 3)),
         "pyramid-together": Policy(random=((0, 30, 0),), pyramid=(0.6, 3), shortv=(1, 2), vtw=5),
         "norm-twice": Policy(norm=((0, 20), (3, 9)), shortv=(1, 2)),  # the second finds the rows parted
+        "visionzip": Policy(visionzip=(9, 4)), "vtccls": Policy(vtccls=(12, 0)), "divprune": Policy(divprune=10),
+        "gprune": Policy(gprune=(14, 0.1, 0.1, 5)),
+        "vision-and-decoder": Policy(visionzip=(16, 5), divprune=14, fastv=(2, 0.5), shortv=(3,), vtw=5),
+        "kept-positions": Policy(vtccls=(24, 1), gprune=(15, 0.1, 0.1, 3), fastv=(2, 0.4)),
     },
     "siglip-qwen2": {
         "dense": Policy(), "fastv": Policy(fastv=(3, 0.4)), "shortv": Policy(shortv=(0, 4)), "vtw": Policy(vtw=3),
         "all": ALL, "fastv-half": Policy(fastv=(2, 0.5)),  # 25 tokens: 12.5 is kept as 12
         "random": Policy(random=((4, 8, 0),)), "norm": Policy(norm=((2, 12),)),
         "pyramid": Policy(pyramid=(0.7, 4)),  # 6 layers: the last stage has three of them
+        "divprune": Policy(divprune=6),
     },
     "clip-llama-f16": {
         "dense": Policy(), "fastv": Policy(fastv=(1, 0.75)), "shortv": Policy(shortv=(2, 3, 5)), "vtw": Policy(vtw=1),
@@ -150,6 +155,7 @@ def policy_json(policy, visual):
         members["norm"] = [{"before": b, "keep": keep} for b, keep in policy.norm]
     if policy.pyramid:
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
+    members |= {name: getattr(policy, name) for name in ("visionzip", "vtccls", "divprune", "gprune") if getattr(policy, name)}
     return json.dumps(members)
 
 
@@ -159,17 +165,21 @@ def margin(values):
     return float((top[0] - top[1]) / values.std())
 
 
-def separation(model, prefix, suffix, visual, cases, steps=STEPS):
+def separation(model, prefix, suffix, pixels, cases, steps=STEPS):
     """The smallest score gap and logit margin over all cases: both must stand clear of rounding."""
     gaps, margins = [1.0], []
     for policy in cases.values():
+        visual = model.image(pixels, policy)
+        gaps += visual.gaps
         prefill, _, after = model.generate(prefix, visual, suffix, policy, steps)
         gaps.append(prefill.gap)
         margins += [margin(row) for row in [prefill.logits, *after[:-1]]]
     return min(gaps), min(margins)
 
 
-def write_case(path, model, tokenizer, prefix, visual, suffix, policy):
+def write_case(path, model, tokenizer, prefix, pixels, suffix, policy):
+    visual = model.image(pixels, policy)
+    assert min([1.0, *visual.gaps]) > 1e-4, (path, visual.gaps)
     prefill, tokens, after = model.generate(prefix, visual, suffix, policy, STEPS)
     masked, survivors = model.masked_logits(prefix, visual, suffix, policy, tokens)
     for ours, other in zip([prefill.logits, *after], masked):
@@ -178,9 +188,11 @@ def write_case(path, model, tokenizer, prefix, visual, suffix, policy):
     assert prefill.gap > 1e-4, (path, prefill.gap)
     assert min(margin(row) for row in [prefill.logits, *after[:-1]]) > 1e-3, path
 
-    members = [("policy", policy_json(policy, len(visual)))]
+    members = [("policy", policy_json(policy, len(visual.rows)))]
+    if visual.kept:
+        members.append(("kept_before_decoder", json.dumps(visual.kept)))
     if prefill.kept is not None:
-        members += [("fastv_scores", numbers(prefill.scores)), ("kept", json.dumps(prefill.kept))]
+        members += [("fastv_scores", numbers(prefill.scores)), ("kept", json.dumps([visual.kept[-1][i] for i in prefill.kept] if visual.kept else prefill.kept))]
     if policy.random or policy.norm or policy.pyramid:
         members.append(("survivors", json.dumps(prefill.survivors)))
     members += [
@@ -230,7 +242,7 @@ def write_model(name, folder, image, image_json, texts, cases):
     for prompt, (prefix, suffix) in prompts.items():
         for case, policy in cases.items():
             path = out / (case_file(prompts, prompt, case) + ".json")
-            write_case(path, model, tokenizer, prefix, visual, suffix, policy)
+            write_case(path, model, tokenizer, prefix, pixels, suffix, policy)
 
 
 def case_file(prompts, prompt, case):
@@ -254,11 +266,11 @@ def shapes():
     model, tokenizer = Llava(SHAPES), Tokenizer(SHAPES)
     for path in sorted(SHAPES_IMAGES.rglob("*.png")):
         image = np.asarray(Image.open(path).convert("RGB"))
-        _, visual = model.encode_image(preprocess(SHAPES, image))
+        pixels = preprocess(SHAPES, image)
         texts = {}
         for question in SHAPES_QUESTIONS:
             text = f"USER: <image>\n{question} ASSISTANT:"
-            gaps, margins = separation(model, *around_image(model, tokenizer, text), visual, SHAPES_CASES)
+            gaps, margins = separation(model, *around_image(model, tokenizer, text), pixels, SHAPES_CASES)
             if gaps > 5e-4 and margins > 5e-3 and len(texts) < 2:
                 texts[f"q{len(texts) + 1}"] = text
         if len(texts) == 2:
@@ -279,10 +291,10 @@ def search():
             maker()
             folder = make_checkpoints.FOLDER / name
             model = Llava(folder)
-            _, visual = model.encode_image(preprocess(folder, lcg_image(IMAGE_SEEDS[name], IMAGE_SIZES[name])))
+            pixels = preprocess(folder, lcg_image(IMAGE_SEEDS[name], IMAGE_SIZES[name]))
             prefix, suffix = around_image(model, Tokenizer(folder), PROMPTS[name])
-            gaps, margins = separation(model, prefix, suffix, visual, CASES[name])
-            runs = [model.generate(prefix, visual, suffix, policy) for policy in CASES[name].values()]
+            gaps, margins = separation(model, prefix, suffix, pixels, CASES[name])
+            runs = [model.generate(prefix, model.image(pixels, policy), suffix, policy) for policy in CASES[name].values()]
             variety = [len(set(tokens)) for _, tokens, _ in runs]
             print(f"{name:15} seed {seed:2}  score gap {gaps:.1e}  logit margin {margins:.1e}"
                   f"  logit deviation {runs[0][0].logits.std():.2f}  different tokens {variety}")

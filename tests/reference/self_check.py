@@ -104,6 +104,26 @@ def check(name):
     _, longer = model.decode(prefill.caches, dense_tokens[0])
     assert [cache[2][-1].item() for cache in longer] == prefill.rows
 
+    # Before the decoder: keeping everything changes nothing; what is kept is what the decoder sees; positions as promised.
+    whole = {"DivPrune of all": Policy(divprune=n), "G-Prune of all": Policy(gprune=(n, 0.1, 0.1, 5))}
+    cls = model.config.vision.model_type == "clip_vision_model"
+    if cls:
+        whole["VTC-CLS of all"] = Policy(vtccls=(n, 0))
+    pixels = preprocess(folder, lcg_image(IMAGE_SEEDS[name], IMAGE_SIZES[name]))
+    for what, policy in whole.items():
+        image = model.image(pixels, policy)
+        equal(image.rows, visual, what)
+        assert image.positions == n and image.kept == [list(range(n))], what
+    image = model.image(pixels, Policy(gprune=(n // 2, 0.1, 0.1, 5)))
+    assert image.places.tolist() == image.kept[0] and image.positions == n
+    equal(image.rows, visual[image.kept[0]], "G-Prune keeps rows")
+    image = model.image(pixels, Policy(divprune=n // 2))
+    assert image.places.tolist() == list(range(n // 2)) and image.positions == n // 2
+    if cls:
+        image = model.image(pixels, Policy(visionzip=(5, 3)))
+        assert len(image.rows) == 8 and image.kept[0][0] == -1 and len(set(image.kept[0])) == 8
+        close(image.rows[1:5], visual[image.kept[0][1:5]], "dominant tokens are projected patches")
+
     # Frozen means: visual rows do not move, text rows do as in a dense layer that starts from the same rows.
     x = torch.cat([model.embed(prefix), visual, model.embed(suffix)])
     with torch.no_grad():

@@ -127,6 +127,36 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0112"));
 
+    /// <summary>Two reductions share a site before the decoder.</summary>
+    public static readonly DiagnosticDescriptor SecondStepAtSite = new(
+        id: "ESP0121",
+        title: "Two reductions share a site before the decoder",
+        messageFormat: PlanMessages.SecondStepAtSite,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0121"));
+
+    /// <summary>The CLS attention cannot be had.</summary>
+    public static readonly DiagnosticDescriptor NoClsAttention = new(
+        id: "ESP0122",
+        title: "The CLS attention cannot be had",
+        messageFormat: PlanMessages.NoClsAttention,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0122"));
+
+    /// <summary>A layer of the vision tower is out of range.</summary>
+    public static readonly DiagnosticDescriptor TowerLayerOutOfRange = new(
+        id: "ESP0123",
+        title: "A layer of the vision tower is out of range",
+        messageFormat: PlanMessages.TowerLayerOutOfRange,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0123"));
+
     /// <summary>No visual token is kept.</summary>
     public static readonly DiagnosticDescriptor KeepNotPositive = new(
         id: "ESP0201",
@@ -197,6 +227,26 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0207"));
 
+    /// <summary>A number is out of range.</summary>
+    public static readonly DiagnosticDescriptor NumberOutOfRange = new(
+        id: "ESP0221",
+        title: "A number is out of range",
+        messageFormat: PlanMessages.NumberOutOfRange,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0221"));
+
+    /// <summary>A count and a share contradict each other.</summary>
+    public static readonly DiagnosticDescriptor CountAndShare = new(
+        id: "ESP0222",
+        title: "A count and a share contradict each other",
+        messageFormat: PlanMessages.CountAndShare,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0222"));
+
     /// <summary>What is wrong with the policies of a class.</summary>
     public static readonly ImmutableArray<DiagnosticDescriptor> Plan = ImmutableArray.Create(
         LayerOutOfRange,
@@ -211,11 +261,16 @@ internal static partial class EspalierDiagnostics
         NoLayers,
         RangeUnclear,
         StagesOutOfRange,
+        SecondStepAtSite,
+        NoClsAttention,
+        TowerLayerOutOfRange,
         KeepNotPositive,
         KeepExceedsModel,
         KeepRises,
         KeepsAll,
         RatioOutOfRange,
         KeepUnclear,
-        UnknownScore);
+        UnknownScore,
+        NumberOutOfRange,
+        CountAndShare);
 }

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using Espalier.Parsing;
 using Espalier.Planning;
 
@@ -34,6 +35,12 @@ internal static class ModelEmitter
         using (writer.Open("partial class " + declaration.Identifier + " : " + KnownTypeNames.VisionLanguageModelRef))
         {
             EmitMembers(writer, declaration);
+            if (planned.Plan.VisionSteps.Any())
+            {
+                writer.Line();
+                ImageEmitter.Emit(writer, planned.Plan, declaration.AllowsUnsafe);
+            }
+
             writer.Line();
             PrefillEmitter.Emit(writer, planned.Plan, declaration.AllowsUnsafe);
             writer.Line();

@@ -1,3 +1,4 @@
+using System.Linq;
 using Espalier.Parsing;
 using Espalier.Planning;
 
@@ -93,10 +94,28 @@ internal static class PlanEmitter
                     + ", Declaration: " + Literal.Of(step.Declaration)
                     + (step.ScorerType is null ? "" : ", ScorerType: " + Literal.Of(step.ScorerType))
                     + (step.Seed == 0 ? "" : ", Seed: " + Literal.Of(step.Seed))
-                    + (step.Positions == Positions.Keep ? "" : ", Positions: " + Literal.Of(step.Positions)) + "),");
+                    + (step.Positions == Positions.Keep ? "" : ", Positions: " + Literal.Of(step.Positions)) + (step.IsVisionSide ? "," : "),"));
+                if (step.IsVisionSide)
+                {
+                    writer.Line("    " + VisionSide(step) + "),");
+                }
             }
         }
 
         writer.Line("];");
     }
+
+    /// <summary>What a step on the vision side has besides.</summary>
+    private static string VisionSide(Step step)
+    {
+        string scores = step.TowerScores is { } tower
+            ? ", TowerScores: new(FirstLayer: " + Literal.Of(tower.FirstLayer) + ", LastLayer: " + Literal.Of(tower.LastLayer) + ")" : "";
+        return "Site: " + Literal.Of(step.Site) + scores
+            + (step.Kernel is { } kernel ? ", Kernel: new(" + Literal.Of(kernel.Name) + ", Scratch: " + Literal.Of(kernel.Scratch) + ", " + Arguments(kernel) + ")" : "");
+    }
+
+    private static string Arguments(Kernel kernel) => kernel.Arguments.Count == 0
+        ? "Arguments: default"
+        : "Arguments: EquatableArray.Of(" + string.Join(", ", kernel.Arguments.Select(argument =>
+            "new KernelArgument(" + Literal.Of(argument.Name) + ", " + PlanText.Plain(argument.Value) + ")")) + ")";
 }

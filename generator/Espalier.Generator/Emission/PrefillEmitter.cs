@@ -12,15 +12,15 @@ internal static class PrefillEmitter
         writer.Line("/// <summary>Prefill: runs the visual tokens and the text behind them through layers 0-" + Literal.Of(plan.Layers - 1)
             + " and leaves the KV caches and the logits of the last row.</summary>");
         writer.Line("/// <param name=\"pass\">The bound sessions and the buffers. Nothing managed is allocated.</param>");
-        if (allowsUnsafe && plan.Steps.Any(step => !step.IsExit && step.TokensAfter <= StepEmitter.StackLimit))
+        if (allowsUnsafe && plan.Steps.Any(step => step is { IsExit: false, IsVisionSide: false } && step.TokensAfter <= StepEmitter.StackLimit))
         {
             writer.Line("[" + KnownTypeNames.SkipLocalsInitRef + "]");
         }
 
         using (writer.Open("protected override void Prefill(" + KnownTypeNames.ForwardPassRef + " pass)"))
         {
-            writer.Line("pass.BeginPrefill(visualTokens: " + Literal.Of(plan.Geometry.VisualTokens) + ");");
-            if (plan.Steps.FirstOrDefault(step => step.AfterLayer < 0) is { } first)
+            writer.Line("pass.BeginPrefill(visualTokens: " + Literal.Of(plan.DecoderVisualTokens) + ");");
+            if (plan.Steps.FirstOrDefault(step => step is { AfterLayer: < 0, IsVisionSide: false }) is { } first)
             {
                 writer.Line();
                 StepEmitter.Emit(writer, first, scored: null);

@@ -78,7 +78,8 @@ internal static class StepEmitter
 
     private static bool IsFrozen(LayerRun run) => run.Kind == LayerKind.FrozenScored;
 
-    private static void Scratch(SourceWriter writer, string type, string name, string pooled, int count)
+    /// <summary>Declares a span: on the stack if it is small, else the pass's.</summary>
+    public static void Scratch(SourceWriter writer, string type, string name, string pooled, int count)
     {
         string memory = count <= StackLimit ? "stackalloc " + type + "[" + Literal.Of(count) + "]" : "pass." + pooled + "(count: " + Literal.Of(count) + ")";
         writer.Line(KnownTypeNames.SpanRef + "<" + type + "> " + name + " = " + memory + ";");

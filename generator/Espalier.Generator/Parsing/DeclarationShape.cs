@@ -25,7 +25,7 @@ internal sealed record ShapeProblem(ShapeProblemKind Kind, Location Location, pa
 /// <summary>Checks whether the generator can add its part to a class. The generator asks whether there is a problem, the analyzer which.</summary>
 internal static class DeclarationShape
 {
-    private static readonly string[] MemberNames = { "Plan", "Load", "Prefill", "DecodeStep" };
+    private static readonly string[] MemberNames = { "Plan", "Load", "EncodeImage", "Prefill", "DecodeStep" };
 
     public static IEnumerable<ShapeProblem> Check(INamedTypeSymbol symbol, CancellationToken cancellation)
     {

@@ -17,6 +17,9 @@ internal static class PlanMessages
     public const string NoLayers = "'{0}' names no layer, so nothing is frozen";
     public const string RangeUnclear = "'{0}' does not say which layers to freeze: {1}";
     public const string StagesOutOfRange = "'{0}' divides the layers into {1} stages; the model has {2} layers, so 2 to {2} stages are possible";
+    public const string SecondStepAtSite = "'{0}' reduces visual tokens {1}, where '{2}' reduces them already";
+    public const string NoClsAttention = "'{0}' needs the attention that the CLS token pays to the patches, but {1}";
+    public const string TowerLayerOutOfRange = "'{0}' adds up CLS attention from tower layer {1} on, but it can be read in tower layers 0 to {2}";
     public const string KeepNotPositive = "'{0}' keeps {1} of {2} visual tokens; keep at least 1, or let all of them leave with ExitVisual";
     public const string KeepExceedsModel = "'{0}' keeps {1} visual tokens, but the model has {2}";
     public const string KeepRises = "'{0}' keeps {1} visual tokens {2}, but '{4}' left only {3}; counts cannot rise";
@@ -24,6 +27,9 @@ internal static class PlanMessages
     public const string RatioOutOfRange = "'{0}' has {1} = {2}, which is not between 0 and 1";
     public const string KeepUnclear = "'{0}' must say either Keep or KeepRatio; it says {1}";
     public const string UnknownScore = "'{0}' ranks visual tokens by {1}, which is not a member of TokenScore";
+
+    public const string NumberOutOfRange = "'{0}' has {1} = {2}, which must be {3}";
+    public const string CountAndShare = "'{0}' says both {1} and {2}; one of them decides how many visual tokens stay";
 
     /// <summary>The sentence of a kind.</summary>
     public static string For(PlanProblemKind kind) => kind switch
@@ -40,6 +46,9 @@ internal static class PlanMessages
         PlanProblemKind.NoLayers => NoLayers,
         PlanProblemKind.RangeUnclear => RangeUnclear,
         PlanProblemKind.StagesOutOfRange => StagesOutOfRange,
+        PlanProblemKind.SecondStepAtSite => SecondStepAtSite,
+        PlanProblemKind.NoClsAttention => NoClsAttention,
+        PlanProblemKind.TowerLayerOutOfRange => TowerLayerOutOfRange,
         PlanProblemKind.KeepNotPositive => KeepNotPositive,
         PlanProblemKind.KeepExceedsModel => KeepExceedsModel,
         PlanProblemKind.KeepRises => KeepRises,
@@ -47,6 +56,8 @@ internal static class PlanMessages
         PlanProblemKind.RatioOutOfRange => RatioOutOfRange,
         PlanProblemKind.KeepUnclear => KeepUnclear,
         PlanProblemKind.UnknownScore => UnknownScore,
+        PlanProblemKind.NumberOutOfRange => NumberOutOfRange,
+        PlanProblemKind.CountAndShare => CountAndShare,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such problem."),
     };
 }

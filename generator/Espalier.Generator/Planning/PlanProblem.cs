@@ -43,6 +43,15 @@ public enum PlanProblemKind
     /// <summary>A number of stages into which the layers cannot be divided.</summary>
     StagesOutOfRange = 112,
 
+    /// <summary>A second reduction at one site of the vision side.</summary>
+    SecondStepAtSite = 121,
+
+    /// <summary>The CLS attention that a method wants cannot be had from the vision tower.</summary>
+    NoClsAttention = 122,
+
+    /// <summary>A layer of the vision tower whose attention cannot be read.</summary>
+    TowerLayerOutOfRange = 123,
+
     /// <summary>A keep count below one.</summary>
     KeepNotPositive = 201,
 
@@ -63,6 +72,12 @@ public enum PlanProblemKind
 
     /// <summary>A score that does not exist.</summary>
     UnknownScore = 207,
+
+    /// <summary>A number that its parameter cannot take.</summary>
+    NumberOutOfRange = 221,
+
+    /// <summary>A count and a share where one of them decides.</summary>
+    CountAndShare = 222,
 }
 
 /// <summary>Something wrong with a set of policies, and where.</summary>

@@ -142,15 +142,14 @@ internal static class PlanRules
         return accepted.Values.ToList();
     }
 
-    /// <summary>Turns ordered prunes into steps and reports the counts that make no sense.</summary>
-    public static IReadOnlyList<Step> ResolveCounts(IReadOnlyList<Prune> ordered, int visualTokens, List<PlanProblem> problems)
+    /// <summary>Turns ordered prunes into steps behind those before them and reports the counts that make no sense.</summary>
+    public static void ResolveCounts(IReadOnlyList<Prune> ordered, int visualTokens, List<Step> steps, List<PlanProblem> problems)
     {
-        var steps = new List<Step>();
-        int available = visualTokens;
         foreach (Prune prune in ordered)
         {
+            int available = steps.Count > 0 ? steps[steps.Count - 1].TokensAfter : visualTokens;
             int keep = prune.Keep.Of(available);
-            if (Find(prune, keep, available, steps.LastOrDefault()) is { } problem)
+            if (CheckKeep(prune.Policy, prune.Declaration, prune.Keep, prune.Boundary.ToString(), keep, available, steps.LastOrDefault()) is { } problem)
             {
                 problems.Add(problem);
                 continue;
@@ -158,18 +157,23 @@ internal static class PlanRules
 
             steps.Add(new Step(
                 (int)prune.Boundary.AfterLayer, prune.Ranking.Score, Compress.Drop, available, keep, prune.Declaration, prune.Ranking.ScorerType, prune.Ranking.Seed, prune.Positions));
-            available = keep;
         }
-
-        return steps;
     }
 
-    private static PlanProblem? Find(Prune prune, int keep, int available, Step? previous)
+    /// <summary>What is wrong with a count, or null.</summary>
+    /// <param name="policy">Index of the policy.</param>
+    /// <param name="declaration">The policy as declared.</param>
+    /// <param name="rule">What the policy says about the count.</param>
+    /// <param name="place">Where the reduction is, as messages name it.</param>
+    /// <param name="keep">The count.</param>
+    /// <param name="available">The tokens that are there.</param>
+    /// <param name="previous">The step before; null if there is none.</param>
+    public static PlanProblem? CheckKeep(int policy, string declaration, KeepRule rule, string place, int keep, int available, Step? previous)
     {
         string kept = PlanText.Count(keep);
         string present = PlanText.Count(available);
         PlanProblem Problem(PlanProblemKind kind, params string[] values) =>
-            new(kind, prune.Policy, prune.Keep.Argument, -1, new[] { prune.Declaration }.Concat(values).ToEquatableArray());
+            new(kind, policy, rule.Argument, -1, new[] { declaration }.Concat(values).ToEquatableArray());
 
         if (keep <= 0)
         {
@@ -178,7 +182,7 @@ internal static class PlanRules
 
         if (keep == available)
         {
-            return Problem(PlanProblemKind.KeepsAll, present, prune.Boundary.ToString());
+            return Problem(PlanProblemKind.KeepsAll, present, place);
         }
 
         if (keep < available)
@@ -188,6 +192,6 @@ internal static class PlanRules
 
         return previous is null
             ? Problem(PlanProblemKind.KeepExceedsModel, kept, present)
-            : Problem(PlanProblemKind.KeepRises, kept, prune.Boundary.ToString(), present, previous.Declaration);
+            : Problem(PlanProblemKind.KeepRises, kept, place, present, previous.Declaration);
     }
 }

@@ -55,7 +55,15 @@ internal static class PlanTable
     public static string Describe(Step step)
     {
         string counts = PlanText.Count(step.TokensBefore) + " -> " + PlanText.Count(step.TokensAfter);
-        return step.IsExit ? "exit " + counts : "prune " + counts + " by " + DescribeScore(step) + (step.Positions == Positions.Renumber ? ", renumbered" : "");
+        if (step.IsExit)
+        {
+            return "exit " + counts;
+        }
+
+        string place = step.IsVisionSide ? " " + VisionRules.Describe(step.Site) : "";
+        return step.Compress == Compress.MergeIntoTargets
+            ? "merge " + counts + place + " by " + DescribeScore(step) + " and similar keys"
+            : "prune " + counts + place + " by " + DescribeScore(step) + (!step.IsVisionSide && step.Positions == Positions.Renumber ? ", renumbered" : "");
     }
 
     private static void AppendSteps(StringBuilder text, ReductionPlan plan, int afterLayer)
@@ -66,6 +74,9 @@ internal static class PlanTable
         }
     }
 
+    private static void Append(StringBuilder text, Step step) =>
+        text.Append(new string(' ', 18)).Append(Describe(step)).Append(": ").Append(step.Declaration).Append('\n');
+
     private static string Describe(Segment segment) => segment switch
     {
         { VisualTokens: 0 } => "text only",
@@ -73,12 +84,16 @@ internal static class PlanTable
         _ => "dense",
     };
 
-    private static string DescribeScore(Step step) => step.Score switch
+    /// <summary>The score of a step as prose names it.</summary>
+    public static string DescribeScore(Step step) => step.Score switch
     {
         Score.LastQueryAttention => "last-query attention",
         Score.NextLayerAttention => "next-layer attention",
         Score.Custom => PlanText.ShortType(step.ScorerType!),
         Score.Random => "chance, seed " + PlanText.Plain(step.Seed),
+        Score.ClsAttention => "CLS attention",
+        Score.Diversity => "diversity",
+        Score.GraphPropagation => "propagated norms",
         _ => throw new ArgumentOutOfRangeException(nameof(step), step.Score, "A step that keeps some tokens ranks them."),
     };
 }

@@ -9,7 +9,7 @@ namespace Espalier.Planning;
 /// <param name="Problems">Everything that is wrong, ordered by policy.</param>
 public sealed record PlanResult(ReductionPlan? Plan, EquatableArray<PlanProblem> Problems);
 
-/// <summary>Lowers policies to prunes, freezes and an exit, checks them against the model and each other, and cuts the layers into segments.</summary>
+/// <summary>Lowers policies to reductions before the decoder, prunes, freezes and an exit, checks them against the model and each other, and cuts the layers into segments.</summary>
 /// <remarks>Pure and deterministic: the order of the policies has no influence on the plan. Stateless, thread-safe.</remarks>
 public static class Planner
 {
@@ -22,6 +22,7 @@ public static class Planner
         _ = geometry ?? throw new ArgumentNullException(nameof(geometry));
         _ = policies ?? throw new ArgumentNullException(nameof(policies));
         var prunes = new List<Prune>();
+        var reductions = new List<VisionReduction>();
         var exits = new List<Exit>();
         var freezes = new List<Freeze>();
         var problems = new List<PlanProblem>();
@@ -32,6 +33,7 @@ public static class Planner
             var lowering = new PolicyLowering(policies[i], i, geometry);
             method.Lower(lowering);
             prunes.AddRange(lowering.Prunes);
+            reductions.AddRange(lowering.VisionReductions);
             exits.AddRange(lowering.Exits);
             freezes.AddRange(lowering.Freezes);
             problems.AddRange(lowering.Problems);
@@ -43,7 +45,8 @@ public static class Planner
         Exit? exit = PlanRules.ChooseExit(exits, problems);
         IReadOnlyList<Prune> ordered = PlanRules.CheckPrunes(prunes, exit, problems);
         IReadOnlyList<Freeze> frozen = PlanRules.CheckFreezes(freezes, exit, layers, problems);
-        var steps = new List<Step>(PlanRules.ResolveCounts(ordered, geometry.VisualTokens, problems));
+        List<Step> steps = VisionRules.Resolve(reductions, geometry.VisualTokens, problems);
+        PlanRules.ResolveCounts(ordered, geometry.VisualTokens, steps, problems);
         if (exit is not null)
         {
             int before = steps.Count > 0 ? steps[steps.Count - 1].TokensAfter : geometry.VisualTokens;
@@ -65,7 +68,8 @@ public static class Planner
         int step = 0;
         for (int layer = 0; layer < geometry.Text.Layers; layer++)
         {
-            if (step < steps.Count && steps[step].AfterLayer == layer - 1)
+            // Steps on the vision side lie before layer 0, and there may be several.
+            while (step < steps.Count && steps[step].AfterLayer == layer - 1)
             {
                 visual = steps[step++].TokensAfter;
             }

@@ -23,6 +23,8 @@ internal sealed class PolicyLowering
 
     public List<Prune> Prunes { get; } = new();
 
+    public List<VisionReduction> VisionReductions { get; } = new();
+
     public List<Exit> Exits { get; } = new();
 
     public List<Freeze> Freezes { get; } = new();
@@ -45,6 +47,17 @@ internal sealed class PolicyLowering
 
     public void Prune(Boundary boundary, KeepRule keep, Ranking ranking, Positions positions = Positions.Keep) =>
         Prunes.Add(new Prune(_policy, _text, boundary, keep, ranking, positions));
+
+    /// <summary>Visual tokens are reduced before the decoder. A kernel is made for the tokens that are there.</summary>
+    public void Reduce(
+        Site site,
+        KeepRule keep,
+        Score score,
+        Compress compress = Compress.Drop,
+        Positions positions = Positions.Renumber,
+        TowerScores? towerScores = null,
+        Func<int, Kernel>? kernel = null) =>
+        VisionReductions.Add(new VisionReduction(_policy, _text, site, keep, score, compress, positions, towerScores, kernel));
 
     public void Exit(Boundary boundary) => Exits.Add(new Exit(_policy, _text, boundary));
 
@@ -75,6 +88,59 @@ internal sealed class PolicyLowering
 
         double share = Real("KeepRatio", 0);
         return CheckRatio("KeepRatio", share) ? new KeepRule("KeepRatio", Tokens: null, share) : null;
+    }
+
+    /// <summary>Reports a number that its parameter cannot take.</summary>
+    /// <returns>True if the number is fine.</returns>
+    public bool CheckNumber(string argument, bool isFine, double value, string requirement)
+    {
+        if (!isFine)
+        {
+            Report(PlanProblemKind.NumberOutOfRange, Has(argument) ? argument : null, -1, argument, PlanText.Plain(value), requirement);
+        }
+
+        return isFine;
+    }
+
+    /// <summary>Reads a count or a share of which at most one is written; the share has a default.</summary>
+    /// <returns>Null if both are written or the share makes no sense, which is reported.</returns>
+    public KeepRule? CountOrShare(string count, string share, double otherwise, bool truncates)
+    {
+        if (Has(count) && Has(share))
+        {
+            Report(PlanProblemKind.CountAndShare, share, -1, count, share);
+            return null;
+        }
+
+        if (Has(count))
+        {
+            return new KeepRule(count, Integer(count, 0), Share: null);
+        }
+
+        double value = Real(share, otherwise);
+        return CheckRatio(share, value) ? new KeepRule(Has(share) ? share : null, Tokens: null, value, truncates) : null;
+    }
+
+    /// <summary>The tower layers from <paramref name="first"/> on whose CLS attention can be read; reports why there are none.</summary>
+    public TowerScores? ClsAttention(int first, int last, string? argument)
+    {
+        VisionGeometry vision = Geometry.Vision;
+        string? reason = !vision.HasCls ? "the vision tower of this model has no CLS token"
+            : vision.KeepsCls ? "this model counts its CLS token among the visual tokens (vision_feature_select_strategy is \"full\")"
+            : last < 0 ? "no layer of the vision tower runs for the features of this model" : null;
+        if (reason is not null)
+        {
+            Report(PlanProblemKind.NoClsAttention, null, -1, reason);
+            return null;
+        }
+
+        if (first < 0 || first > last)
+        {
+            Report(PlanProblemKind.TowerLayerOutOfRange, argument is not null && Has(argument) ? argument : null, -1, PlanText.Plain(first), PlanText.Plain(last));
+            return null;
+        }
+
+        return new TowerScores(first, last);
     }
 
     /// <summary>Reports a ratio that is not inside (0, 1); not-a-number is outside too.</summary>

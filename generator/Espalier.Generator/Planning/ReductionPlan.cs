@@ -11,14 +11,16 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     /// <summary>Puts a plan together from its parts and checks that they fit.</summary>
     /// <param name="geometry">The model.</param>
     /// <param name="segments">The segments, in order of layers; together they cover every decoder layer once.</param>
-    /// <param name="steps">The steps, in order of layers; each lies between two segments and leads from the count of one to the count of the other.</param>
-    /// <exception cref="ArgumentException">The segments leave a layer out or repeat one, or a count changes without a step or against it.</exception>
+    /// <param name="steps">The steps, in order of layers; each lies before the decoder or between two segments and leads from the count before it to the count behind it.</param>
+    /// <exception cref="ArgumentException">The segments leave a layer out or repeat one, a count changes without a step or against it, or a step lies at another place than its site says.</exception>
     public ReductionPlan(ModelGeometry geometry, IReadOnlyList<Segment> segments, IReadOnlyList<Step> steps)
     {
         Geometry = geometry ?? throw new ArgumentNullException(nameof(geometry));
         Segments = new EquatableArray<Segment>(segments);
         Steps = new EquatableArray<Step>(steps);
         CheckParts();
+        DecoderVisualTokens = VisionSteps.LastOrDefault()?.TokensAfter ?? Geometry.VisualTokens;
+        ImagePositions = VisionSteps.Aggregate(Geometry.VisualTokens, (positions, step) => step.Positions == Positions.Renumber ? step.TokensAfter : positions);
     }
 
     /// <summary>The shapes of the model.</summary>
@@ -27,11 +29,24 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     /// <summary>Runs of layers with one mode and one count of visual tokens, in order.</summary>
     public EquatableArray<Segment> Segments { get; }
 
-    /// <summary>The reductions at the boundaries, in order.</summary>
+    /// <summary>The reductions, in order: first those on the vision side, then those between decoder layers.</summary>
     public EquatableArray<Step> Steps { get; }
 
     /// <summary>Decoder layers.</summary>
     public int Layers => Geometry.Text.Layers;
+
+    /// <summary>The reductions before the decoder, in order.</summary>
+    public IEnumerable<Step> VisionSteps => Steps.Where(step => step.IsVisionSide);
+
+    /// <summary>The reduction at a site of the vision side; null if there is none.</summary>
+    /// <param name="site">The site.</param>
+    public Step? StepAt(Site site) => VisionSteps.FirstOrDefault(step => step.Site == site);
+
+    /// <summary>Visual tokens that the decoder starts with: what the reductions before it leave.</summary>
+    public int DecoderVisualTokens { get; }
+
+    /// <summary>Positions that an image takes in the sequence: its visual tokens, less those that a reduction with contiguous positions takes away before the decoder.</summary>
+    public int ImagePositions { get; }
 
     /// <summary>True if no layer and no visual token is treated specially.</summary>
     public bool IsDense => Steps.Count == 0 && Segments.Count == 1 && Segments[0].Mode == LayerMode.Dense;
@@ -50,15 +65,15 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
     public int VisualTokensAt(int layer) => SegmentAt(layer).VisualTokens;
 
-    /// <summary>By how much a text row behind the image has a smaller position in a layer than in the unreduced prompt: 0 unless a step before the layer renumbers the rows.</summary>
+    /// <summary>By how much a text row behind the image has a smaller position in a layer than at the start of the decoder: 0 unless a step between them renumbers the rows.</summary>
     /// <param name="layer">Zero-based decoder layer.</param>
     /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
     public int PositionShiftAt(int layer)
     {
         _ = SegmentAt(layer);
         return Steps
-            .Where(step => step.AfterLayer < layer && step.Positions == Positions.Renumber)
-            .Select(step => Geometry.VisualTokens - step.TokensAfter)
+            .Where(step => !step.IsVisionSide && step.AfterLayer < layer && step.Positions == Positions.Renumber)
+            .Select(step => ImagePositions - step.TokensAfter)
             .LastOrDefault();
     }
 
@@ -199,12 +214,21 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
 
     private void CheckParts()
     {
+        // On the vision side the output of the tower comes before that of the projector, and both before the decoder.
         int layer = 0;
         int tokens = Geometry.VisualTokens;
         int step = 0;
+        while (step < Steps.Count && Steps[step].IsVisionSide)
+        {
+            Require(Steps[step].AfterLayer == -1 && (step == 0 || Steps[step].Site > Steps[step - 1].Site), "the steps before the decoder are not in order");
+            step++;
+        }
+
+        Require(Steps.Skip(step).All(later => !later.IsVisionSide), "a step before the decoder comes behind one of the decoder");
+        step = 0;
         foreach (Segment segment in Segments)
         {
-            if (step < Steps.Count && Steps[step].AfterLayer == layer - 1)
+            while (step < Steps.Count && Steps[step].AfterLayer == layer - 1)
             {
                 Require(Steps[step].TokensBefore == tokens && Steps[step].TokensAfter < tokens, "a step does not lead from the count before it to a smaller one");
                 tokens = Steps[step++].TokensAfter;

@@ -18,11 +18,11 @@ internal sealed record Boundary(string Argument, int Value, bool NamesNextLayer)
     public override string ToString() => (NamesNextLayer ? "before layer " : "after layer ") + PlanText.Plain(Value);
 }
 
-/// <summary>What of the visual tokens at a boundary stays, and the argument that says so: a count or a share.</summary>
-internal sealed record KeepRule(string Argument, int? Tokens, double? Share)
+/// <summary>What of the visual tokens at a site stays, and the argument that says so: a count or a share.</summary>
+internal sealed record KeepRule(string? Argument, int? Tokens, double? Share, bool Truncates = false)
 {
-    /// <summary>The count, given the tokens that are there. Shares are rounded to the nearest integer, halves to even, as FastV's Hugging Face port does.</summary>
-    public int Of(int available) => Tokens ?? (int)Math.Round(available * Share!.Value, MidpointRounding.ToEven);
+    /// <summary>The count, given the tokens that are there. Shares are rounded to the nearest integer, halves to even, as FastV's Hugging Face port does, or downwards where a method's code truncates.</summary>
+    public int Of(int available) => Tokens ?? (int)(Truncates ? Math.Floor(available * Share!.Value) : Math.Round(available * Share!.Value, MidpointRounding.ToEven));
 }
 
 /// <summary>What decides which visual tokens stay.</summary>
@@ -37,6 +37,18 @@ internal sealed record Ranking(Score Score, int Seed = 0, string? ScorerType = n
 
 /// <summary>A policy's wish that some visual tokens leave.</summary>
 internal sealed record Prune(int Policy, string Declaration, Boundary Boundary, KeepRule Keep, Ranking Ranking, Positions Positions);
+
+/// <summary>A policy's wish that visual tokens are reduced before the decoder. <paramref name="Kernel"/> is given the tokens that are there.</summary>
+internal sealed record VisionReduction(
+    int Policy,
+    string Declaration,
+    Site Site,
+    KeepRule Keep,
+    Score Score,
+    Compress Compress,
+    Positions Positions,
+    TowerScores? TowerScores,
+    Func<int, Kernel>? Kernel);
 
 /// <summary>A policy's wish that all visual tokens leave.</summary>
 internal sealed record Exit(int Policy, string Declaration, Boundary Boundary);

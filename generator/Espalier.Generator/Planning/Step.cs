@@ -17,6 +17,15 @@ public enum Score
 
     /// <summary>Softmax attention that the last prompt row would pay to each visual row in the layer behind the boundary if nothing left, mean over heads (PyramidDrop, arXiv 2410.17247).</summary>
     NextLayerAttention,
+
+    /// <summary>Softmax attention that the tower's CLS token pays to each patch, mean over heads, summed over tower layers.</summary>
+    ClsAttention,
+
+    /// <summary>Distance to the tokens that are kept already: greedy max-min diversity (DivPrune, CVPR 2025).</summary>
+    Diversity,
+
+    /// <summary>Information that gathers in a token when norms are propagated over the graph of similar tokens (G-Prune, AAAI 2025).</summary>
+    GraphPropagation,
 }
 
 /// <summary>What a step does with the visual tokens that it does not keep.</summary>
@@ -24,20 +33,23 @@ public enum Compress
 {
     /// <summary>They leave the sequence.</summary>
     Drop,
+
+    /// <summary>They leave; each is averaged into the one of some evenly spaced targets whose key is most similar (VisionZip, CVPR 2025).</summary>
+    MergeIntoTargets,
 }
 
 /// <summary>What a step does with the positions of the rows that it leaves.</summary>
 public enum Positions
 {
-    /// <summary>Every row keeps the position that it had in the unreduced prompt.</summary>
+    /// <summary>Every row keeps the position that it had before.</summary>
     Keep,
 
     /// <summary>The rows are numbered anew, without gaps, and tokens decoded later follow on them in the layers behind the step.</summary>
     Renumber,
 }
 
-/// <summary>One reduction at one site: after decoder layer <paramref name="AfterLayer"/>, the visual rows shrink from <paramref name="TokensBefore"/> to <paramref name="TokensAfter"/>.</summary>
-/// <param name="AfterLayer">The zero-based layer behind which the step runs; -1 is before the first.</param>
+/// <summary>One reduction at one site: the visual rows shrink from <paramref name="TokensBefore"/> to <paramref name="TokensAfter"/>.</summary>
+/// <param name="AfterLayer">The zero-based decoder layer behind which the step runs; -1 is before the first, and on the vision side.</param>
 /// <param name="Score">What ranks the tokens.</param>
 /// <param name="Compress">What happens to the rest.</param>
 /// <param name="TokensBefore">Visual rows before the step.</param>
@@ -46,6 +58,9 @@ public enum Positions
 /// <param name="ScorerType">Full name of the user's scorer if <paramref name="Score"/> is <see cref="Score.Custom"/>, as C# writes it with <c>global::</c>, else null.</param>
 /// <param name="Seed">What fixes the choice if <paramref name="Score"/> is <see cref="Score.Random"/>, else 0.</param>
 /// <param name="Positions">What happens to the positions of the rows that are left.</param>
+/// <param name="Site">Where the step runs.</param>
+/// <param name="TowerScores">The tower layers whose CLS attention the step reads; null if it reads none.</param>
+/// <param name="Kernel">The function that picks the tokens of a step on the vision side; null if the highest scores stay.</param>
 public sealed record Step(
     int AfterLayer,
     Score Score,
@@ -55,8 +70,14 @@ public sealed record Step(
     string Declaration,
     string? ScorerType = null,
     int Seed = 0,
-    Positions Positions = Positions.Keep)
+    Positions Positions = Positions.Keep,
+    Site Site = Site.DecoderBoundary,
+    TowerScores? TowerScores = null,
+    Kernel? Kernel = null)
 {
     /// <summary>True if all visual rows leave.</summary>
     public bool IsExit => TokensAfter == 0;
+
+    /// <summary>True if the step runs before the decoder, so that the decoder starts with fewer rows.</summary>
+    public bool IsVisionSide => Site != Site.DecoderBoundary;
 }

@@ -72,4 +72,13 @@ internal static class GraphNames
 
     /// <summary>The vision tower and the projector: features, f32 [1, v, Hv], where Hv is the tower's width.</summary>
     public const string Features = "features";
+
+    /// <summary>The scored vision tower: the attention that the CLS row pays to each patch, mean over heads, summed over layers, f32 [Patches].</summary>
+    public const string ClsAttention = "cls_attention";
+
+    /// <summary>The scored vision tower: the keys of the patches in the feature layer, mean over heads, f32 [Patches, D].</summary>
+    public const string Keys = "keys";
+
+    /// <summary><see cref="RowGraphs"/>: what each merged row takes of each row, f32 [1, m, n].</summary>
+    public const string Weights = "weights";
 }

@@ -7,13 +7,24 @@ namespace Espalier.Graphs;
 internal static class RowGraphs
 {
     /// <summary>Keeps some rows: <c>x</c> [1, n, H], <c>rows</c> i64 [m] → <c>y</c> [1, m, H], in the order of <c>rows</c>.</summary>
-    public static GraphModel Gather(TextGeometry geometry)
+    public static GraphModel Gather(int width)
     {
         var graph = new GraphBuilder("rows.gather");
-        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
+        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", width);
         string rows = graph.Input(GraphNames.Rows, OrtElementType.Int64, "m");
         string kept = graph.Node(Operator.Gather, "kept", [x, rows], NodeAttribute.Of("axis", 1));
-        graph.Output(GraphNames.Y, kept, OrtElementType.Float, 1, "m", geometry.Hidden);
+        graph.Output(GraphNames.Y, kept, OrtElementType.Float, 1, "m", width);
+        return graph.Build();
+    }
+
+    /// <summary>Mixes rows: <c>weights</c> [1, m, n], <c>x</c> [1, n, H] → <c>y</c> = <c>weights · x</c> [1, m, H].</summary>
+    public static GraphModel Merge(int width)
+    {
+        var graph = new GraphBuilder("rows.merge");
+        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", width);
+        string weights = graph.Input(GraphNames.Weights, OrtElementType.Float, 1, "m", "n");
+        string merged = graph.Node(Operator.FusedMatMul, "merged", [weights, x]);
+        graph.Output(GraphNames.Y, merged, OrtElementType.Float, 1, "m", width);
         return graph.Build();
     }
 

@@ -49,6 +49,36 @@ internal sealed class VisionTower(GraphBuilder graph, VisionGeometry geometry, L
         ? graph.Node(Operator.Slice, "vision.features", [x, graph.Constant(1), graph.Constant(long.MaxValue), graph.Constant(1)])
         : x;
 
+    /// <summary>The softmax attention that the CLS row pays to the patches inside a layer that was emitted, mean over heads: [Patches]. The softmax is over all rows, the CLS column leaves behind it.</summary>
+    public string ClsAttention(int layer)
+    {
+        string values = $"vision.layers.{layer}.cls";
+        string row = graph.Node(Operator.Gather, $"{values}.query.row", [$"vision.layers.{layer}.q", graph.Constant(0)], NodeAttribute.Of("axis", 1));
+        string query = graph.Node(Operator.Reshape, $"{values}.query", [row, graph.Constant(1, geometry.Heads, 1, geometry.HeadDim)]);
+        string split = graph.Node(Operator.Reshape, $"{values}.keys.split", [$"vision.layers.{layer}.k", graph.Constant(1, -1, geometry.Heads, geometry.HeadDim)]);
+        string keys = graph.Node(Operator.Transpose, $"{values}.keys", [split], NodeAttribute.Of("perm", 0, 2, 1, 3));
+        string products = graph.Node(
+            Operator.FusedMatMul,
+            $"{values}.products",
+            [query, keys],
+            NodeAttribute.Of("transB", 1),
+            NodeAttribute.Of("alpha", 1f / MathF.Sqrt(geometry.HeadDim)));
+        string probabilities = graph.Node(Operator.Softmax, $"{values}.probabilities", [products], NodeAttribute.Of("axis", -1));
+        string mean = graph.Node(Operator.ReduceMean, $"{values}.mean", [probabilities, graph.Constant(0, 1, 2)], NodeAttribute.Of("keepdims", 0));
+        return WithoutCls($"{values}.attention", mean);
+    }
+
+    /// <summary>The keys of the patches inside a layer that was emitted, before any scaling, mean over heads: [Patches, HeadDim].</summary>
+    public string Keys(int layer)
+    {
+        string split = graph.Node(Operator.Reshape, $"vision.layers.{layer}.mean_keys.split", [$"vision.layers.{layer}.k", graph.Constant(1, -1, geometry.Heads, geometry.HeadDim)]);
+        string mean = graph.Node(Operator.ReduceMean, $"vision.layers.{layer}.mean_keys", [split, graph.Constant(0, 2)], NodeAttribute.Of("keepdims", 0));
+        return WithoutCls($"vision.layers.{layer}.patch_keys", mean);
+    }
+
+    private string WithoutCls(string result, string rows) =>
+        graph.Node(Operator.Slice, result, [rows, graph.Constant(1), graph.Constant(long.MaxValue), graph.Constant(0)]);
+
     private string Layer(string x, int layer)
     {
         string values = $"vision.layers.{layer}";

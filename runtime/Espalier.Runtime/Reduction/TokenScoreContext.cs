@@ -15,7 +15,8 @@ public readonly ref struct TokenScoreContext
     /// <summary>The hidden states behind <see cref="Layer"/>, fp32, row-major <c>[Count, Hidden]</c>; the residual stream, before any norm.</summary>
     public ReadOnlySpan<float> Rows { get; }
 
-    /// <summary>For each row, the number of its token in the image as the tower emits them (row-major patches); ascending.</summary>
+    /// <summary>For each row, the number of its token in the image as the tower emits them (row-major patches). Ascending, unless tokens were merged before the decoder:
+    /// a merged token has the number of the one that it stands for, and the tower's CLS token is -1.</summary>
     public ReadOnlySpan<int> Tokens { get; }
 
     /// <summary>The zero-based decoder layer that the rows come out of; -1 before the first.</summary>

@@ -68,7 +68,7 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
         model.Preprocessor.Process(image, sequence.Image.Pixels);
         if (model.PrefillPixels(sequence, prompt.Prefix, prompt.Suffix, cancellationToken) == StepResult.CapacityExhausted)
         {
-            throw new PromptTooLongException(prompt.Prefix.Length + model.LoadedPlan.Geometry.VisualTokens + prompt.Suffix.Length, sequence.Capacity);
+            throw new PromptTooLongException(prompt.Prefix.Length + model.LoadedPlan.ImagePositions + prompt.Suffix.Length, sequence.Capacity);
         }
 
         Choose();

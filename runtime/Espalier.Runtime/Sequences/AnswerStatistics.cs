@@ -1,9 +1,9 @@
 namespace Espalier;
 
 /// <summary>What the last answer of a sequence took. Times are wall-clock.</summary>
-/// <param name="PromptTokens">Rows of the prompt before any reduction: prefix, visual tokens and suffix.</param>
+/// <param name="PromptTokens">Positions of the prompt: prefix, image and suffix. Reductions before the decoder that make positions contiguous shorten the image; others do not.</param>
 /// <param name="CachedPromptTokens">Prefix rows that came from the prefix cache and were not computed.</param>
-/// <param name="Vision">Vision tower and projector; preprocessing is not counted.</param>
+/// <param name="Vision">Vision tower, projector and what is reduced between them and the decoder; preprocessing is not counted.</param>
 /// <param name="Prefill">From the embedded rows to the logits of the first token: prefix (if not cached), layers, steps, head.</param>
 /// <param name="Decode">All decode steps together, sampling and detokenising included.</param>
 /// <param name="GeneratedTokens">Tokens that were chosen, a stop token included.</param>

@@ -49,7 +49,7 @@ public sealed class ForwardPass
     internal ReadOnlySpan<float> Logits => _head.Logits;
 
     /// <summary>Opens a prefill. The runtime has put the visual and suffix rows in place.</summary>
-    /// <param name="visualTokens">Visual tokens that the plan was made for.</param>
+    /// <param name="visualTokens">Visual tokens that the decoder starts with.</param>
     public void BeginPrefill(int visualTokens)
     {
         Require(_phase == PassPhase.PrefillReady, "a prefill starts only after its rows are in place");
@@ -151,7 +151,7 @@ public sealed class ForwardPass
     public void RenumberRows()
     {
         Require(_phase == PassPhase.Prefill && _nextLayer < _shifts.Length, "rows are renumbered in prefill only");
-        Require(_shifts[_nextLayer] == _plan.Geometry.VisualTokens - _map.Count, "the plan renumbers the rows after another step");
+        Require(_shifts[_nextLayer] == _plan.ImagePositions - _map.Count, "the plan renumbers the rows after another step");
         _rows.Rejoin(_map.Count, _suffixRows);
         _rows.Renumber();
     }
@@ -247,14 +247,13 @@ public sealed class ForwardPass
         }
     }
 
-    /// <summary>Puts the visual rows (from <paramref name="projector"/>) and the suffix in place behind a prefix that the cache holds.</summary>
-    internal void LoadPrompt(ImageEncoder projector, EmbeddingTable embeddings, int prefixRows, ReadOnlySpan<int> suffix, CancellationToken cancellation)
+    /// <summary>Puts the visual rows of an encoded image and the suffix in place behind a prefix that the cache holds.</summary>
+    internal void LoadPrompt(ImagePass image, EmbeddingTable embeddings, int prefixRows, ReadOnlySpan<int> suffix, CancellationToken cancellation)
     {
         _cache.SetLength(prefixRows);
         _cancellation = cancellation;
         _suffixRows = suffix.Length;
-        _map.Reset();
-        _rows.LoadPrompt(projector, embeddings, prefixRows, _map.Count, suffix);
+        _rows.LoadPrompt(image, embeddings, prefixRows, _map, suffix);
         _phase = PassPhase.PrefillReady;
     }
 

@@ -51,14 +51,26 @@ internal sealed class PassRows : IDisposable
         embeddings.Read(tokens, _current.Span<float>());
     }
 
-    /// <summary>Projects the encoded image into the first rows and embeds the suffix behind them.</summary>
-    public void LoadPrompt(ImageEncoder image, EmbeddingTable embeddings, int firstPosition, int visualTokens, ReadOnlySpan<int> suffix)
+    /// <summary>Writes the visual rows of the image and embeds the suffix behind them.</summary>
+    public void LoadPrompt(ImagePass image, EmbeddingTable embeddings, int firstPosition, VisualTokenMap map, ReadOnlySpan<int> suffix)
     {
+        int visualTokens = map.Count;
         Prepare(visualTokens + suffix.Length, firstPosition);
+        Span<long> positions = _positions.Span<long>();
+        for (int i = 0; i < visualTokens; i++)
+        {
+            positions[i] = firstPosition + map.Offsets[i];
+        }
+
+        for (int i = 0; i < suffix.Length; i++)
+        {
+            positions[visualTokens + i] = firstPosition + map.ImagePositions + i;
+        }
+
         nint visualRows = _current.View(visualTokens);
         try
         {
-            image.ProjectInto(visualRows);
+            image.WriteInto(visualRows);
         }
         finally
         {

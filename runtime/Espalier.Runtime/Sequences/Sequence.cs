@@ -22,7 +22,7 @@ public sealed class Sequence : IDisposable
         Pass = new ForwardPass(sessions, plan, capacity);
         try
         {
-            Image = new ImageEncoder(sessions);
+            Image = new ImagePass(sessions, plan, Pass.Map);
         }
         catch
         {
@@ -33,10 +33,10 @@ public sealed class Sequence : IDisposable
         Sampler = new Sampler(plan.Geometry.Text.Vocabulary, plan.Geometry.ImageTokenId);
     }
 
-    /// <summary>Positions that the sequence has room for: prompt before any reduction, and answer.</summary>
+    /// <summary>Positions that the sequence has room for: prompt before any reduction in the decoder, and answer.</summary>
     public int Capacity { get; }
 
-    /// <summary>Position of the next token: rows of the prompt before any reduction, and tokens decoded since.</summary>
+    /// <summary>Position of the next token: positions of the prompt, before any reduction in the decoder, and tokens decoded since.</summary>
     public int Position { get; internal set; }
 
     /// <summary>Logits after the last prefill or decode step, one a token of the vocabulary. Overwritten by the next step; do not keep the span.</summary>
@@ -50,11 +50,12 @@ public sealed class Sequence : IDisposable
 
     internal ForwardPass Pass { get; }
 
-    internal ImageEncoder Image { get; }
+    internal ImagePass Image { get; }
 
     internal Sampler Sampler { get; }
 
-    /// <summary>The visual tokens of the image that survived a step in the last prefill, ascending, numbered as the tower emits them (row-major patches).</summary>
+    /// <summary>The visual tokens of the image that survived a step in the last prefill, in the order of their rows, numbered as the tower emits them (row-major patches).
+    /// Rows ascend unless a merge came before: a merged token is named after the one that it stands for, the tower's CLS token is -1.</summary>
     /// <param name="step">Index into the plan's steps.</param>
     /// <exception cref="ArgumentOutOfRangeException">The step has not run.</exception>
     public ReadOnlySpan<int> SurvivorsOf(int step) => Pass.Map.Survivors(step);

@@ -7,6 +7,7 @@ namespace Espalier;
 internal sealed class VisualTokenMap
 {
     private readonly int[] _tokens;
+    private readonly int[] _offsets;
     private readonly ReductionPlan _plan;
     private readonly int[][] _survivors;
     private int _steps;
@@ -15,6 +16,7 @@ internal sealed class VisualTokenMap
     {
         _plan = plan;
         _tokens = new int[plan.Geometry.VisualTokens];
+        _offsets = new int[plan.Geometry.VisualTokens];
         _survivors = new int[plan.Steps.Count][];
         for (int i = 0; i < _survivors.Length; i++)
         {
@@ -25,8 +27,14 @@ internal sealed class VisualTokenMap
     /// <summary>Visual rows now.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The image's visual token that each row is, ascending.</summary>
+    /// <summary>The image's visual token that each row is: ascending, unless tokens were merged before the decoder; -1 is the tower's CLS token.</summary>
     public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, Count);
+
+    /// <summary>The place of each row among the positions that the image takes, until the decoder starts.</summary>
+    public ReadOnlySpan<int> Offsets => _offsets.AsSpan(0, Count);
+
+    /// <summary>Positions that the image takes.</summary>
+    public int ImagePositions { get; private set; }
 
     /// <summary>Steps that have run in this prefill.</summary>
     public int Steps => _steps;
@@ -41,6 +49,7 @@ internal sealed class VisualTokenMap
 
         Count = _tokens.Length;
         _steps = 0;
+        Renumber();
     }
 
     /// <summary>Rejects indices that are not strictly ascending inside the current rows.</summary>
@@ -58,25 +67,81 @@ internal sealed class VisualTokenMap
         }
     }
 
-    /// <summary>Records a step.</summary>
-    public void Keep(ReadOnlySpan<int> kept, int afterLayer)
+    /// <summary>Records a step of the decoder.</summary>
+    public void Keep(ReadOnlySpan<int> kept, int afterLayer) => Keep(kept, NextSurvivors(kept.Length, afterLayer, isVisionSide: false));
+
+    /// <summary>Records a step before the decoder that keeps some tokens.</summary>
+    public void KeepInImage(ReadOnlySpan<int> kept)
     {
-        if (_steps >= _survivors.Length || _survivors[_steps].Length != kept.Length || _plan.Steps[_steps].AfterLayer != afterLayer)
+        int[] survivors = NextSurvivors(kept.Length, -1, isVisionSide: true);
+        for (int i = 0; i < kept.Length; i++)
         {
-            throw new InvalidOperationException($"A step after layer {afterLayer} that leaves {kept.Length} visual tokens is not what the plan says.");
+            _offsets[i] = _offsets[kept[i]];
         }
 
+        Keep(kept, survivors);
+        if (_plan.Steps[_steps - 1].Positions == Positions.Renumber)
+        {
+            Renumber();
+        }
+    }
+
+    /// <summary>Records a step before the decoder that makes new tokens of all; each stands for one that was there, or for the CLS token, which is -1.</summary>
+    public void MergeInImage(ReadOnlySpan<int> tokens)
+    {
+        foreach (int token in tokens)
+        {
+            if (token < -1 || token >= Count)
+            {
+                throw new ArgumentException($"A merged token stands for visual token {token}, but there are {Count}.", nameof(tokens));
+            }
+        }
+
+        // Merged tokens come in any order, so all are read before any of those that are there is overwritten.
+        int[] survivors = NextSurvivors(tokens.Length, -1, isVisionSide: true);
+        for (int i = 0; i < tokens.Length; i++)
+        {
+            survivors[i] = tokens[i] < 0 ? -1 : _tokens[tokens[i]];
+        }
+
+        survivors.CopyTo(_tokens, 0);
+        Count = tokens.Length;
+        _steps++;
+        Renumber();
+    }
+
+    /// <summary>The image's visual tokens that survived a step, in the order of the rows.</summary>
+    public ReadOnlySpan<int> Survivors(int step) => (uint)step < (uint)_steps ? _survivors[step] : throw new ArgumentOutOfRangeException(nameof(step), step, "The step has not run.");
+
+    private void Keep(ReadOnlySpan<int> kept, int[] survivors)
+    {
         for (int i = 0; i < kept.Length; i++)
         {
             _tokens[i] = _tokens[kept[i]];
         }
 
         Count = kept.Length;
-
-        _tokens.AsSpan(0, Count).CopyTo(_survivors[_steps]);
+        _tokens.AsSpan(0, Count).CopyTo(survivors);
         _steps++;
     }
 
-    /// <summary>The image's visual tokens that survived a step, ascending.</summary>
-    public ReadOnlySpan<int> Survivors(int step) => (uint)step < (uint)_steps ? _survivors[step] : throw new ArgumentOutOfRangeException(nameof(step), step, "The step has not run.");
+    private void Renumber()
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            _offsets[i] = i;
+        }
+
+        ImagePositions = Count;
+    }
+
+    private int[] NextSurvivors(int count, int afterLayer, bool isVisionSide)
+    {
+        if (_steps >= _survivors.Length || _survivors[_steps].Length != count || _plan.Steps[_steps].AfterLayer != afterLayer || _plan.Steps[_steps].IsVisionSide != isVisionSide)
+        {
+            throw new InvalidOperationException($"A step {(isVisionSide ? "before the decoder" : $"after layer {afterLayer}")} that leaves {count} visual tokens is not what the plan says.");
+        }
+
+        return _survivors[_steps];
+    }
 }

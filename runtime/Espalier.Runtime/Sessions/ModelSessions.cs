@@ -30,22 +30,28 @@ internal sealed class ModelSessions
         _reduced = new OrtSession?[layers];
         _ahead = new OrtSession?[layers];
 
-        int total = 6 + layers;
+        Step? output = plan.StepAt(Site.VisionOutput);
+        int total = 6 + layers + (output is null ? 0 : 1);
         for (int layer = 0; layer < layers; layer++)
         {
             total += (plan.KindAt(layer) == LayerKind.Dense ? 0 : 1) + (plan.IsScoredAhead(layer) ? 1 : 0);
         }
 
         int ready = 0;
-        OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense)
+        OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind));
+            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores));
             options.Progress?.Report(new LoadProgress(LoadStage.BuildSessions, ++ready, total));
             return session;
         }
 
-        Vision = Get(ModelPart.Vision, formats.Vision);
+        Vision = output?.TowerScores is { } scores ? Get(ModelPart.ScoredVision, formats.Vision, scores: scores) : Get(ModelPart.Vision, formats.Vision);
+        if (output is not null)
+        {
+            ReduceFeatures = Get(output.Compress == Compress.Drop ? ModelPart.GatherFeatures : ModelPart.MergeFeatures);
+        }
+
         Projector = Get(ModelPart.Projector, formats.Vision);
         for (int layer = 0; layer < layers; layer++)
         {
@@ -74,8 +80,11 @@ internal sealed class ModelSessions
     /// <summary>The number format of the linear layers.</summary>
     public Precision Precision { get; }
 
-    /// <summary>Pixels to features.</summary>
+    /// <summary>Pixels to features; with scores if the plan reduces by them.</summary>
     public OrtSession Vision { get; }
+
+    /// <summary>Gather or mix of features; null if the plan reduces nothing at the output of the tower.</summary>
+    public OrtSession? ReduceFeatures { get; }
 
     /// <summary>Features to visual rows.</summary>
     public OrtSession Projector { get; }

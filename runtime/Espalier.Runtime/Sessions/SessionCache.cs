@@ -11,7 +11,8 @@ namespace Espalier;
 /// <param name="Format">The format of its linear layers; null for a part that has none.</param>
 /// <param name="Layer">Decoder layer, or 0.</param>
 /// <param name="Kind">How the layer treats its rows, for <see cref="ModelPart.DecoderLayer"/>.</param>
-internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense)
+/// <param name="Scores">The tower layers whose CLS attention comes out, for <see cref="ModelPart.ScoredVision"/>.</param>
+internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null)
 {
     /// <summary>The format, for a part that has one.</summary>
     public LinearFormat RequiredFormat => Format ?? throw new ArgumentException($"{Part} has linear layers and needs their format.");
@@ -23,8 +24,17 @@ internal enum ModelPart
     /// <summary>Pixels to features.</summary>
     Vision,
 
+    /// <summary>Pixels to features, with CLS attention and keys.</summary>
+    ScoredVision,
+
     /// <summary>Features to visual rows.</summary>
     Projector,
+
+    /// <summary>Gather of features.</summary>
+    GatherFeatures,
+
+    /// <summary>Features mixed by weights.</summary>
+    MergeFeatures,
 
     /// <summary>One decoder layer.</summary>
     DecoderLayer,
@@ -136,11 +146,14 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         return key.Part switch
         {
             ModelPart.Vision => VisionGraph.Build(geometry.Vision, key.RequiredFormat),
+            ModelPart.ScoredVision => ScoredVisionGraph.Build(geometry.Vision, key.Scores!, key.RequiredFormat),
+            ModelPart.GatherFeatures => RowGraphs.Gather(geometry.Vision.Hidden),
+            ModelPart.MergeFeatures => RowGraphs.Merge(geometry.Vision.Hidden),
             ModelPart.Projector => ProjectorGraph.Build(geometry, key.RequiredFormat),
             ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, key.Kind, key.RequiredFormat),
             ModelPart.LayerScore => LayerScoreGraph.Build(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, key.RequiredFormat),
-            ModelPart.GatherRows => RowGraphs.Gather(geometry.Text),
+            ModelPart.GatherRows => RowGraphs.Gather(geometry.Text.Hidden),
             ModelPart.PartRows => RowGraphs.Part(geometry.Text),
             ModelPart.JoinRows => RowGraphs.Join(geometry.Text),
             _ => throw new ArgumentOutOfRangeException(nameof(key), key, null),

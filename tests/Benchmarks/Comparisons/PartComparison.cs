@@ -39,7 +39,8 @@ internal static class PartComparison
         try
         {
             var sessions = new ModelSessions(cache, plan, new ModelOptions { Device = Device.Cpu });
-            using var encoder = new ImageEncoder(sessions);
+            using var tower = new TowerBinding(sessions, scored: false);
+            using var projector = new ProjectorBinding(sessions, tower.Features, step: null);
             using var decoder = new LayeredDecoder(sessions, plan, embeddings, rows + 64);
             using RowTensor projected = RowTensor.Hidden(geometry.Text.Hidden);
             projected.Resize(geometry.VisualTokens);
@@ -48,9 +49,9 @@ internal static class PartComparison
 
             Contender[] parts =
             [
-                new("preprocess", () => preprocessor.Process(image, encoder.Pixels)),
-                new($"tower, {geometry.Vision.FeatureLayers} layers, {geometry.Vision.Tokens} rows", encoder.Encode),
-                new("projector", () => encoder.ProjectInto(projected.Value)),
+                new("preprocess", () => preprocessor.Process(image, tower.Pixels)),
+                new($"tower, {geometry.Vision.FeatureLayers} layers, {geometry.Vision.Tokens} rows", tower.Run),
+                new("projector", () => projector.WriteInto(projected.Value)),
                 new($"embedding of {SuffixRows} tokens", () => embeddings.Read(tokens.AsSpan(0, SuffixRows), embedded), Repeats: 16),
                 new($"decoder, {geometry.Text.Layers} layers, {rows} rows", decoder.RunLayers, () => decoder.LoadRows(tokens)),
                 new("head, last row", decoder.RunHead, Repeats: 8),

@@ -60,6 +60,36 @@ public sealed partial class ClipLlamaPyramid;
 [Vtw(K = 5)]
 public sealed partial class ClipLlamaPyramidTogether;
 
+[VisionLanguageModel("clip-llama")]
+[VisionZip(Dominant = 9, Contextual = 4)]
+public sealed partial class ClipLlamaVisionZip;
+
+[VisionLanguageModel("clip-llama")]
+[VtcCls(Keep = 12, Layer = 0)]
+public sealed partial class ClipLlamaVtcCls;
+
+[VisionLanguageModel("clip-llama")]
+[DivPrune(Keep = 10)]
+public sealed partial class ClipLlamaDivPrune;
+
+[VisionLanguageModel("clip-llama")]
+[GPrune(Keep = 14, Threshold = 0.1, Temperature = 0.1)]
+public sealed partial class ClipLlamaGPrune;
+
+[VisionLanguageModel("clip-llama")]
+[VisionZip(Dominant = 16, Contextual = 5)]
+[DivPrune(Keep = 14)]
+[FastV(K = 2, R = 0.5)]
+[ShortV(3)]
+[Vtw(K = 5)]
+public sealed partial class ClipLlamaVisionAndDecoder;
+
+[VisionLanguageModel("clip-llama")]
+[VtcCls(Keep = 24, Layer = 1)]
+[GPrune(Keep = 15, Threshold = 0.1, Temperature = 0.1, Iterations = 3)]
+[FastV(K = 2, R = 0.4)]
+public sealed partial class ClipLlamaKeptPositions;
+
 [VisionLanguageModel("clip-llama-f16")]
 public sealed partial class ClipLlamaF16Dense;
 
@@ -103,6 +133,10 @@ public sealed partial class SiglipQwen2Norm;
 [VisionLanguageModel("siglip-qwen2")]
 [PyramidDrop(Lambda = 0.7)]
 public sealed partial class SiglipQwen2Pyramid;
+
+[VisionLanguageModel("siglip-qwen2")]
+[DivPrune(Keep = 6)]
+public sealed partial class SiglipQwen2DivPrune;
 
 [VisionLanguageModel("siglip-qwen2")]
 [ShortV(0, 4)]

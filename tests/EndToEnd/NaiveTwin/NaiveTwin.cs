@@ -5,9 +5,38 @@ namespace Espalier.Tests;
 /// <summary>The plan, interpreted layer by layer in the plainest way: no segments, no literals, selection by sorting. What the generated loop must equal bit for bit.</summary>
 internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLanguageModel(checkpoint, plan, null)
 {
+    protected override void EncodeImage(ImagePass pass)
+    {
+        Step? output = LoadedPlan.Steps.SingleOrDefault(static step => step.Site == Site.VisionOutput);
+        if (output is null)
+        {
+            pass.RunTower();
+        }
+        else
+        {
+            pass.RunScoredTower();
+            int[] kept = NaiveKernels.Select(output, pass.ClsAttention.ToArray(), pass.Keys.ToArray(), out float[]? weights);
+            if (weights is null)
+            {
+                pass.Keep(kept);
+            }
+            else
+            {
+                weights.CopyTo(pass.Weights(kept.Length));
+                pass.Merge(kept);
+            }
+        }
+
+        pass.Project();
+        if (LoadedPlan.Steps.SingleOrDefault(static step => step.Site == Site.Projected) is { } projected)
+        {
+            pass.Keep(NaiveKernels.Select(projected, pass.Projected.ToArray()));
+        }
+    }
+
     protected override void Prefill(ForwardPass pass)
     {
-        pass.BeginPrefill(LoadedPlan.Geometry.VisualTokens);
+        pass.BeginPrefill(LoadedPlan.Steps.LastOrDefault(static step => step.Site != Site.DecoderBoundary)?.TokensAfter ?? LoadedPlan.Geometry.VisualTokens);
         Reduce(pass, -1, []);
         for (int layer = 0; layer < LoadedPlan.Geometry.Text.Layers; layer++)
         {
@@ -39,7 +68,7 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
 
     private void Reduce(ForwardPass pass, int layer, float[] scores)
     {
-        foreach (Step step in LoadedPlan.Steps.Where(s => s.AfterLayer == layer))
+        foreach (Step step in LoadedPlan.Steps.Where(s => s.AfterLayer == layer && s.Site == Site.DecoderBoundary))
         {
             if (step.IsExit)
             {

@@ -25,7 +25,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(11) switch
+    private PolicyDeclaration Next() => _random.Next(15) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
@@ -37,6 +37,10 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         7 => new("PruneVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1)), new RealArgument("KeepRatio", _random.Next(1, 20) / 20.0)),
         8 => new("FreezeVisual", new LayersArgument("layers", Layers())),
         9 => FrozenRange(),
+        10 => new("VisionZip", new IntegerArgument("Dominant", _random.Next(1, 24)), new IntegerArgument("Contextual", _random.Next(0, 12))),
+        11 => new("VtcCls", new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens)), new IntegerArgument("Layer", _random.Next(0, geometry.Vision.FeatureLayers))),
+        12 => new("DivPrune", new RealArgument("Ratio", _random.Next(1, 20) / 20.0)),
+        13 => new("GPrune", new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens)), new RealArgument("Threshold", 0.1), new RealArgument("Temperature", 0.1)),
         _ => new("ExitVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1))),
     };
 

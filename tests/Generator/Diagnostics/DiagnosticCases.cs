@@ -51,6 +51,9 @@ internal static partial class DiagnosticCases
         Quietly("ESP0111", Model + "[FreezeVisual(FirstLayer = 4, LastLayer = 4)]" + Class),
         Quietly("ESP0112", Model + "[PyramidDrop(Lambda = 0.9, S = 10)]" + Class),
         Quietly("ESP0112", Model + "[PyramidDrop(S = 2)]" + Class),
+        Quietly("ESP0121", Model + "[VisionZip(Dominant = 27, Contextual = 5)]\n[DivPrune(Keep = 20)]" + Class),
+        Quietly("ESP0122", "[VisionLanguageModel(\"wide\")]\n[DivPrune]" + Class),
+        Quietly("ESP0123", Model + "[VtcCls(Keep = 36, Layer = 4)]" + Class),
         Quietly("ESP0201", Model + "[PyramidDrop(Lambda = 0.2, S = 4)]" + Class),
         Quietly("ESP0201", Model + "[PruneVisual(AfterLayer = 1, Keep = 1)]" + Class),
         Quietly("ESP0202", Model + "[PruneVisual(AfterLayer = 1, Keep = 143)]" + Class),
@@ -59,6 +62,8 @@ internal static partial class DiagnosticCases
         Quietly("ESP0205", Model + "[FastV(R = 0.01)]" + Class),
         Quietly("ESP0206", Model + "[PruneVisual(AfterLayer = 1, KeepRatio = 0.5)]" + Class),
         Quietly("ESP0207", Model + "[PruneVisual(AfterLayer = 1, Keep = 5, Score = TokenScore.LastQueryAttention)]" + Class),
+        Quietly("ESP0221", Model + "[GPrune(Iterations = 1, Threshold = 0.01, Temperature = 100)]" + Class),
+        Quietly("ESP0222", Model + "[GPrune(KeepRatio = 0.2)]" + Class),
     ];
 
     private static DiagnosticCase[] Shape =>
@@ -115,6 +120,12 @@ internal static partial class DiagnosticCases
         new("ESP0111", Model + "[FreezeVisual([|FirstLayer = 5|])]" + Class, "'FreezeVisual(FirstLayer = 5)' does not say which layers to freeze: LastLayer is missing"),
         new("ESP0111", Model + "[FreezeVisual(FirstLayer = 5, [|LastLayer = 4|])]" + Class, "'FreezeVisual(FirstLayer = 5, LastLayer = 4)' does not say which layers to freeze: the range ends before it begins"),
         new("ESP0111", Model + "[FreezeVisual(3, [|FirstLayer = 5|], LastLayer = 7)]" + Class, "'FreezeVisual(3, FirstLayer = 5, LastLayer = 7)' does not say which layers to freeze: it has a list and a range"),
+        new("ESP0121", Model + "[VisionZip(Dominant = 27, Contextual = 5)]\n[[|VtcCls(Keep = 36, Layer = 2)|]]" + Class, "'VtcCls(Keep = 36, Layer = 2)' reduces visual tokens at the output of the vision tower, where 'VisionZip(Dominant = 27, Contextual = 5)' reduces them already"),
+        new("ESP0121", Model + "[DivPrune(Keep = 27)]\n[[|GPrune|]]" + Class, "'GPrune' reduces visual tokens behind the projector, where 'DivPrune(Keep = 27)' reduces them already"),
+        new("ESP0122", "[VisionLanguageModel(\"wide\")]\n[[|VisionZip(Dominant = 54, Contextual = 10)|]]" + Class, "'VisionZip(Dominant = 54, Contextual = 10)' needs the attention that the CLS token pays to the patches, but the vision tower of this model has no CLS token"),
+        new("ESP0122", "[VisionLanguageModel(\"wide\")]\n[[|VtcCls(Keep = 54)|]]" + Class, "'VtcCls(Keep = 54)' needs the attention that the CLS token pays to the patches, but the vision tower of this model has no CLS token"),
+        new("ESP0123", Model + "[[|VtcCls(Keep = 36)|]]" + Class, "'VtcCls(Keep = 36)' adds up CLS attention from tower layer 16 on, but it can be read in tower layers 0 to 4"),
+        new("ESP0123", Model + "[VtcCls(Keep = 36, [|Layer = -1|])]" + Class, "'VtcCls(Keep = 36, Layer = -1)' adds up CLS attention from tower layer -1 on, but it can be read in tower layers 0 to 4"),
     ];
 
     private static DiagnosticCase[] Counts =>
@@ -139,6 +150,20 @@ internal static partial class DiagnosticCases
         new("ESP0206", Model + "[PruneVisual(AfterLayer = 2, Keep = 5, [|KeepRatio = 0.5|])]" + Class, "'PruneVisual(AfterLayer = 2, Keep = 5, KeepRatio = 0.5)' must say either Keep or KeepRatio; it says both"),
         new("ESP0206", Model + "[[|RandomPrune(Seed = 2)|]]" + Class, "'RandomPrune(Seed = 2)' must say either Keep or KeepRatio; it says neither"),
         new("ESP0207", Model + "[PruneVisual(AfterLayer = 2, Keep = 5, [|Score = (TokenScore)7|])]" + Class, "'PruneVisual(AfterLayer = 2, Keep = 5, Score = 7)' ranks visual tokens by 7, which is not a member of TokenScore"),
+        new("ESP0201", Model + "[[|VtcCls(Layer = 2)|]]" + Class, "'VtcCls(Layer = 2)' keeps 0 of 144 visual tokens; keep at least 1, or let all of them leave with ExitVisual"),
+        new("ESP0202", Model + "[[|VisionZip|]]" + Class, "'VisionZip' keeps 221 visual tokens, but the model has 144"),
+        new("ESP0202", Model + "[VisionZip([|Dominant = 140|], Contextual = 10)]" + Class, "'VisionZip(Dominant = 140, Contextual = 10)' keeps 150 visual tokens, but the model has 144"),
+        new("ESP0203", Model + "[VtcCls(Keep = 36, Layer = 2)]\n[DivPrune([|Keep = 40|])]" + Class, "'DivPrune(Keep = 40)' keeps 40 visual tokens behind the projector, but 'VtcCls(Keep = 36, Layer = 2)' left only 36; counts cannot rise"),
+        new("ESP0203", Model + "[DivPrune(Keep = 36)]\n[PruneVisual(AfterLayer = 5, [|Keep = 60|])]" + Class, "'PruneVisual(AfterLayer = 5, Keep = 60)' keeps 60 visual tokens after layer 5, but 'DivPrune(Keep = 36)' left only 36; counts cannot rise"),
+        new("ESP0204", Model + "[DivPrune([|Keep = 144|])]" + Class, "'DivPrune(Keep = 144)' keeps all 144 visual tokens that are there behind the projector, so nothing is pruned"),
+        new("ESP0205", Model + "[DivPrune([|Ratio = 1.0|])]" + Class, "'DivPrune(Ratio = 1)' has Ratio = 1, which is not between 0 and 1"),
+        new("ESP0221", Model + "[VisionZip([|Dominant = 0|], Contextual = 10)]" + Class, "'VisionZip(Dominant = 0, Contextual = 10)' has Dominant = 0, which must be from 1 to 1000000"),
+        new("ESP0221", Model + "[VisionZip(Dominant = 9, [|Contextual = -1|])]" + Class, "'VisionZip(Dominant = 9, Contextual = -1)' has Contextual = -1, which must be from 0 to 1000000"),
+        new("ESP0221", Model + "[GPrune([|Iterations = 0|])]" + Class, "'GPrune(Iterations = 0)' has Iterations = 0, which must be from 1 to 1000"),
+        new("ESP0221", Model + "[GPrune([|Temperature = double.NaN|])]" + Class, "'GPrune(Temperature = NaN)' has Temperature = NaN, which must be from 0.01 to 100"),
+        new("ESP0221", Model + "[GPrune([|Threshold = 1.0|])]" + Class, "'GPrune(Threshold = 1)' has Threshold = 1, which must be above 0 and below 1"),
+        new("ESP0222", Model + "[DivPrune(Keep = 14, [|Ratio = 0.2|])]" + Class, "'DivPrune(Keep = 14, Ratio = 0.2)' says both Keep and Ratio; one of them decides how many visual tokens stay"),
+        new("ESP0222", Model + "[GPrune(Keep = 14, [|KeepRatio = 0.2|])]" + Class, "'GPrune(Keep = 14, KeepRatio = 0.2)' says both Keep and KeepRatio; one of them decides how many visual tokens stay"),
     ];
 
     private static DiagnosticCase Quietly(string id, string source) => new(id, source, null);

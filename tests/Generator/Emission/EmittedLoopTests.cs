@@ -23,6 +23,11 @@ public sealed class EmittedLoopTests
     [InlineData("shapes", "[PyramidDrop(Lambda = 0.9, S = 10)]")]
     [InlineData("llava-1.5-7b", "[PyramidDrop]")]
     [InlineData("llava-1.5-7b", "[FastV]")]
+    [InlineData("shapes", "[VisionZip(Dominant = 27, Contextual = 5)]")]
+    [InlineData("shapes", "[VtcCls(Keep = 36, Layer = 2)]")]
+    [InlineData("shapes", "[DivPrune] [FastV]")]
+    [InlineData("shapes", "[GPrune(Iterations = 3)] [VtcCls(Keep = 100, Layer = 4)] [FastV(K = 1)] [Vtw(K = 5)]")]
+    [InlineData("wide", "[GPrune(Keep = 1200, Threshold = 0.7)]")]
     [InlineData("wide", "[PruneVisual(AfterLayer = 2, Keep = 1152)] [PruneVisual(AfterLayer = 11, Keep = 288)]")]
     public void DoesWhatThePlanSays(string model, string policies)
     {

@@ -46,6 +46,16 @@ internal static class Geometries
 
     public static PolicyDeclaration Exit(int afterLayer) => new("ExitVisual", new IntegerArgument("AfterLayer", afterLayer));
 
+    public static PolicyDeclaration VisionZip(int dominant, int contextual) => new("VisionZip", new IntegerArgument("Dominant", dominant), new IntegerArgument("Contextual", contextual));
+
+    public static PolicyDeclaration VtcCls(int keep, int layer) => new("VtcCls", new IntegerArgument("Keep", keep), new IntegerArgument("Layer", layer));
+
+    public static PolicyDeclaration DivPrune(int keep) => new("DivPrune", new IntegerArgument("Keep", keep));
+
+    public static PolicyDeclaration DivPruneShare(double ratio) => new("DivPrune", new RealArgument("Ratio", ratio));
+
+    public static PolicyDeclaration GPrune(double ratio, int iterations) => new("GPrune", new RealArgument("KeepRatio", ratio), new IntegerArgument("Iterations", iterations));
+
     /// <summary>A plan that must come out without a problem.</summary>
     public static ReductionPlan Plan(ModelGeometry geometry, params PolicyDeclaration[] policies)
     {

@@ -31,9 +31,14 @@ internal static class Loading
     /// <summary>The calls that a plan asks for, told layer by layer from its public face alone.</summary>
     public static IEnumerable<string> Expected(ReductionPlan plan)
     {
-        int visual = plan.Geometry.VisualTokens;
+        foreach (string call in ExpectedBeforeTheDecoder(plan))
+        {
+            yield return call;
+        }
+
+        int visual = plan.DecoderVisualTokens;
         yield return $"prefill {visual}";
-        foreach (Step step in plan.Steps.Where(step => step.AfterLayer < 0))
+        foreach (Step step in plan.Steps.Where(step => step.AfterLayer < 0 && step.Site == Site.DecoderBoundary))
         {
             foreach (string call in Reduce(step, visual))
             {
@@ -102,6 +107,33 @@ internal static class Loading
         if (step.Positions == Positions.Renumber)
         {
             yield return "renumber";
+        }
+    }
+
+    private static IEnumerable<string> ExpectedBeforeTheDecoder(ReductionPlan plan)
+    {
+        Step[] steps = [.. plan.Steps.Where(step => step.Site != Site.DecoderBoundary)];
+        if (steps.Length == 0)
+        {
+            yield break;
+        }
+
+        int visual = plan.Geometry.VisualTokens;
+        Step? output = steps.FirstOrDefault(step => step.Site == Site.VisionOutput);
+        yield return output is null ? "tower" : "scored tower";
+        if (output is not null)
+        {
+            yield return output.Compress == Compress.MergeIntoTargets
+                ? $"merge {output.TokensAfter}, {output.Kernel!.Arguments.Single().Value} contextual"
+                : $"keep {output.TokensAfter} from {visual - output.TokensAfter}";
+            visual = output.TokensAfter;
+        }
+
+        yield return $"project {visual}";
+        if (steps.FirstOrDefault(step => step.Site == Site.Projected) is { } projected)
+        {
+            yield return $"scratch {projected.Kernel!.Scratch}";
+            yield return $"keep {projected.TokensAfter} from {visual - projected.TokensAfter}";
         }
     }
 }

@@ -19,8 +19,11 @@ internal static class Recorder
             public abstract class VisionLanguageModel : IDisposable
             {
                 private readonly ForwardPass _pass = new();
+                private readonly int _visualTokens;
 
-                protected VisionLanguageModel(Checkpoint checkpoint, ReductionPlan plan, ModelOptions? options, Precision precision = Precision.Float32) { }
+                protected VisionLanguageModel(Checkpoint checkpoint, ReductionPlan plan, ModelOptions? options, Precision precision = Precision.Float32) => _visualTokens = plan.Geometry.VisualTokens;
+
+                protected virtual void EncodeImage(ImagePass pass) => pass.Inherited();
 
                 protected abstract void Prefill(ForwardPass pass);
 
@@ -28,12 +31,110 @@ internal static class Recorder
 
                 public IReadOnlyList<string> Record()
                 {
+                    var image = new ImagePass(_pass.Calls, _visualTokens);
+                    EncodeImage(image);
                     Prefill(_pass);
                     DecodeStep(_pass);
                     return _pass.Calls;
                 }
 
                 public void Dispose() { }
+            }
+
+            public sealed class ImagePass
+            {
+                private readonly List<string> _calls;
+                private readonly int _all;
+                private int _visualTokens;
+
+                public ImagePass(List<string> calls, int visualTokens)
+                {
+                    _calls = calls;
+                    _all = visualTokens;
+                    _visualTokens = visualTokens;
+                }
+
+                // The values tell the kernels below how many tokens there are, and ascend.
+                public ReadOnlySpan<float> ClsAttention => Ascending(_visualTokens);
+
+                public ReadOnlySpan<float> Keys => Ascending(2 * _visualTokens);
+
+                public ReadOnlySpan<float> Projected => Ascending(3 * _visualTokens);
+
+                public void Inherited() { }
+
+                public void RunTower() => _calls.Add("tower");
+
+                public void RunScoredTower() => _calls.Add("scored tower");
+
+                public void Project() => _calls.Add($"project {_visualTokens}");
+
+                public void Keep(ReadOnlySpan<int> kept)
+                {
+                    _calls.Add($"keep {kept.Length} from {kept[0]}");
+                    _visualTokens = kept.Length;
+                }
+
+                public Span<float> Weights(int rows) => new float[rows * (_all + 1)];
+
+                public void Merge(ReadOnlySpan<int> tokens)
+                {
+                    _calls.Add($"merge {tokens.Length}, {-tokens[0]} contextual");
+                    _visualTokens = tokens.Length;
+                }
+
+                public Span<int> Kept(int count) => new int[count];
+
+                public Span<float> Scratch(int count)
+                {
+                    _calls.Add($"scratch {count}");
+                    return new float[count];
+                }
+
+                private static float[] Ascending(int count)
+                {
+                    var values = new float[count];
+                    for (int i = 0; i < count; i++)
+                    {
+                        values[i] = i;
+                    }
+
+                    return values;
+                }
+            }
+
+            public static class VisionZip
+            {
+                public static void Select(ReadOnlySpan<float> clsAttention, ReadOnlySpan<float> keys, int contextual, Span<int> kept, Span<float> weights)
+                {
+                    if (keys.Length != 2 * clsAttention.Length || weights.Length != kept.Length * (clsAttention.Length + 1))
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    kept[0] = -contextual;
+                }
+            }
+
+            public static class DivPrune
+            {
+                public static void Select(ReadOnlySpan<float> features, int tokens, Span<float> scratch, Span<int> kept) => Last(features, tokens, kept);
+
+                internal static void Last(ReadOnlySpan<float> features, int tokens, Span<int> kept)
+                {
+                    if (features.Length != 3 * tokens)
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    TokenSelection.TopK(features[..tokens], kept);
+                }
+            }
+
+            public static class GPrune
+            {
+                public static void Select(ReadOnlySpan<float> features, int tokens, double threshold, double temperature, int iterations, Span<float> scratch, Span<int> kept) =>
+                    DivPrune.Last(features, tokens, kept);
             }
 
             public sealed class ForwardPass

@@ -24,7 +24,7 @@ public sealed class PlannerProperties
         }
 
         // A twin that knows neither segments nor order: each layer asks every primitive what it does to it.
-        int visual = declared.Geometry.VisualTokens;
+        int visual = Twin.VisualTokensBeforeTheDecoder(declared);
         for (int layer = 0; layer < plan.Layers; layer++)
         {
             visual = Twin.VisualTokensAt(declared, layer, visual);
@@ -49,7 +49,7 @@ public sealed class PlannerProperties
             Assert.True(pair.First.VisualTokens >= pair.Second.VisualTokens);
             Assert.NotEqual((pair.First.Mode, pair.First.VisualTokens), (pair.Second.Mode, pair.Second.VisualTokens));
         });
-        Assert.All(plan.Steps, step => Assert.True(step.TokensBefore > step.TokensAfter && step.AfterLayer >= -1 && step.AfterLayer < plan.Layers - 1));
+        Assert.All(plan.Steps, step => Assert.True(step.TokensBefore > step.TokensAfter && step.AfterLayer >= -1 && step.AfterLayer < (step.IsVisionSide ? 0 : plan.Layers - 1)));
         Assert.All(plan.PrefillRuns().Where(run => run.Kind is LayerKind.Scored or LayerKind.FrozenScored), run => Assert.Equal(run.FirstLayer, run.LastLayer));
     });
 
@@ -147,7 +147,7 @@ public sealed class PlannerProperties
         Assert.InRange(planned, Cases / 2, 3 * Cases);
         Assert.Equal(PolicyMethods.Names.Order(StringComparer.Ordinal), names.Order(StringComparer.Ordinal));
         Assert.Superset(
-            new HashSet<PlanProblemKind>(Enum.GetValues<PlanProblemKind>().Except([PlanProblemKind.KeepUnclear, PlanProblemKind.UnknownScore])),
+            new HashSet<PlanProblemKind>(Enum.GetValues<PlanProblemKind>().Except([PlanProblemKind.KeepUnclear, PlanProblemKind.UnknownScore, PlanProblemKind.CountAndShare, PlanProblemKind.NoClsAttention])),
             kinds);
     }
 
@@ -192,7 +192,12 @@ public sealed class PlannerProperties
             (1, from one in layer from two in layer select wild > 0 ? FreezeRange(one, two) : FreezeRange(Math.Min(one, two), Math.Max(one, two))),
             (1, from list in layer.ArrayOf() select ShortV(wild > 0 ? list : [.. list.Append(0).Distinct()])),
             (1, boundary.Select(Exit)),
-            (1, boundary.Select(after => Vtw(after + 1))));
+            (1, boundary.Select(after => Vtw(after + 1))),
+            (1, from dominant in Gen.Choose(1 - wild, Math.Max(1, tokens / 2) + wild) from contextual in Gen.Choose(0 - wild, Math.Max(0, (tokens / 2) - 1) + wild) select VisionZip(dominant, contextual)),
+            (1, from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from tower in Gen.Choose(0 - wild, 4 + wild) select VtcCls(keep, tower)),
+            (1, from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) select DivPrune(keep)),
+            (1, share.Select(DivPruneShare)),
+            (1, from ratio in share from iterations in Gen.Choose(1 - wild, 5) select GPrune(ratio, iterations)));
     }
 
     /// <summary>A model and policies, printed when a property fails.</summary>
@@ -213,6 +218,27 @@ public sealed class PlannerProperties
     /// <summary>The meaning of the policies, told a second time and as plainly as possible.</summary>
     private static class Twin
     {
+        public static int VisualTokensBeforeTheDecoder(Declared declared)
+        {
+            int visual = declared.Geometry.VisualTokens;
+            foreach (string name in (string[])["VisionZip", "VtcCls", "DivPrune", "GPrune"])
+            {
+                if (declared.Policies.SingleOrDefault(policy => policy.Name == name) is { } policy)
+                {
+                    visual = policy.Arguments[0] switch
+                    {
+                        IntegerArgument { Name: "Dominant" } dominant => dominant.Value + ((IntegerArgument)policy.Arguments[1]).Value,
+                        IntegerArgument { Name: "Keep" } keep => keep.Value,
+                        RealArgument { Name: "Ratio" } ratio => (int)Math.Round(visual * ratio.Value, MidpointRounding.ToEven),
+                        RealArgument { Name: "KeepRatio" } ratio => (int)(visual * ratio.Value),
+                        var other => throw new InvalidOperationException(other.ToString()),
+                    };
+                }
+            }
+
+            return visual;
+        }
+
         public static int VisualTokensAt(Declared declared, int layer, int before)
         {
             foreach (PolicyDeclaration policy in declared.Policies)

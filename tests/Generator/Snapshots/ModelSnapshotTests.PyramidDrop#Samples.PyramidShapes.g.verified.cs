@@ -16,12 +16,13 @@ namespace Samples
     /// </code>
     /// Visual rows computed: 792 of 1,440 (55.0 %).
     /// Prefill with 64 text tokens: 1.334 of 2.019 GFLOPs (66.1 %, convention C); KV cache in fp32: 1.0 of 1.5 MiB (68.8 %).
+    /// Linear layers: Precision.Float32, unless the options of Load name another.
     /// </remarks>
     [global::System.CodeDom.Compiler.GeneratedCode("Espalier.Generator", "0.1.0.0")]
     partial class PyramidShapes : global::Espalier.VisionLanguageModel
     {
         private PyramidShapes(global::Espalier.Checkpoint checkpoint, global::Espalier.ModelOptions? options)
-            : base(checkpoint, Plan, options)
+            : base(checkpoint, Plan, options, global::Espalier.Precision.Float32)
         {
         }
 
@@ -30,7 +31,7 @@ namespace Samples
 
         /// <summary>Loads the model: creates the sessions that the plan needs over the weights of a checkpoint.</summary>
         /// <param name="checkpoint">The weights, of the geometry that this class was compiled for. The caller may dispose it before the model.</param>
-        /// <param name="options">Device and progress; the defaults if null.</param>
+        /// <param name="options">Device, precision and progress; the defaults if null.</param>
         /// <returns>The model, to be disposed by the caller.</returns>
         public static PyramidShapes Load(global::Espalier.Checkpoint checkpoint, global::Espalier.ModelOptions? options = null)
         {

@@ -222,6 +222,30 @@ public sealed class ModelSnapshotTests
         public sealed partial class WideModel;
         """);
 
+    [Fact]
+    public void VisionZip() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [VisionZip(Dominant = 27, Contextual = 5)]
+        public sealed partial class ZippedShapes;
+        """);
+
+    [Fact]
+    public void BothSitesBeforeTheDecoder() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("llava-1.5-7b")]
+        [VtcCls(Keep = 288)]
+        [GPrune]
+        [FastV(K = 2, R = 0.5)]
+        public sealed partial class ThriceReducedLlava;
+        """);
+
     private static void Verify(string source, bool allowUnsafe = true, [System.Runtime.CompilerServices.CallerMemberName] string method = "", [System.Runtime.CompilerServices.CallerFilePath] string file = "")
     {
         GeneratorRunResult result = Compiling.Generate(Compiling.Compilation(source, allowUnsafe), out Compilation output);

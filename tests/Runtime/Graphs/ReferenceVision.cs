@@ -19,6 +19,36 @@ internal sealed class ReferenceVision(VisionGeometry geometry, TestWeights weigh
         return geometry.Family == VisionFamily.Clip && !geometry.KeepsCls ? x[1..] : x;
     }
 
+    /// <summary>All rows, the attention that row 0 pays to the others (mean over heads, summed over some layers), and the others' keys in the last layer that runs (mean over heads).</summary>
+    public (double[][] Rows, double[] ClsAttention, double[][] Keys) Scored(float[] pixels, int first, int last)
+    {
+        int size = geometry.Hidden / geometry.Heads;
+        double[][] x = Embed(pixels);
+        var attention = new double[x.Length - 1];
+        double[][] meanKeys = [];
+        for (int layer = 0; layer < geometry.FeatureLayers; layer++)
+        {
+            string module = $"{Tower}.encoder.layers.{layer}";
+            double[][] normed = Array.ConvertAll(x, row => Norm(row, $"{module}.layer_norm1"));
+            double[] query = Linear(normed[0], $"{module}.self_attn.q_proj", geometry.Hidden);
+            double[][] keys = Array.ConvertAll(normed, row => Linear(row, $"{module}.self_attn.k_proj", geometry.Hidden));
+            for (int start = 0; start < geometry.Hidden && first <= layer && layer <= last; start += size)
+            {
+                double[] scores = Array.ConvertAll(keys, key => Enumerable.Range(start, size).Sum(i => query[i] * key[i]) / Math.Sqrt(size));
+                Reference.Softmax(scores);
+                for (int patch = 0; patch < attention.Length; patch++)
+                {
+                    attention[patch] += scores[patch + 1] / geometry.Heads;
+                }
+            }
+
+            meanKeys = Array.ConvertAll(keys[1..], key => Enumerable.Range(0, size).Select(i => Enumerable.Range(0, geometry.Heads).Average(head => key[(head * size) + i])).ToArray());
+            x = Layer(x, module);
+        }
+
+        return (x, attention, meanKeys);
+    }
+
     public static double Activate(double x, Activation activation) => activation switch
     {
         Activation.QuickGelu => x / (1 + Math.Exp(-1.702 * x)),

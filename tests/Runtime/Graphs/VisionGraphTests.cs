@@ -34,6 +34,54 @@ public sealed class VisionGraphTests
         Reference.AssertClose(new ReferenceVision(geometry, weights).Features(pixels), features.Floats);
     }
 
+    [Theory]
+    [InlineData(2, 1, 1)]
+    [InlineData(2, 0, 1)]
+    [InlineData(3, 1, 1)]
+    [InlineData(1, 0, 0)]
+    public void ScoredTowersHandOutClsAttentionAndKeys(int featureLayers, int first, int last)
+    {
+        var geometry = TestGeometries.Clip with { FeatureLayers = featureLayers };
+        var weights = new TestWeights(24);
+        var random = new Random(8);
+        var pixels = Enumerable.Range(0, 3 * geometry.ImageSize * geometry.ImageSize).Select(_ => (float)(random.NextDouble() * 4 - 2)).ToArray();
+
+        using var session = new GraphSession(ScoredVisionGraph.Build(geometry, new TowerScores(first, last), LinearFormat.Float32), weights);
+        using var input = NativeTensor.Of(pixels, 1, 3, geometry.ImageSize, geometry.ImageSize);
+        using var features = NativeTensor.Empty(1, geometry.Tokens, geometry.Hidden);
+        using var attention = NativeTensor.Empty(geometry.Patches);
+        using var keys = NativeTensor.Empty(geometry.Patches, geometry.HeadDim);
+        session.Run([(GraphNames.Pixels, input)], [(GraphNames.Features, features), (GraphNames.ClsAttention, attention), (GraphNames.Keys, keys)]);
+
+        var expected = new ReferenceVision(geometry, weights).Scored(pixels, first, last);
+        Reference.AssertClose(expected.Rows, features.Floats);
+        Reference.AssertClose(expected.ClsAttention, attention.Floats);
+        Reference.AssertClose(expected.Keys, keys.Floats);
+    }
+
+    [Fact]
+    public void ScoresThatNoTowerHasAreRefused()
+    {
+        Assert.Throws<ArgumentException>(static () => ScoredVisionGraph.Build(TestGeometries.Siglip, new TowerScores(0, 1), LinearFormat.Float32));
+        Assert.Throws<ArgumentException>(static () => ScoredVisionGraph.Build(TestGeometries.Clip, new TowerScores(0, 2), LinearFormat.Float32));
+        Assert.Throws<ArgumentException>(static () => ScoredVisionGraph.Build(TestGeometries.Clip, new TowerScores(1, 0), LinearFormat.Float32));
+        Assert.Throws<ArgumentException>(static () => ScoredVisionGraph.Build(TestGeometries.Clip, new TowerScores(-1, 0), LinearFormat.Float32));
+    }
+
+    [Fact]
+    public void MergedRowsAreWeightsTimesRows()
+    {
+        var random = new Random(9);
+        double[][] rows = Reference.RandomRows(random, 7, 5);
+        double[][] weights = Reference.RandomRows(random, 3, 7);
+        using var session = new GraphSession(RowGraphs.Merge(5), new TestWeights(1));
+        using var x = NativeTensor.Of(Reference.Flatten(rows), 1, 7, 5);
+        using var w = NativeTensor.Of(Reference.Flatten(weights), 1, 3, 7);
+        using var y = NativeTensor.Empty(1, 3, 5);
+        session.Run([(GraphNames.X, x), (GraphNames.Weights, w)], [(GraphNames.Y, y)]);
+        Reference.AssertClose(Array.ConvertAll(weights, row => Enumerable.Range(0, 5).Select(i => row.Zip(rows, (weight, values) => weight * values[i]).Sum()).ToArray()), y.Floats);
+    }
+
     [Fact]
     public void LayersBehindTheFeaturesAreNotRead()
     {

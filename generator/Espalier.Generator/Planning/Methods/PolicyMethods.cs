@@ -16,6 +16,10 @@ public static class PolicyMethods
         new ShortVMethod(),
         new VtwMethod(),
         new PyramidDropMethod(),
+        new VisionZipMethod(),
+        new VtcClsMethod(),
+        new DivPruneMethod(),
+        new GPruneMethod(),
     };
 
     /// <summary>The names of the policies, as <see cref="PolicyDeclaration.Name"/> takes them.</summary>

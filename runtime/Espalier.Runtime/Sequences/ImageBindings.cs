@@ -1,0 +1,188 @@
+using Espalier.OnnxRuntime;
+using Espalier.Planning;
+
+namespace Espalier;
+
+/// <summary>The vision tower, bound for one sequence.</summary>
+/// <remarks>Not thread-safe.</remarks>
+internal sealed unsafe class TowerBinding : IDisposable
+{
+    private readonly LayerBinding _tower;
+    private readonly OrtValue _pixels;
+    private readonly OrtValue _features;
+    private readonly OrtValue? _clsAttention;
+    private readonly OrtValue? _keys;
+    private readonly int _patches;
+    private readonly int _headDim;
+
+    public TowerBinding(ModelSessions sessions, bool scored)
+    {
+        VisionGeometry vision = sessions.Geometry.Vision;
+        _patches = vision.Patches;
+        _headDim = vision.HeadDim;
+        PixelCount = 3 * vision.ImageSize * vision.ImageSize;
+        Rows = scored ? vision.Tokens : vision.FeatureTokens;
+        _pixels = OrtValue.Allocate([1, 3, vision.ImageSize, vision.ImageSize], OrtElementType.Float);
+        _features = OrtValue.Allocate([1, Rows, vision.Hidden], OrtElementType.Float);
+        _tower = new LayerBinding(sessions.Vision);
+        _tower.Binding.BindInput("pixels\0"u8, _pixels);
+        _tower.Binding.BindOutput("features\0"u8, _features);
+        if (scored)
+        {
+            _clsAttention = OrtValue.Allocate([_patches], OrtElementType.Float);
+            _keys = OrtValue.Allocate([_patches, _headDim], OrtElementType.Float);
+            _tower.Binding.BindOutput("cls_attention\0"u8, _clsAttention);
+            _tower.Binding.BindOutput("keys\0"u8, _keys);
+        }
+    }
+
+    public int PixelCount { get; }
+
+    /// <summary>Rows that come out; with the CLS row if the tower is scored.</summary>
+    public int Rows { get; }
+
+    public OrtValue Features => _features;
+
+    public Span<float> Pixels => _pixels.AsSpan<float>();
+
+    public ReadOnlySpan<float> FeatureValues => _features.AsSpan<float>();
+
+    public ReadOnlySpan<float> ClsAttention => _clsAttention!.AsSpan<float>();
+
+    public ReadOnlySpan<float> Keys => _keys!.AsSpan<float>();
+
+    public void Run() => _tower.Run();
+
+    public void Dispose()
+    {
+        _tower.Dispose();
+        _pixels.Dispose();
+        _features.Dispose();
+        _clsAttention?.Dispose();
+        _keys?.Dispose();
+    }
+}
+
+/// <summary>The small graph that gathers or mixes features, bound for one sequence.</summary>
+/// <remarks>Not thread-safe.</remarks>
+internal sealed class FeatureReduction : IDisposable
+{
+    private readonly LayerBinding _graph;
+    private readonly OrtValue _reduced;
+    private readonly OrtValue _choice;
+    private readonly bool _merges;
+    private readonly int _offset;
+
+    public FeatureReduction(OrtSession session, TowerBinding tower, VisionGeometry vision, Step step)
+    {
+        _merges = step.Compress != Compress.Drop;
+
+        // Visual tokens are counted from the first patch, rows of a scored tower from its CLS row.
+        _offset = tower.Rows - vision.FeatureTokens;
+        _reduced = OrtValue.Allocate([1, step.TokensAfter, vision.Hidden], OrtElementType.Float);
+        _choice = _merges
+            ? OrtValue.Allocate([1, step.TokensAfter, tower.Rows], OrtElementType.Float)
+            : OrtValue.Allocate([step.TokensAfter], OrtElementType.Int64);
+        _graph = new LayerBinding(session);
+        _graph.Binding.BindInput("x\0"u8, tower.Features);
+        _graph.Binding.BindOutput("y\0"u8, _reduced);
+    }
+
+    /// <summary>The features that are left: <c>[1, tokens, hidden]</c>.</summary>
+    public OrtValue Value => _reduced;
+
+    /// <summary>The weights of a merge: a row a merged token, a column a row of the tower.</summary>
+    public Span<float> Weights => _choice.AsSpan<float>();
+
+    /// <summary>Gathers the kept visual tokens.</summary>
+    public void Gather(ReadOnlySpan<int> kept)
+    {
+        Span<long> rows = _choice.AsSpan<long>();
+        for (int i = 0; i < kept.Length; i++)
+        {
+            rows[i] = kept[i] + _offset;
+        }
+
+        Run("rows\0"u8);
+    }
+
+    /// <summary>Mixes the features by the weights.</summary>
+    public void Merge() => Run("weights\0"u8);
+
+    public void Dispose()
+    {
+        _graph.Dispose();
+        _reduced.Dispose();
+        _choice.Dispose();
+    }
+
+    private void Run(ReadOnlySpan<byte> choice)
+    {
+        // Bound for every run: a device copies a host tensor when it is bound.
+        _graph.Binding.BindInput(choice, _choice);
+        _graph.Run();
+    }
+}
+
+/// <summary>The projector, bound for one sequence, and the gather behind it if the plan has one.</summary>
+/// <remarks>Not thread-safe.</remarks>
+internal sealed class ProjectorBinding : IDisposable
+{
+    private readonly LayerBinding _projector;
+    private readonly LayerBinding? _gather;
+    private readonly OrtValue? _whole;
+    private readonly OrtValue? _kept;
+
+    public ProjectorBinding(ModelSessions sessions, OrtValue features, Step? step)
+    {
+        _projector = new LayerBinding(sessions.Projector);
+        _projector.Binding.BindInput("features\0"u8, features);
+        if (step is not null)
+        {
+            _whole = OrtValue.Allocate([1, step.TokensBefore, sessions.Geometry.Text.Hidden], OrtElementType.Float);
+            _kept = OrtValue.Allocate([step.TokensAfter], OrtElementType.Int64);
+            _projector.Binding.BindOutput("y\0"u8, _whole);
+            _gather = new LayerBinding(sessions.GatherRows);
+            _gather.Binding.BindInput("x\0"u8, _whole);
+        }
+    }
+
+    /// <summary>All projected tokens, behind <see cref="Run"/>.</summary>
+    public ReadOnlySpan<float> Values => _whole!.AsSpan<float>();
+
+    /// <summary>Projects all tokens for a step to look at.</summary>
+    public void Run() => _projector.Run();
+
+    /// <summary>Says which of them stay.</summary>
+    public void Keep(ReadOnlySpan<int> kept)
+    {
+        Span<long> rows = _kept!.AsSpan<long>();
+        for (int i = 0; i < kept.Length; i++)
+        {
+            rows[i] = kept[i];
+        }
+    }
+
+    /// <summary>Writes the tokens that are left into a tensor <c>[1, tokens, hidden]</c>.</summary>
+    public void WriteInto(nint rows)
+    {
+        if (_gather is null)
+        {
+            _projector.BindOutput("y\0"u8, rows);
+            _projector.Run();
+            return;
+        }
+
+        _gather.Binding.BindInput("rows\0"u8, _kept!);
+        _gather.BindOutput("y\0"u8, rows);
+        _gather.Run();
+    }
+
+    public void Dispose()
+    {
+        _projector.Dispose();
+        _gather?.Dispose();
+        _whole?.Dispose();
+        _kept?.Dispose();
+    }
+}

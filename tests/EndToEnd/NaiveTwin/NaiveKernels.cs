@@ -1,0 +1,83 @@
+using Espalier.Planning;
+
+namespace Espalier.Tests;
+
+/// <summary>The reductions before the decoder, told a second time in doubles, by sorting and without scratch.</summary>
+internal static class NaiveKernels
+{
+    /// <summary>A step at the output of a tower with CLS.</summary>
+    public static int[] Select(Step step, float[] attention, float[] keys, out float[]? weights)
+    {
+        weights = null;
+        if (step.Compress == Compress.Drop)
+        {
+            return Highest([.. attention.Select(static score => (double)score)], step.TokensAfter);
+        }
+
+        int contextual = (int)step.Kernel!.Arguments.Single().Value;
+        int[] dominant = Highest([.. attention.Select(static score => (double)score)], step.TokensAfter - contextual - 1);
+        int[] rest = [.. Enumerable.Range(0, attention.Length).Except(dominant)];
+        int[] targets = contextual == 0 ? [] : [.. rest.Where((_, i) => i % Math.Max(1, rest.Length / contextual) == 0).Take(contextual)];
+        int[] kept = [-1, .. dominant, .. targets];
+        int columns = attention.Length + 1;
+        weights = new float[kept.Length * columns];
+        for (int row = 0; row < kept.Length; row++)
+        {
+            weights[(row * columns) + kept[row] + 1] = 1;
+        }
+
+        double[][] rows = Rows(keys, attention.Length);
+        foreach (IGrouping<int, int> group in targets.Length == 0 ? [] : rest.Except(targets).GroupBy(patch => targets.MaxBy(target => Cosine(rows[patch], rows[target]))))
+        {
+            foreach (int patch in group)
+            {
+                weights[(Array.IndexOf(kept, group.Key) * columns) + patch + 1] = 1f / group.Count();
+            }
+        }
+
+        return kept;
+    }
+
+    /// <summary>A step behind the projector.</summary>
+    public static int[] Select(Step step, float[] projected)
+    {
+        double[][] rows = Rows(projected, step.TokensBefore);
+        return step.Score == Score.Diversity ? Diverse(rows, step.TokensAfter) : Highest(Propagated(rows, step.Kernel!.Arguments), step.TokensAfter);
+    }
+
+    private static int[] Diverse(double[][] rows, int count)
+    {
+        var picked = new List<int>();
+        while (picked.Count < count)
+        {
+            // The first pick looks at all other tokens, the others at what is picked.
+            picked.Add(Enumerable.Range(0, rows.Length).Except(picked)
+                .MaxBy(one => (picked.Count == 0 ? Enumerable.Range(0, rows.Length).Where(other => other != one) : picked).Min(other => 1 - Cosine(rows[one], rows[other]))));
+        }
+
+        return [.. picked.Order()];
+    }
+
+    private static double[] Propagated(double[][] rows, EquatableArray<KernelArgument> arguments)
+    {
+        double Number(string name) => arguments.Single(argument => argument.Name == name).Value;
+        double[][] graph = Array.ConvertAll(rows, one => Array.ConvertAll(rows, other => Cosine(one, other) is var cosine && cosine >= Number("threshold") ? Math.Exp((cosine - 1) / Number("temperature")) : 0));
+        graph = Array.ConvertAll(graph, static row => Array.ConvertAll(row, weight => weight / row.Sum()));
+        double[] information = Array.ConvertAll(rows, static row => Math.Sqrt(row.Sum(static x => x * x)));
+        for (int i = 0; i < Number("iterations"); i++)
+        {
+            information = [.. rows.Select((_, to) => rows.Select((_, from) => information[from] * graph[from][to]).Sum())];
+        }
+
+        return [.. information.Select((gathered, token) => gathered / graph[token].Count(static weight => weight > 0))];
+    }
+
+    private static int[] Highest(double[] scores, int count) =>
+        [.. Enumerable.Range(0, scores.Length).OrderByDescending(i => scores[i]).ThenBy(static i => i).Take(count).Order()];
+
+    private static double Cosine(double[] one, double[] other) =>
+        one.Zip(other, static (a, b) => a * b).Sum() / Math.Sqrt(one.Sum(static x => x * x) * other.Sum(static x => x * x));
+
+    private static double[][] Rows(float[] values, int count) =>
+        [.. values.Chunk(values.Length / count).Select(static row => Array.ConvertAll(row, static x => (double)x))];
+}

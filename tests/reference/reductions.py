@@ -1,0 +1,186 @@
+#!/usr/bin/python3
+"""Reductions of visual tokens before the decoder, in plain PyTorch, and the goldens of their kernels.
+
+    python3 reductions.py            checks the definitions against golden vectors and naive loops, then writes
+                                     goldens/reductions/kernels.json
+    python3 reductions.py --check    only checks
+
+Definitions, with their sources and what the sources leave open: generator/docs/methods. Of equal scores the lower index
+stays, everywhere.
+"""
+import json
+import pathlib
+import sys
+
+import torch
+import torch.nn.functional as F
+
+HERE = pathlib.Path(__file__).resolve().parent
+SMALL = HERE.parent / "Runtime" / "Reduction" / "golden-small.json"
+
+
+def keep_highest(scores, count):
+    """Indices of the `count` highest scores, ascending. Of equal scores the lower index stays."""
+    order = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
+    return sorted(order[:count])
+
+
+def cls_attention(attentions):
+    """[heads, rows, rows] a layer -> one score a patch: mean over heads, sum over layers, CLS column dropped."""
+    return sum(a.mean(0)[0, 1:] for a in attentions)
+
+
+def vision_zip(rows, attention, keys, dominant, contextual, cls):
+    """rows: what the tower emits, CLS first if `cls`. attention, keys: a patch each. Returns the tokens and what they stand for (-1: CLS)."""
+    n, first = len(attention), 1 if cls else 0
+    kept = keep_highest(attention.tolist(), dominant - first)
+    rest = [i for i in range(n) if i not in set(kept)]
+    out = ([rows[:1]] if cls else []) + [rows[first:][kept]]
+    if contextual == 0:
+        return torch.cat(out), [-1] * first + kept
+    step = max(1, len(rest) // contextual)
+    targets = rest[::step][:contextual]
+    others = [i for i in rest if i not in set(targets)]
+    unit = F.normalize(keys, dim=-1)
+    x = rows[first:]
+    one_hot = torch.zeros(len(others), contextual, dtype=x.dtype)
+    if others:
+        one_hot[torch.arange(len(others)), (unit[others] @ unit[targets].T).argmax(1)] = 1
+    mean = one_hot.T @ x[others] / one_hot.sum(0).clamp(min=1)[:, None]
+    return torch.cat([*out, x[targets] + mean]), [-1] * first + kept + targets
+
+
+def div_prune(x, count):
+    """The picks, in order."""
+    unit = F.normalize(x, dim=-1)
+    distance = (1 - unit @ unit.T).clamp(min=0)
+    distance.fill_diagonal_(0)
+    picks = [first_of_highest(distance.topk(2, dim=0, largest=False).values[1])]
+    while len(picks) < count:
+        nearest = distance[picks].min(0).values
+        nearest[picks] = -1
+        picks.append(first_of_highest(nearest))
+    return picks
+
+
+def g_prune_scores(x, threshold, temperature, iterations):
+    unit = F.normalize(x, dim=-1)
+    graph = unit @ unit.T
+    graph = torch.where(graph < threshold, torch.full_like(graph, -5000.0), graph / temperature).softmax(-1)
+    degree = (graph > 0).sum(1)
+    information = x.norm(dim=-1)
+    for _ in range(iterations):
+        information = information @ graph
+    return information / degree
+
+
+def first_of_highest(values):
+    values = values.tolist()
+    return max(range(len(values)), key=lambda i: (values[i], -i))
+
+
+# ---- inputs -------------------------------------------------------------------------------------------------------
+
+
+def lcg(rows, columns, seed):
+    """state = (1103515245 * state + 12345) mod 2^31; value = state / 2^31 - 0.5; row by row, in doubles."""
+    state, values = seed, []
+    for _ in range(rows * columns):
+        state = (state * 1103515245 + 12345) % 2 ** 31
+        values.append(state / 2 ** 31 - 0.5)
+    return torch.tensor(values, dtype=torch.float64).reshape(rows, columns)
+
+
+def clustered(rows, columns, seed, centres=12):
+    """Rows around a few centres, so that some are near each other; rounded to float32."""
+    centre = lcg(centres, columns, seed + 1)
+    return (lcg(rows, columns, seed) + 1.5 * centre[torch.arange(rows) % centres]).float()
+
+
+# ---- checks -------------------------------------------------------------------------------------------------------
+
+
+def check_small():
+    golden = json.loads(SMALL.read_text())
+    x, keys = lcg(16, 8, 1), lcg(16, 8, 2)
+    attention = torch.softmax(8 * lcg(1, 16, 3)[0], 0)
+    assert torch.allclose(attention, torch.tensor(golden["cls_attn"], dtype=torch.float64), atol=1e-8)
+    assert keep_highest(attention.tolist(), 5) == golden["topk_sorted_5"]
+    zipped, kept = vision_zip(x, attention, keys, 5, 3, cls=False)
+    expected = golden["visionzip_5_3"]
+    assert kept == expected["dominant"] + expected["targets"]
+    assert torch.allclose(zipped[5:], torch.tensor(expected["ctx"], dtype=torch.float64), atol=1e-8)
+    assert torch.equal(zipped[:5], x[expected["dominant"]])
+    assert div_prune(x, 6) == golden["divprune_6"]
+    score = g_prune_scores(x + 0.2, 0.5, 0.03, 5)
+    assert torch.allclose(score, torch.tensor(golden["gprune_x+0.2"]["score"], dtype=torch.float64), atol=1e-8)
+
+
+def check_naively():
+    """The same by loops over single tokens."""
+    x = clustered(40, 16, 91).double()
+    cosine = [[float(a @ b / a.norm() / b.norm()) for b in x] for a in x]
+    picks = div_prune(x, 9)
+    nearest = [min(1 - cosine[i][j] for j in range(40) if j != i) for i in range(40)]
+    assert picks[0] == max(range(40), key=lambda i: nearest[i])
+    for k in range(1, 9):
+        left = [i for i in range(40) if i not in picks[:k]]
+        assert picks[k] == max(left, key=lambda i: min(1 - cosine[i][j] for j in picks[:k]))
+
+    weights = [[2.718281828459045 ** ((c - 1) / 0.1) if c >= 0.3 else 0.0 for c in row] for row in cosine]
+    weights = [[w / sum(row) for w in row] for row in weights]
+    information = [float(row.norm()) for row in x]
+    for _ in range(3):
+        information = [sum(information[i] * weights[i][j] for i in range(40)) for j in range(40)]
+    naive = [information[j] / sum(w > 0 for w in weights[j]) for j in range(40)]
+    assert torch.allclose(g_prune_scores(x, 0.3, 0.1, 3), torch.tensor(naive, dtype=torch.float64), atol=1e-9)
+
+
+def separation(scores, kept):
+    """Relative distance between the lowest kept and the highest dropped score."""
+    dropped = [scores[i] for i in range(len(scores)) if i not in set(kept)]
+    low = min(scores[i] for i in kept)
+    return (low - max(dropped)) / abs(low)
+
+
+# ---- goldens ------------------------------------------------------------------------------------------------------
+
+
+def numbers(values):
+    return "[" + ",".join(f"{float(v):.9g}" for v in values) + "]"
+
+
+def write():
+    x, keys = clustered(144, 64, 11), clustered(144, 32, 21)
+    cls_row = lcg(1, 64, 31).float()
+    attention = torch.softmax(8 * lcg(1, 144, 41)[0], 0).float()
+    members = [
+        ("inputs", json.dumps({
+            "features": "clustered(144, 64, seed 11)", "keys": "clustered(144, 32, seed 21)", "cls_row": "lcg(1, 64, seed 31)",
+            "attention": "softmax(8 * lcg(1, 144, seed 41)), float32"})),
+        ("attention", numbers(attention)),
+    ]
+    for name, cls in (("visionzip_20_10", True), ("visionzip_20_10_without_cls", False)):
+        rows = torch.cat([cls_row, x]) if cls else x
+        zipped, kept = vision_zip(rows, attention, keys, 20, 10, cls)
+        assert separation(attention.tolist(), [k for k in kept[:20] if k >= 0]) > 1e-4
+        members += [(name + "_kept", json.dumps(kept)), (name, "[\n" + ",\n".join(numbers(row) for row in zipped) + "\n]")]
+
+    members.append(("divprune_24", json.dumps(div_prune(x.double(), 24))))
+    assert div_prune(x, 24) == div_prune(x.double(), 24)
+    score = g_prune_scores(x, 0.5, 0.03, 5)
+    kept = keep_highest(score.tolist(), 72)
+    assert separation(score.tolist(), kept) > 1e-5, separation(score.tolist(), kept)
+    members += [("gprune_scores", numbers(score)), ("gprune_72", json.dumps(kept))]
+    path = HERE / "goldens" / "reductions" / "kernels.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{\n" + ",\n".join(f'"{key}": {value}' for key, value in members) + "\n}\n")
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    check_small()
+    check_naively()
+    if "--check" not in sys.argv:
+        write()
+    print("every definition holds")
