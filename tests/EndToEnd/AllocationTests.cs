@@ -15,6 +15,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("gathered", Precision.Float32)]
     [InlineData("all", Precision.Int8)]
     [InlineData("all", Precision.Int4)]
+    [InlineData("merged", Precision.Int8)]
     public void PrefillAndDecodeAllocateNothing(string variant, Precision precision)
     {
         ModelOptions options = folder.Options(precision);

@@ -35,7 +35,7 @@ public sealed class DecoderGraphTests
     {
         var geometry = TestGeometries.Llama;
         var rows = Reference.RandomRows(new Random(9), 6, geometry.Hidden);
-        using var session = new GraphSession(RowGraphs.Gather(geometry), new TestWeights(0));
+        using var session = new GraphSession(RowGraphs.Gather(geometry.Hidden), new TestWeights(0));
         using var x = NativeTensor.Of(Reference.Flatten(rows), 1, rows.Length, geometry.Hidden);
 
         foreach (long[] kept in new long[][] { [0, 2, 5], [3], [5, 4, 4, 0] })

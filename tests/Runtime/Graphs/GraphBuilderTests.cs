@@ -154,7 +154,7 @@ public sealed class GraphBuilderTests
 
             yield return HeadGraph.Build(geometry, "lm_head.weight", LinearFormat.Float32);
             yield return MonolithGraph.Build(geometry, "lm_head.weight", LinearFormat.Float32);
-            yield return RowGraphs.Gather(geometry);
+            yield return RowGraphs.Gather(geometry.Hidden);
             yield return RowGraphs.Part(geometry);
             yield return RowGraphs.Join(geometry);
             yield return ProjectorGraph.Build(new ModelGeometry("llava", TestGeometries.Clip, geometry, 5, Activation.Gelu), LinearFormat.Float32);
