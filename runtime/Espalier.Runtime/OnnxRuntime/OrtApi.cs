@@ -34,7 +34,6 @@ internal sealed unsafe class OrtApi
     public readonly delegate* unmanaged[Cdecl]<byte**, int, nint> ReleaseAvailableProviders;
 
     // Memory.
-    public readonly delegate* unmanaged[Cdecl]<byte*, int, int, int, nint*, nint> CreateMemoryInfo;
     public readonly delegate* unmanaged[Cdecl]<int, int, nint*, nint> CreateCpuMemoryInfo;
     public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseMemoryInfo;
     public readonly delegate* unmanaged[Cdecl]<nint*, nint> GetAllocatorWithDefaultOptions;
@@ -46,7 +45,6 @@ internal sealed unsafe class OrtApi
     // Values.
     public readonly delegate* unmanaged[Cdecl]<nint, void*, nuint, long*, nuint, int, nint*, nint> CreateTensorWithDataAsOrtValue;
     public readonly delegate* unmanaged[Cdecl]<nint, void**, nint> GetTensorMutableData;
-    public readonly delegate* unmanaged[Cdecl]<nint, nuint*, nint> GetTensorSizeInBytes;
     public readonly delegate* unmanaged[Cdecl]<nint, int*, long**, nuint*, nint> GetTensorElementTypeAndShapeDataReference;
     public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseValue;
 
@@ -109,7 +107,6 @@ internal sealed unsafe class OrtApi
         GetAvailableProviders = (delegate* unmanaged[Cdecl]<byte***, int*, nint>)Slot(125);
         ReleaseAvailableProviders = (delegate* unmanaged[Cdecl]<byte**, int, nint>)Slot(126);
 
-        CreateMemoryInfo = (delegate* unmanaged[Cdecl]<byte*, int, int, int, nint*, nint>)Slot(68);
         CreateCpuMemoryInfo = (delegate* unmanaged[Cdecl]<int, int, nint*, nint>)Slot(69);
         ReleaseMemoryInfo = (delegate* unmanaged[Cdecl]<nint, void>)Slot(94);
         GetAllocatorWithDefaultOptions = (delegate* unmanaged[Cdecl]<nint*, nint>)Slot(78);
@@ -120,7 +117,6 @@ internal sealed unsafe class OrtApi
 
         CreateTensorWithDataAsOrtValue = (delegate* unmanaged[Cdecl]<nint, void*, nuint, long*, nuint, int, nint*, nint>)Slot(49);
         GetTensorMutableData = (delegate* unmanaged[Cdecl]<nint, void**, nint>)Slot(51);
-        GetTensorSizeInBytes = (delegate* unmanaged[Cdecl]<nint, nuint*, nint>)Slot(318);
         GetTensorElementTypeAndShapeDataReference = (delegate* unmanaged[Cdecl]<nint, int*, long**, nuint*, nint>)Slot(414);
         ReleaseValue = (delegate* unmanaged[Cdecl]<nint, void>)Slot(96);
 

@@ -46,20 +46,5 @@ internal sealed unsafe class OrtMemoryInfo : OrtHandle
         return new OrtMemoryInfo(native);
     }
 
-    /// <summary>The default memory of a device.</summary>
-    /// <param name="nameZ">ONNX Runtime's name of the memory, for example <c>"Cuda\0"u8</c>; ends in a zero.</param>
-    /// <param name="deviceId">Which of the devices of that kind; from 0.</param>
-    public static OrtMemoryInfo CreateDevice(ReadOnlySpan<byte> nameZ, int deviceId)
-    {
-        OrtRaw.RequireZero(nameZ);
-        nint native;
-        fixed (byte* name = nameZ)
-        {
-            OrtStatus.Check(OrtApi.Current.CreateMemoryInfo(name, (int)OrtAllocatorType.Device, deviceId, 0, &native), "describe device memory");
-        }
-
-        return new OrtMemoryInfo(native);
-    }
-
     private protected override void Release(OrtApi api, nint native) => api.ReleaseMemoryInfo(native);
 }
