@@ -11,7 +11,7 @@ internal sealed unsafe class Libvips
     private const int LogLevelMask = ~0x3;
 
     private static readonly Lock Gate = new();
-    private static volatile Libvips? s_instance;
+    private static volatile Libvips? _instance;
 
     public readonly delegate* unmanaged<nint> ErrorBufferCopy;
     public readonly delegate* unmanaged<void> ThreadShutdown;
@@ -102,14 +102,14 @@ internal sealed unsafe class Libvips
     {
         get
         {
-            if (s_instance is { } loaded)
+            if (_instance is { } loaded)
             {
                 return loaded;
             }
 
             lock (Gate)
             {
-                return s_instance ??= new Libvips(LibvipsLocation.Load());
+                return _instance ??= new Libvips(LibvipsLocation.Load());
             }
         }
     }

@@ -6,7 +6,7 @@ namespace Espalier.Tests.OnnxRuntime;
 public class OnnxRuntimeLibraryTests
 {
     [Fact]
-    public void The_library_is_new_enough_and_says_where_it_is()
+    public void TheLibraryIsNewEnoughAndSaysWhereItIs()
     {
         Assert.True(Version.Parse(OnnxRuntimeLibrary.Version) >= new Version(1, 30));
         Assert.True(File.Exists(OnnxRuntimeLibrary.Path), OnnxRuntimeLibrary.Path);
@@ -14,13 +14,13 @@ public class OnnxRuntimeLibraryTests
     }
 
     [Fact]
-    public void The_library_lies_beside_the_application()
+    public void TheLibraryLiesBesideTheApplication()
     {
         Assert.Equal(AppContext.BaseDirectory, Path.GetDirectoryName(OnnxRuntimeImage.Open(null, AppContext.BaseDirectory, OnnxRuntimeImage.FileNames()).Path) + Path.DirectorySeparatorChar);
     }
 
     [Fact]
-    public void The_folder_of_a_NuGet_package_is_looked_into()
+    public void TheFolderOfANuGetPackageIsLookedInto()
     {
         using var folder = new TemporaryFolder();
         string native = Directory.CreateDirectory(Path.Combine(folder.Path, "runtimes", RuntimeInformation.RuntimeIdentifier, "native")).FullName;
@@ -31,7 +31,7 @@ public class OnnxRuntimeLibraryTests
     }
 
     [Fact]
-    public void A_missing_library_lists_what_was_tried_and_the_fix()
+    public void AMissingLibraryListsWhatWasTriedAndTheFix()
     {
         // By another name: the system's loader finds the real one, because this process has loaded it.
         const string Name = "libonnxruntime-that-nobody-has.so";
@@ -45,7 +45,7 @@ public class OnnxRuntimeLibraryTests
     }
 
     [Fact]
-    public void A_named_file_that_does_not_exist_is_not_replaced_by_another()
+    public void ANamedFileThatDoesNotExistIsNotReplacedByAnother()
     {
         var e = Assert.Throws<OnnxRuntimeNotFoundException>(() => OnnxRuntimeImage.Open("/no/such/libonnxruntime.so", AppContext.BaseDirectory, OnnxRuntimeImage.FileNames()));
 
@@ -54,7 +54,7 @@ public class OnnxRuntimeLibraryTests
     }
 
     [Fact]
-    public void A_file_that_is_no_library_says_so()
+    public void AFileThatIsNoLibrarySaysSo()
     {
         using var folder = new TemporaryFolder();
         string file = Path.Combine(folder.Path, "libonnxruntime.so.1");
@@ -67,7 +67,7 @@ public class OnnxRuntimeLibraryTests
     }
 
     [Fact]
-    public void Another_library_is_recognised()
+    public void AnotherLibraryIsRecognised()
     {
         nint library = NativeLibrary.GetMainProgramHandle();
 
@@ -79,7 +79,7 @@ public class OnnxRuntimeLibraryTests
     [Theory]
     [InlineData(31)] // Asked of the library, which has no such table.
     [InlineData(1000)] // Recognised by the version alone.
-    public void A_library_that_is_too_old_is_named_with_its_version(int version)
+    public void ALibraryThatIsTooOldIsNamedWithItsVersion(int version)
     {
         nint library = NativeLibrary.Load(OnnxRuntimeLibrary.Path);
         if (Version.Parse(OnnxRuntimeLibrary.Version).Minor >= version)
@@ -95,7 +95,7 @@ public class OnnxRuntimeLibraryTests
     }
 
     [Fact]
-    public unsafe void An_empty_slot_of_the_table_is_found_when_it_is_read_not_when_it_is_called()
+    public unsafe void AnEmptySlotOfTheTableIsFoundWhenItIsReadNotWhenItIsCalled()
     {
         var table = new nint[425];
         Array.Fill(table, 1);
@@ -119,11 +119,11 @@ public class OnnxRuntimeLibraryTests
     [Theory]
     [InlineData(null)]
     [InlineData("")]
-    public void Without_a_setting_all_processors_compute(string? variable) =>
+    public void WithoutASettingAllProcessorsCompute(string? variable) =>
         Assert.Equal(Math.Min(Environment.ProcessorCount, OrtEnvironment.MaximumThreads), OrtEnvironment.ThreadsFrom(variable));
 
     [Fact]
-    public void The_variable_sets_the_number_of_threads() => Assert.Equal(3, OrtEnvironment.ThreadsFrom("3"));
+    public void TheVariableSetsTheNumberOfThreads() => Assert.Equal(3, OrtEnvironment.ThreadsFrom("3"));
 
     [Theory]
     [InlineData("0")]
@@ -131,7 +131,7 @@ public class OnnxRuntimeLibraryTests
     [InlineData("1025")]
     [InlineData("two")]
     [InlineData("99999999999")]
-    public void A_number_of_threads_that_makes_no_sense_is_refused(string variable)
+    public void ANumberOfThreadsThatMakesNoSenseIsRefused(string variable)
     {
         var e = Assert.Throws<OnnxRuntimeConfigurationException>(() => OrtEnvironment.ThreadsFrom(variable));
 
@@ -140,7 +140,7 @@ public class OnnxRuntimeLibraryTests
     }
 
     [Fact]
-    public void Threads_cannot_be_changed_once_they_run()
+    public void ThreadsCannotBeChangedOnceTheyRun()
     {
         _ = OrtEnvironment.Shared;
 

@@ -7,7 +7,7 @@ public class OrtFailureTests
     private static readonly float[] Weight = [1, 2, 3, 4, 5, 6];
 
     [Fact]
-    public void Bytes_that_are_no_model_are_refused()
+    public void BytesThatAreNoModelAreRefused()
     {
         byte[] model = TinyModel.MatMul(2, 3, Weight);
         byte[] noise = [.. Enumerable.Range(0, 200).Select(i => (byte)(i * 37))];
@@ -18,7 +18,7 @@ public class OrtFailureTests
     }
 
     [Fact]
-    public void An_operator_that_does_not_exist_is_named()
+    public void AnOperatorThatDoesNotExistIsNamed()
     {
         byte[] model = new TinyModel().Node("Mutmul", ["x", "x"], ["y"]).Input("x", 2, 2).Output("y", 2, 2).Build();
 
@@ -30,7 +30,7 @@ public class OrtFailureTests
     }
 
     [Fact]
-    public void An_external_weight_that_nobody_adds_is_refused()
+    public void AnExternalWeightThatNobodyAddsIsRefused()
     {
         var e = Assert.Throws<OrtException>(() => OrtSessionTests.Create(TinyModel.MatMul(2, 3, null)));
 
@@ -38,7 +38,7 @@ public class OrtFailureTests
     }
 
     [Fact]
-    public void A_weight_of_another_shape_is_refused()
+    public void AWeightOfAnotherShapeIsRefused()
     {
         using OrtValue w = OrtSessionTests.Tensor([3, 3], 1, 2, 3, 4, 5, 6, 7, 8, 9);
 
@@ -46,7 +46,7 @@ public class OrtFailureTests
     }
 
     [Fact]
-    public void A_weight_added_twice_is_refused()
+    public void AWeightAddedTwiceIsRefused()
     {
         using OrtValue w = OrtSessionTests.Tensor([2, 3], Weight);
         using OrtSessionOptions options = OrtSessionOptions.Create();
@@ -58,7 +58,7 @@ public class OrtFailureTests
     [Theory]
     [InlineData(3)] // The input's width.
     [InlineData(2)] // The output's rows.
-    public void A_shape_that_does_not_fit_fails_the_run_and_not_the_process(int width)
+    public void AShapeThatDoesNotFitFailsTheRunAndNotTheProcess(int width)
     {
         using OrtSession session = OrtSessionTests.Create(TinyModel.MatMul(2, 3, Weight));
         using OrtBinding binding = OrtBinding.Create(session);
@@ -73,7 +73,7 @@ public class OrtFailureTests
     }
 
     [Fact]
-    public void An_element_type_that_does_not_fit_fails_the_run()
+    public void AnElementTypeThatDoesNotFitFailsTheRun()
     {
         using OrtSession session = OrtSessionTests.Create(TinyModel.MatMul(2, 3, Weight));
         using OrtBinding binding = OrtBinding.Create(session);
@@ -86,7 +86,7 @@ public class OrtFailureTests
     }
 
     [Fact]
-    public void A_missing_input_fails_the_run()
+    public void AMissingInputFailsTheRun()
     {
         using OrtSession session = OrtSessionTests.Create(TinyModel.MatMul(2, 3, Weight));
         using OrtBinding binding = OrtBinding.Create(session);
@@ -97,7 +97,7 @@ public class OrtFailureTests
     }
 
     [Fact]
-    public void A_name_that_the_graph_lacks_is_refused()
+    public void ANameThatTheGraphLacksIsRefused()
     {
         using OrtSession session = OrtSessionTests.Create(TinyModel.MatMul(2, 3, Weight));
         using OrtBinding binding = OrtBinding.Create(session);
@@ -107,7 +107,7 @@ public class OrtFailureTests
     }
 
     [Fact]
-    public void A_name_without_its_zero_is_refused_before_native_code_reads_on()
+    public void ANameWithoutItsZeroIsRefusedBeforeNativeCodeReadsOn()
     {
         using OrtSession session = OrtSessionTests.Create(TinyModel.MatMul(2, 3, Weight));
         using OrtBinding binding = OrtBinding.Create(session);
@@ -120,7 +120,7 @@ public class OrtFailureTests
     }
 
     [Fact]
-    public void A_binding_of_another_session_is_refused()
+    public void ABindingOfAnotherSessionIsRefused()
     {
         using OrtSession one = OrtSessionTests.Create(TinyModel.MatMul(2, 3, Weight));
         using OrtSession other = OrtSessionTests.Create(TinyModel.MatMul(2, 3, Weight));
@@ -130,7 +130,7 @@ public class OrtFailureTests
     }
 
     [Fact]
-    public void Memory_that_is_smaller_than_the_shape_is_refused()
+    public void MemoryThatIsSmallerThanTheShapeIsRefused()
     {
         using var buffer = NativeBuffer.Allocate(23);
 
@@ -142,7 +142,7 @@ public class OrtFailureTests
     }
 
     [Fact]
-    public void A_buffer_is_aligned_zeroed_and_guards_its_ends()
+    public void ABufferIsAlignedZeroedAndGuardsItsEnds()
     {
         using var buffer = NativeBuffer.Allocate<int>(5);
         Assert.Equal(0, buffer.Pointer % NativeBuffer.Alignment);
@@ -163,7 +163,7 @@ public class OrtFailureTests
     }
 
     [Fact]
-    public void Cuda_without_its_provider_library_is_a_typed_error_with_the_fix()
+    public void CudaWithoutItsProviderLibraryIsATypedErrorWithTheFix()
     {
         string folder = Path.GetDirectoryName(OnnxRuntimeLibrary.Path) ?? "";
         if (Directory.EnumerateFiles(folder, "*onnxruntime_providers_cuda*").Any())

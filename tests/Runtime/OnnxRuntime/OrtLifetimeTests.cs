@@ -11,7 +11,7 @@ public class OrtLifetimeTests
 {
     /// <summary>All orders in which six objects can be let go: 720.</summary>
     [Fact]
-    public void Handles_can_be_disposed_in_any_order()
+    public void HandlesCanBeDisposedInAnyOrder()
     {
         byte[] model = TinyModel.MatMul(2, 3, null);
         foreach (int[] order in Permutations(6))
@@ -35,7 +35,7 @@ public class OrtLifetimeTests
     }
 
     [Fact]
-    public void A_binding_runs_although_everything_behind_it_was_disposed()
+    public void ABindingRunsAlthoughEverythingBehindItWasDisposed()
     {
         using var x = OrtSessionTests.Tensor([1, 2], 1, 1);
         using var y = OrtSessionTests.Tensor([1, 3]);
@@ -58,7 +58,7 @@ public class OrtLifetimeTests
     }
 
     [Fact]
-    public void The_environment_outlives_its_sessions_and_can_be_created_again()
+    public void TheEnvironmentOutlivesItsSessionsAndCanBeCreatedAgain()
     {
         OrtEnvironment environment = OrtEnvironment.Shared;
         OrtSession session = OrtSessionTests.Create(TinyModel.MatMul(2, 3, [1, 2, 3, 4, 5, 6]));
@@ -79,7 +79,7 @@ public class OrtLifetimeTests
     }
 
     [Fact]
-    public void What_is_forgotten_is_released_by_its_finalizers()
+    public void WhatIsForgottenIsReleasedByItsFinalizers()
     {
         WeakReference buffer = Forget();
         for (int i = 0; i < 10 && buffer.IsAlive; i++)
@@ -104,7 +104,7 @@ public class OrtLifetimeTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Packed_weights_are_shared_only_through_the_container(bool share)
+    public void PackedWeightsAreSharedOnlyThroughTheContainer(bool share)
     {
         // 64 MB, so that another packed copy cannot hide in the noise of the process's memory.
         const int Size = 4096;

@@ -7,7 +7,7 @@ public class OrtSessionTests
     private static readonly float[] Weight = [1, 2, 3, 4, 5, 6];
 
     [Fact]
-    public void A_session_multiplies_with_the_weight_in_the_model()
+    public void ASessionMultipliesWithTheWeightInTheModel()
     {
         using OrtSession session = Create(TinyModel.MatMul(2, 3, Weight));
         using OrtBinding binding = OrtBinding.Create(session);
@@ -25,7 +25,7 @@ public class OrtSessionTests
     }
 
     [Fact]
-    public void An_added_initializer_is_used_in_place_of_the_models_own()
+    public void AnAddedInitializerIsUsedInPlaceOfTheModelsOwn()
     {
         using OrtValue w = Tensor([2, 3], 1, 0, 0, 0, 1, 0);
         using OrtSession session = Create(TinyModel.MatMul(2, 3, Weight), options => options.AddInitializer("w", w));
@@ -34,7 +34,7 @@ public class OrtSessionTests
     }
 
     [Fact]
-    public void An_external_initializer_needs_no_file_and_is_not_copied()
+    public void AnExternalInitializerNeedsNoFileAndIsNotCopied()
     {
         using OrtValue w = Tensor([2, 3], 1, 0, 0, 0, 1, 0);
         using OrtSession session = Create(
@@ -51,7 +51,7 @@ public class OrtSessionTests
     }
 
     [Fact]
-    public void Several_external_initializers_are_added_one_by_one()
+    public void SeveralExternalInitializersAreAddedOneByOne()
     {
         using OrtValue a = Tensor([2, 2], 0, 1, 1, 0);
         using OrtValue b = Tensor([2, 2], 2, 0, 0, 3);
@@ -76,7 +76,7 @@ public class OrtSessionTests
     }
 
     [Fact]
-    public void Rebinding_changes_the_number_of_rows()
+    public void RebindingChangesTheNumberOfRows()
     {
         using OrtSession session = Create(TinyModel.MatMul(2, 3, Weight));
         using OrtBinding binding = OrtBinding.Create(session);
@@ -96,7 +96,7 @@ public class OrtSessionTests
     }
 
     [Fact]
-    public void A_bound_value_can_change_without_rebinding_and_outlives_its_release()
+    public void ABoundValueCanChangeWithoutRebindingAndOutlivesItsRelease()
     {
         using OrtSession session = Create(TinyModel.MatMul(2, 3, Weight));
         using OrtBinding binding = OrtBinding.Create(session);
@@ -114,7 +114,7 @@ public class OrtSessionTests
     }
 
     [Fact]
-    public void An_empty_tensor_runs()
+    public void AnEmptyTensorRuns()
     {
         using OrtSession session = Create(TinyModel.MatMul(2, 3, Weight));
         using OrtBinding binding = OrtBinding.Create(session);
@@ -129,7 +129,7 @@ public class OrtSessionTests
     }
 
     [Fact]
-    public void Running_and_rebinding_allocate_nothing_managed()
+    public void RunningAndRebindingAllocateNothingManaged()
     {
         using OrtSession session = Create(TinyModel.MatMul(2, 3, Weight));
         using OrtBinding binding = OrtBinding.Create(session);
@@ -159,7 +159,7 @@ public class OrtSessionTests
     }
 
     [Fact]
-    public async Task Two_threads_run_one_session_with_bindings_of_their_own()
+    public async Task TwoThreadsRunOneSessionWithBindingsOfTheirOwn()
     {
         using OrtSession session = Create(TinyModel.MatMul(2, 3, Weight));
         var wrong = new int[2];
@@ -188,7 +188,7 @@ public class OrtSessionTests
     }
 
     [Fact]
-    public void A_terminated_run_is_a_cancellation_and_the_session_runs_again()
+    public void ATerminatedRunIsACancellationAndTheSessionRunsAgain()
     {
         using OrtSession session = Create(TinyModel.MatMul(2, 3, Weight));
         using OrtBinding binding = OrtBinding.Create(session);
@@ -209,7 +209,7 @@ public class OrtSessionTests
     }
 
     [Fact]
-    public void A_run_can_be_terminated_from_another_thread_while_it_runs()
+    public void ARunCanBeTerminatedFromAnotherThreadWhileItRuns()
     {
         // Seconds of work: the run cannot end by itself before the flag is set. Not packed, because every node would
         // keep a packed copy of the weight.
