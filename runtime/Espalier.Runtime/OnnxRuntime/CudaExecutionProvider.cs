@@ -6,7 +6,7 @@ namespace Espalier.OnnxRuntime;
 /// <summary>
 /// An NVIDIA GPU. The provider is a library of its own (<c>libonnxruntime_providers_cuda</c>, from the package
 /// Microsoft.ML.OnnxRuntime.Gpu) which the core library looks for beside itself.
-/// Only the failure for its absence was ever executed; no GPU was at hand.
+/// Only the failure for its absence is tested.
 /// </summary>
 /// <param name="deviceId">The GPU; from 0.</param>
 /// <param name="stream">A <c>cudaStream_t</c> that all sessions share, so that they run in order without waiting for each other; zero = one per session.</param>
