@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
-using System.Text;
 using System.Threading;
 using Espalier.Planning;
 using Microsoft.CodeAnalysis;
@@ -40,9 +39,9 @@ internal static class DeclarationParser
         return new ModelDeclaration(
             symbol.ContainingNamespace.IsGlobalNamespace ? string.Empty : NamespaceOf(symbol.ContainingNamespace),
             ContainingTypes(symbol),
-            Escape(symbol.Name),
+            EscapeType(symbol.Name),
             symbol.Name,
-            HintName(symbol),
+            HintName.Of(symbol),
             model,
             precision,
             policies.Select(policy => policy.Declaration).ToEquatableArray(),
@@ -122,37 +121,15 @@ internal static class DeclarationParser
                 { IsRecord: true } => "record",
                 _ => "class",
             };
-            headers.Push("partial " + keyword + " " + Escape(type.Name));
+            headers.Push("partial " + keyword + " " + EscapeType(type.Name));
         }
 
         return headers.ToEquatableArray();
     }
 
+    /// <summary>For a type's name in lower case the compiler warns at each of its parts (CS8981), unless it is written with an at sign.</summary>
+    private static string EscapeType(string name) => name.All(static c => c is >= 'a' and <= 'z') ? "@" + name : Escape(name);
+
     private static string Escape(string name) =>
         SyntaxFacts.GetKeywordKind(name) != SyntaxKind.None || SyntaxFacts.GetContextualKeywordKind(name) != SyntaxKind.None ? "@" + name : name;
-
-    /// <summary>The full metadata name, a plus before each nested name, with the few letters replaced that a hint name must not hold.</summary>
-    private static string HintName(INamedTypeSymbol symbol)
-    {
-        var name = new StringBuilder(symbol.MetadataName);
-        for (INamedTypeSymbol? type = symbol.ContainingType; type is not null; type = type.ContainingType)
-        {
-            name.Insert(0, type.MetadataName + "+");
-        }
-
-        for (INamespaceSymbol space = symbol.ContainingNamespace; !space.IsGlobalNamespace; space = space.ContainingNamespace)
-        {
-            name.Insert(0, space.Name + ".");
-        }
-
-        for (int i = 0; i < name.Length; i++)
-        {
-            if (!char.IsLetterOrDigit(name[i]) && name[i] is not ('.' or '+'))
-            {
-                name[i] = '_';
-            }
-        }
-
-        return name.Append(".g.cs").ToString();
-    }
 }

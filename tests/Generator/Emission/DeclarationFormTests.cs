@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 
 namespace Espalier.Tests;
@@ -20,6 +21,19 @@ public sealed class DeclarationFormTests
                 }
             }
             """).Order(StringComparer.Ordinal));
+
+    /// <summary>The compiler takes files whose names differ only in case for one, and an identifier may hold letters that a file's name must not.</summary>
+    [Theory]
+    [InlineData("namespace A { X class Shapes; X class shapes; X class Other; }", "A.Other.g.cs", "A.Shapes-#.g.cs", "A.shapes-#.g.cs")]
+    [InlineData("namespace A { X class C; } namespace a { X class C; }", "A.C-#.g.cs", "a.C-#.g.cs")]
+    [InlineData("internal partial class Outer { X class C; } internal partial class outer { X class C; }", "Outer+C-#.g.cs", "outer+C-#.g.cs")]
+    [InlineData("namespace A { X class a\u203Fb; X class a\u2040b; X class a_b; }", "A.a_b-#.g.cs", "A.a_b-#.g.cs", "A.a_b.g.cs")]
+    public void FilesOfSimilarNamesStayApart(string source, params string[] expected)
+    {
+        string[] files = Generate("#pragma warning disable CS8981 // Names in lower case.\nusing Espalier; " + source.Replace("X", "[VisionLanguageModel(\"shapes\")] public sealed partial", StringComparison.Ordinal));
+        Assert.Equal(files.Length, files.Distinct(StringComparer.OrdinalIgnoreCase).Count());
+        Assert.Equal(expected, files.Select(file => Regex.Replace(file, "-[0-9a-f]{8}", "-#")).Order(StringComparer.Ordinal));
+    }
 
     [Fact]
     public void PartsInSeveralFilesWithPoliciesOnEach()
