@@ -2,11 +2,10 @@ using System.Collections.Immutable;
 using System.Composition;
 using System.Globalization;
 using System.Linq;
-using System.Threading.Tasks;
+using System.Threading;
 using Espalier.Analyzers;
 using Espalier.Diagnostics;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -16,27 +15,21 @@ namespace Espalier.CodeFixes;
 /// <summary>Replaces a layer, or a number of stages, that the model does not have by the nearest one that it has. The analyzer says which that is.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(ClampLayerCodeFix))]
 [Shared]
-public sealed class ClampLayerCodeFix : CodeFixProvider
+public sealed class ClampLayerCodeFix : EspalierCodeFix
 {
     /// <inheritdoc/>
     public override ImmutableArray<string> FixableDiagnosticIds { get; } =
         ImmutableArray.Create(EspalierDiagnostics.LayerOutOfRange.Id, EspalierDiagnostics.NoLayerBeforePrune.Id, EspalierDiagnostics.StagesOutOfRange.Id);
 
     /// <inheritdoc/>
-    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
-
-    /// <inheritdoc/>
-    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
+    private protected override Fix? Find(SyntaxNode root, SemanticModel semantics, Diagnostic diagnostic, CancellationToken cancellation)
     {
-        SyntaxNode? root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
-        Diagnostic diagnostic = context.Diagnostics.First();
-        if (root is null
-            || !diagnostic.Properties.TryGetValue(ReductionPlanAnalyzer.SuggestionProperty, out string? suggestion)
+        if (!diagnostic.Properties.TryGetValue(ReductionPlanAnalyzer.SuggestionProperty, out string? suggestion)
             || !int.TryParse(suggestion, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _)
             || !diagnostic.Properties.TryGetValue(ReductionPlanAnalyzer.ArgumentProperty, out string? argument)
             || argument is null)
         {
-            return;
+            return null;
         }
 
         SyntaxNode place = root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: false);
@@ -57,15 +50,10 @@ public sealed class ClampLayerCodeFix : CodeFixProvider
                 fixedRoot = root.ReplaceNode(expression, literal.WithTriviaFrom(expression));
                 break;
             default:
-                return;
+                return null;
         }
 
-        context.RegisterCodeFix(
-            CodeAction.Create(
-                "Use " + suggestion + ", the nearest that the model allows",
-                _ => Task.FromResult(context.Document.WithSyntaxRoot(fixedRoot)),
-                equivalenceKey: nameof(ClampLayerCodeFix)),
-            diagnostic);
+        return new Fix("Use " + suggestion + ", the nearest that the model allows", fixedRoot);
     }
 
     /// <summary>Writes out an argument whose default does not suit the model.</summary>

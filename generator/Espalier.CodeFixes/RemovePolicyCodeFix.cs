@@ -2,10 +2,9 @@ using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Composition;
 using System.Linq;
-using System.Threading.Tasks;
+using System.Threading;
 using Espalier.Diagnostics;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
@@ -14,7 +13,7 @@ namespace Espalier.CodeFixes;
 /// <summary>Removes a policy that does nothing or that another one says already; of a list of layers, only the layer at fault.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(RemovePolicyCodeFix))]
 [Shared]
-public sealed class RemovePolicyCodeFix : CodeFixProvider
+public sealed class RemovePolicyCodeFix : EspalierCodeFix
 {
     private static readonly ImmutableHashSet<string> OfOneLayer =
         ImmutableHashSet.Create(EspalierDiagnostics.FreezeAfterExit.Id, EspalierDiagnostics.FrozenTwice.Id);
@@ -33,16 +32,11 @@ public sealed class RemovePolicyCodeFix : CodeFixProvider
         EspalierDiagnostics.KeepsAll.Id);
 
     /// <inheritdoc/>
-    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
-
-    /// <inheritdoc/>
-    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
+    private protected override Fix? Find(SyntaxNode root, SemanticModel semantics, Diagnostic diagnostic, CancellationToken cancellation)
     {
-        SyntaxNode? root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
-        Diagnostic diagnostic = context.Diagnostics.First();
-        if (root is null || AttributeEdits.AttributeAt(root, diagnostic.Location) is not { } attribute)
+        if (AttributeEdits.AttributeAt(root, diagnostic.Location) is not { } attribute)
         {
-            return;
+            return null;
         }
 
         string name = attribute.Name.ToString();
@@ -55,7 +49,7 @@ public sealed class RemovePolicyCodeFix : CodeFixProvider
             if (layer is null)
             {
                 // Of a range, only a part may be at fault; which end to move is not ours to decide.
-                return;
+                return null;
             }
 
             if (layers.Count > 1)
@@ -65,8 +59,6 @@ public sealed class RemovePolicyCodeFix : CodeFixProvider
             }
         }
 
-        context.RegisterCodeFix(
-            CodeAction.Create(title, _ => Task.FromResult(context.Document.WithSyntaxRoot(fixedRoot)), equivalenceKey: nameof(RemovePolicyCodeFix)),
-            diagnostic);
+        return new Fix(title, fixedRoot);
     }
 }
