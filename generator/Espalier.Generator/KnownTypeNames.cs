@@ -10,6 +10,9 @@ internal static class KnownTypeNames
     public const string AttributeSuffix = "Attribute";
     public const string Precision = "Precision";
     public const string DefaultPrecision = "Float32";
+
+    /// <summary>What the emitted code says that it was written by.</summary>
+    public const string GeneratorName = "Espalier.Generator";
     public const string TokenScorer = "Espalier.ITokenScorer";
 
     public const string VisionLanguageModelRef = "global::Espalier.VisionLanguageModel";

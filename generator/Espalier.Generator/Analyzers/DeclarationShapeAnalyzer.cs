@@ -17,7 +17,8 @@ public sealed class DeclarationShapeAnalyzer : DeclaredModelAnalyzer
         EspalierDiagnostics.Generic,
         EspalierDiagnostics.ContainingTypeNotPartial,
         EspalierDiagnostics.HasBaseClass,
-        EspalierDiagnostics.UnusableScorer);
+        EspalierDiagnostics.UnusableScorer,
+        EspalierDiagnostics.MemberCollides);
 
     private protected override void Analyze(DeclaredModel model)
     {
@@ -34,6 +35,7 @@ public sealed class DeclarationShapeAnalyzer : DeclaredModelAnalyzer
         ShapeProblemKind.Generic => EspalierDiagnostics.Generic,
         ShapeProblemKind.ContainingTypeNotPartial => EspalierDiagnostics.ContainingTypeNotPartial,
         ShapeProblemKind.HasBaseClass => EspalierDiagnostics.HasBaseClass,
-        _ => EspalierDiagnostics.UnusableScorer,
+        ShapeProblemKind.UnusableScorer => EspalierDiagnostics.UnusableScorer,
+        _ => EspalierDiagnostics.MemberCollides,
     };
 }

@@ -86,6 +86,16 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0008"));
 
+    /// <summary>A member collides with a generated one.</summary>
+    public static readonly DiagnosticDescriptor MemberCollides = new(
+        id: "ESP0009",
+        title: "A member collides with a generated one",
+        messageFormat: "'{0}' has {1}, but the generator adds {2}",
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0009"));
+
     /// <summary>What is wrong with a class.</summary>
     public static readonly ImmutableArray<DiagnosticDescriptor> Shape = ImmutableArray.Create(
         NotPartial,
@@ -95,5 +105,6 @@ internal static partial class EspalierDiagnostics
         HasBaseClass,
         PolicyWithoutModel,
         UnusableScorer,
-        UnknownPrecision);
+        UnknownPrecision,
+        MemberCollides);
 }

@@ -31,7 +31,7 @@ internal static class ModelEmitter
         }
 
         EmitDocumentation(writer, planned);
-        writer.Line("[" + KnownTypeNames.GeneratedCodeRef + "(\"Espalier.Generator\", \"" + Version + "\")]");
+        writer.Line("[" + KnownTypeNames.GeneratedCodeRef + "(\"" + KnownTypeNames.GeneratorName + "\", \"" + Version + "\")]");
         using (writer.Open("partial class " + declaration.Identifier + " : " + KnownTypeNames.VisionLanguageModelRef))
         {
             EmitMembers(writer, declaration);

@@ -20,7 +20,7 @@ internal static class PlanEmitter
             writer.Line("using Espalier.Planning;");
             writer.Line();
             writer.Line("/// <summary>The plan as it was compiled: the shapes of the model, the segments and the steps.</summary>");
-            writer.Line("[GeneratedCode(\"Espalier.Generator\", \"" + version + "\")]");
+            writer.Line("[GeneratedCode(\"" + KnownTypeNames.GeneratorName + "\", \"" + version + "\")]");
             using (writer.Open("file static class " + NameOf(planned.Declaration)))
             {
                 using (writer.Open("public static ReductionPlan Create()"))

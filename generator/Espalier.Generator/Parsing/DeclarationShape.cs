@@ -17,6 +17,7 @@ internal enum ShapeProblemKind
     ContainingTypeNotPartial = 4,
     HasBaseClass = 5,
     UnusableScorer = 7,
+    MemberCollides = 9,
 }
 
 /// <summary>Something about a class that keeps the generator from adding to it. Lives only as long as one analysis: it holds a location.</summary>
@@ -25,8 +26,6 @@ internal sealed record ShapeProblem(ShapeProblemKind Kind, Location Location, pa
 /// <summary>Checks whether the generator can add its part to a class. The generator asks whether there is a problem, the analyzer which.</summary>
 internal static class DeclarationShape
 {
-    private static readonly string[] MemberNames = { "Plan", "Load", "EncodeImage", "Prefill", "DecodeStep" };
-
     public static IEnumerable<ShapeProblem> Check(INamedTypeSymbol symbol, CancellationToken cancellation)
     {
         TypeDeclarationSyntax? declaration = Parts(symbol, cancellation).FirstOrDefault();
@@ -64,6 +63,11 @@ internal static class DeclarationShape
             {
                 yield return new ShapeProblem(ShapeProblemKind.UnusableScorer, TypeArgumentLocation(policy, cancellation) ?? location, scorer.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat), fault);
             }
+        }
+
+        foreach ((Location place, string declared, string generated) in GeneratedMembers.Collisions(symbol, cancellation))
+        {
+            yield return new ShapeProblem(ShapeProblemKind.MemberCollides, place, symbol.Name, declared, generated);
         }
 
         for (INamedTypeSymbol? containing = symbol.ContainingType; containing is not null; containing = containing.ContainingType)
@@ -120,7 +124,7 @@ internal static class DeclarationShape
             return "is visible in one file only";
         }
 
-        return Array.IndexOf(MemberNames, symbol.Name) >= 0 ? "has the name of a member that is generated into it" : null;
+        return GeneratedMembers.Contains(symbol.Name) ? "has the name of a member that is generated into it" : null;
     }
 
     private static IEnumerable<INamedTypeSymbol> ContainingTypes(INamedTypeSymbol symbol)
