@@ -25,8 +25,11 @@ internal static class Compiling
         Create(sources, Framework.Add(Runtime), allowUnsafe, version);
 
     /// <summary>A project with the recorder in place of the runtime; its plans are of the types that the tests use too.</summary>
-    public static CSharpCompilation Recording(params IEnumerable<(string Path, string Text)> sources) =>
-        Create(sources.Append(("Recorder.cs", Recorder.Source)), Framework.Add(Planning), allowUnsafe: true, LanguageVersion.CSharp13);
+    public static CSharpCompilation Recording(string source, bool allowUnsafe = true) => Recording([("Declared.cs", source)], allowUnsafe);
+
+    /// <inheritdoc cref="Recording(string, bool)"/>
+    public static CSharpCompilation Recording(IEnumerable<(string Path, string Text)> sources, bool allowUnsafe = true) =>
+        Create(sources.Append(("Recorder.cs", Recorder.Source)), Framework.Add(Planning), allowUnsafe, LanguageVersion.CSharp13);
 
     public static GeneratorDriver Driver(params IEnumerable<ModelFile> models) => CSharpGeneratorDriver.Create(
         [new VisionLanguageModelGenerator().AsSourceGenerator()],

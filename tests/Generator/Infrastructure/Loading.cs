@@ -20,6 +20,15 @@ internal static class Loading
 
     public static ReductionPlan PlanOf(Type model) => (ReductionPlan)model.GetProperty("Plan", BindingFlags.Public | BindingFlags.Static)!.GetValue(null)!;
 
+    /// <summary>Requires of the one class that was declared that its loops do what its plan says.</summary>
+    public static ReductionPlan AssertRunsAsPlanned(Compilation compilation)
+    {
+        Type declared = Assert.Single(Load(compilation).GetTypes(), type => type.BaseType?.FullName == "Espalier.VisionLanguageModel");
+        ReductionPlan plan = PlanOf(declared);
+        Assert.Equal(Expected(plan), Record(declared));
+        return plan;
+    }
+
     /// <summary>The calls of one prefill and one decode step.</summary>
     public static IReadOnlyList<string> Record(Type model)
     {
@@ -92,7 +101,7 @@ internal static class Loading
                 yield return $"keep {step.TokensAfter} from {step.Seed}";
                 break;
             case Score.Custom:
-                yield return $"{step.ScorerType!.Split('.', ':')[^1]} over {visual} into {visual}";
+                yield return $"{step.ScorerType!.Split('<')[0].Split('.', ':')[^1]} over {visual} into {visual}";
                 yield return $"keep {step.TokensAfter} from {visual - step.TokensAfter}";
                 break;
             case Score.NextLayerAttention:

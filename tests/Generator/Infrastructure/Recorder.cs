@@ -160,8 +160,14 @@ internal static class Recorder
                 public void ScoreVisual<TScorer>(Span<float> scores)
                     where TScorer : struct, ITokenScorer
                 {
-                    Calls.Add($"{typeof(TScorer).Name} over {VisualTokens} into {scores.Length}");
-                    TScorer.Score(scores);
+                    Calls.Add($"{typeof(TScorer).Name.Split('`')[0]} over {VisualTokens} into {scores.Length}");
+                    float[] rows = new float[VisualTokens];
+                    for (int i = 0; i < rows.Length; i++)
+                    {
+                        rows[i] = i;
+                    }
+
+                    TScorer.Score(new TokenScoreContext(rows), scores);
                 }
 
                 public void KeepVisual(ReadOnlySpan<int> kept)
@@ -204,16 +210,28 @@ internal static class Recorder
 
             public interface ITokenScorer
             {
-                static abstract void Score(Span<float> scores);
+                static abstract void Score(in TokenScoreContext context, Span<float> scores);
+            }
+
+            /// <summary>Rows of one number each, ascending.</summary>
+            public readonly ref struct TokenScoreContext(ReadOnlySpan<float> rows)
+            {
+                private readonly ReadOnlySpan<float> _rows = rows;
+
+                public int Layer => 0;
+
+                public int Count => _rows.Length;
+
+                public ReadOnlySpan<float> Row(int index) => _rows.Slice(index, 1);
             }
 
             public struct Ascending : ITokenScorer
             {
-                public static void Score(Span<float> scores)
+                public static void Score(in TokenScoreContext context, Span<float> scores)
                 {
-                    for (int i = 0; i < scores.Length; i++)
+                    for (int i = 0; i < context.Count; i++)
                     {
-                        scores[i] = i;
+                        scores[i] = context.Row(i)[0];
                     }
                 }
             }
