@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace Espalier.Tests;
@@ -6,7 +5,7 @@ namespace Espalier.Tests;
 /// <summary>What the documents show and name exists. Code blocks in README.md that follow a line <c>&lt;!-- from path --&gt;</c> stand in that file: it was compiled, and if generated, reviewed.</summary>
 public sealed partial class DocumentTests
 {
-    private static readonly string Root = Path.GetFullPath(Path.Combine(SourceFolder(), "..", "..", ".."));
+    private static readonly string Root = RepositoryFolder.Root;
 
     public static TheoryData<string, string> Blocks()
     {
@@ -18,6 +17,11 @@ public sealed partial class DocumentTests
 
         return blocks;
     }
+
+    /// <summary>Every Markdown file of the repository, whether or not it names anything.</summary>
+    public static TheoryData<string> Documents() => [.. Paths];
+
+    private static string[] Paths => [.. Markdown(Root).Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/')).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Blocks))]
@@ -37,9 +41,7 @@ public sealed partial class DocumentTests
     }
 
     [Theory]
-    [InlineData("README.md")]
-    [InlineData("CONTRIBUTING.md")]
-    [InlineData("samples/README.md")]
+    [MemberData(nameof(Documents))]
     public void NamedPathsExist(string document)
     {
         string text = File.ReadAllText(Path.Combine(Root, document));
@@ -49,8 +51,14 @@ public sealed partial class DocumentTests
             .. LinkedPath().Matches(text).Select(match => Path.Combine(folder, match.Groups["path"].Value)),
             .. TopLevelPath().Matches(text).Select(match => Path.Combine(Root, match.Value)),
         ];
-        Assert.NotEmpty(named);
         Assert.All(named, path => Assert.True(Path.Exists(path), $"{document} names {path}, which does not exist."));
+    }
+
+    [Fact]
+    public void AllDocumentsAreLookedAt()
+    {
+        Assert.Superset(new HashSet<string> { "README.md", "CONTRIBUTING.md", "samples/training/README.md", "generator/docs/diagnostics/ESP0001.md" }, Paths.ToHashSet());
+        Assert.DoesNotContain(Paths, document => document.Contains("/bin/", StringComparison.Ordinal) || document.Contains("/obj/", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -64,6 +72,12 @@ public sealed partial class DocumentTests
         Assert.False(Quotes(file, ["int c;"]));
         Assert.False(Quotes(file, ["}", "class C"]));
     }
+
+    // Without what builds and tests leave, and without hidden folders.
+    private static IEnumerable<string> Markdown(string folder) => Directory.EnumerateFiles(folder, "*.md").Concat(
+        Directory.EnumerateDirectories(folder)
+            .Where(child => Path.GetFileName(child) is not ("bin" or "obj" or "artifacts" or "node_modules" or "TestResults") && !Path.GetFileName(child).StartsWith('.'))
+            .SelectMany(Markdown));
 
     // A run of the file's lines, less the indentation of its first line.
     private static bool Quotes(string[] file, string[] code)
@@ -96,6 +110,4 @@ public sealed partial class DocumentTests
     // Alone between back-quotes, so without placeholders and command lines.
     [GeneratedRegex("""(?<=`)(attributes|generator|runtime|samples|tests)/[\w./-]*(?=`)""")]
     private static partial Regex TopLevelPath();
-
-    private static string SourceFolder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }
