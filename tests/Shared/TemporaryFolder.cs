@@ -1,4 +1,4 @@
-namespace Espalier.Tests.Checkpoints;
+namespace Espalier.Tests;
 
 /// <summary>A folder that is gone with the test.</summary>
 internal sealed class TemporaryFolder : IDisposable

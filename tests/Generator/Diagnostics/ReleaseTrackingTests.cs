@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Espalier.Diagnostics;
 using Espalier.Planning;
@@ -9,7 +8,7 @@ namespace Espalier.Tests;
 /// <summary>Every diagnostic has a page, a row in the register and a descriptor that says what both say.</summary>
 public sealed partial class ReleaseTrackingTests
 {
-    private static readonly string Generator = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../../../generator"));
+    private static readonly string Generator = RepositoryFolder.Combine("generator");
 
     public static TheoryData<string> Ids => [.. EspalierDiagnostics.All.Select(descriptor => descriptor.Id)];
 
@@ -98,8 +97,6 @@ public sealed partial class ReleaseTrackingTests
         string pattern = "^" + Regex.Replace(Regex.Escape(descriptor.MessageFormat.ToString(null)), @"\\\{\d}", ".+") + "$";
         Assert.Matches(pattern, example);
     }
-
-    private static string Here([CallerFilePath] string file = "") => file;
 
     [GeneratedRegex("^\\| Message \\| `(.*)` \\|$", RegexOptions.Multiline)]
     private static partial Regex MessageRow();

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace Espalier.Tests;
@@ -7,14 +5,13 @@ namespace Espalier.Tests;
 /// <summary>The build turns <c>EspalierModel</c> items into what the generator reads.</summary>
 public sealed class ModelItemTests
 {
-    private static readonly string Targets = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../../../generator/Espalier.Generator/build/Espalier.Generator.targets"));
+    private static readonly string Targets = RepositoryFolder.Combine("generator", "Espalier.Generator", "build", "Espalier.Generator.targets");
 
     [Fact]
     public async Task FoldersBecomeNamedConfigs()
     {
-        string folder = Directory.CreateTempSubdirectory("espalier-items-").FullName;
-        try
-        {
+        using var temporary = new TemporaryFolder();
+        string folder = temporary.Path;
             await File.WriteAllTextAsync(Path.Combine(folder, "items.proj"), $"""
                 <Project>
                   <ItemGroup>
@@ -35,11 +32,6 @@ public sealed class ModelItemTests
                     item.TryGetProperty("EspalierModel", out JsonElement name) ? name.GetString()! : "")));
             JsonElement visible = Assert.Single(found.GetProperty("CompilerVisibleItemMetadata").EnumerateArray());
             Assert.Equal(("AdditionalFiles", "EspalierModel"), (visible.GetProperty("Identity").GetString(), visible.GetProperty("MetadataName").GetString()));
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
 
         string Config(string model) => Path.Combine(folder, "models", model, "config.json").Replace('\\', '/');
     }
@@ -47,9 +39,8 @@ public sealed class ModelItemTests
     [Fact]
     public async Task AMissingConfigIsNamedByTheBuild()
     {
-        string folder = Directory.CreateTempSubdirectory("espalier-items-").FullName;
-        try
-        {
+        using var temporary = new TemporaryFolder();
+        string folder = temporary.Path;
             Directory.CreateDirectory(Path.Combine(folder, "models/shapes"));
             await File.WriteAllTextAsync(Path.Combine(folder, "models/shapes/config.json"), "{}");
             await File.WriteAllTextAsync(Path.Combine(folder, "items.proj"), $"""
@@ -66,11 +57,6 @@ public sealed class ModelItemTests
             Assert.Equal(1, code);
             Assert.Contains("error ESP0302: The config.json of model 'gone' cannot be read: '" + Path.Combine(folder, "models/gone/config.json") + "'", text, StringComparison.Ordinal);
             Assert.Equal(0, (await Build(folder, "-t:CoreCompile")).Code);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
     }
 
     private static async Task<string> Evaluate(string folder)
@@ -82,16 +68,7 @@ public sealed class ModelItemTests
 
     private static async Task<(int Code, string Text)> Build(string folder, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", ["msbuild", "items.proj", "-nologo", .. arguments])
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-        };
-        using Process process = Process.Start(start)!;
-        string text = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, text);
+        ChildProcess build = await ChildProcess.RunDotnet(folder, ["msbuild", "items.proj", "-nologo", .. arguments]);
+        return (build.ExitCode, build.Output);
     }
-
-    private static string Here([CallerFilePath] string file = "") => file;
 }

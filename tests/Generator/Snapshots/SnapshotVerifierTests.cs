@@ -8,11 +8,11 @@ public sealed class SnapshotVerifierTests : IDisposable
 {
     private const string Source = "using Espalier; [VisionLanguageModel(\"shapes\")] public partial class C;";
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("espalier-snapshots-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    private string Verified => Path.Combine(_folder, "Some.Test#C.g.verified.cs");
+    private string Verified => Path.Combine(_folder.Path, "Some.Test#C.g.verified.cs");
 
-    private string Received => Path.Combine(_folder, "Some.Test#C.g.received.cs");
+    private string Received => Path.Combine(_folder.Path, "Some.Test#C.g.received.cs");
 
     [Fact]
     public void ANewFileIsReceivedAndFails()
@@ -39,12 +39,12 @@ public sealed class SnapshotVerifierTests : IDisposable
     {
         Assert.ThrowsAny<XunitException>(() => Verify(Source));
         File.Move(Received, Verified);
-        File.Copy(Verified, Path.Combine(_folder, "Some.Test#Gone.g.verified.cs"));
+        File.Copy(Verified, Path.Combine(_folder.Path, "Some.Test#Gone.g.verified.cs"));
         Assert.ThrowsAny<XunitException>(() => Verify(Source));
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     private void Verify(string source) =>
-        SnapshotVerifier.Verify(Compiling.Generate(Compiling.Compilation(source), out Compilation _), Path.Combine(_folder, "Some.cs"), "Test");
+        SnapshotVerifier.Verify(Compiling.Generate(Compiling.Compilation(source), out Compilation _), Path.Combine(_folder.Path, "Some.cs"), "Test");
 }

@@ -8,9 +8,9 @@ public sealed class SyntheticCheckpointTests : IDisposable
 {
     private const string QueryWeight = "language_model.layers.3.self_attn.q_proj.weight";
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("espalier-synthetic-");
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData("F32")]
@@ -41,7 +41,7 @@ public sealed class SyntheticCheckpointTests : IDisposable
         Assert.Equal(Bytes("one"), Bytes("same"));
         Assert.NotEqual(Bytes("one"), Bytes("other"));
 
-        byte[] Bytes(string name) => File.ReadAllBytes(Path.Combine(_folder.FullName, name, "model.safetensors"));
+        byte[] Bytes(string name) => File.ReadAllBytes(Path.Combine(_folder.Path, name, "model.safetensors"));
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class SyntheticCheckpointTests : IDisposable
     public void AnExistingFolderIsLeftAsItIs()
     {
         Write("model").Dispose();
-        string file = Path.Combine(_folder.FullName, "model", "model.safetensors");
+        string file = Path.Combine(_folder.Path, "model", "model.safetensors");
         DateTime written = File.GetLastWriteTimeUtc(file);
         BenchmarkException refusal = Assert.Throws<BenchmarkException>(() => Write("model"));
         Assert.Contains("exists already", refusal.Message, StringComparison.Ordinal);
@@ -71,8 +71,8 @@ public sealed class SyntheticCheckpointTests : IDisposable
         using var cancellation = new CancellationTokenSource();
         var progress = new CancelAtOnce(cancellation);
         Assert.Throws<OperationCanceledException>(() => SyntheticCheckpoint.Write(
-            Presets.Find("tiny"), Path.Combine(_folder.FullName, "model"), TensorType.F32, 1, SyntheticCheckpoint.DefaultShardBytes, progress, cancellation.Token));
-        Assert.Empty(_folder.EnumerateFileSystemInfos());
+            Presets.Find("tiny"), _folder["model"], TensorType.F32, 1, SyntheticCheckpoint.DefaultShardBytes, progress, cancellation.Token));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
     }
 
     [Theory]
@@ -80,12 +80,12 @@ public sealed class SyntheticCheckpointTests : IDisposable
     [InlineData("\"hidden_size\": 64", "\"hidden_size\": -1", "hidden_size")]
     public void AConfigThatCannotBeServedLeavesNothing(string from, string to, string field)
     {
-        string config = Path.Combine(_folder.FullName, "config.json");
+        string config = _folder["config.json"];
         File.WriteAllText(config, File.ReadAllText(Presets.Find("tiny")).Replace(from, to, StringComparison.Ordinal));
         EspalierException refusal = Assert.ThrowsAny<EspalierException>(() => SyntheticCheckpoint.Write(
-            config, Path.Combine(_folder.FullName, "model"), TensorType.F32, 1, SyntheticCheckpoint.DefaultShardBytes, null, CancellationToken.None));
+            config, _folder["model"], TensorType.F32, 1, SyntheticCheckpoint.DefaultShardBytes, null, CancellationToken.None));
         Assert.Contains(field, refusal.Message, StringComparison.Ordinal);
-        Assert.Empty(_folder.EnumerateDirectories());
+        Assert.Empty(Directory.EnumerateDirectories(_folder.Path));
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class SyntheticCheckpointTests : IDisposable
 
     private Checkpoint Write(string name, TensorType type = TensorType.F32, ulong seed = 1, long maxShardBytes = SyntheticCheckpoint.DefaultShardBytes)
     {
-        string folder = Path.Combine(_folder.FullName, name);
+        string folder = _folder[name];
         SyntheticCheckpoint.Write(Presets.Find("tiny"), folder, type, seed, maxShardBytes, null, CancellationToken.None);
         return Checkpoint.Open(folder);
     }

@@ -12,7 +12,7 @@ public sealed class RepositoryCheckpointTests
     [InlineData("samples/models/shapes", VisionFamily.Clip, TextFamily.Llama, 144)]
     public void TheyOpenAndHoldFiniteWeights(string folder, VisionFamily vision, TextFamily text, int? visualTokens)
     {
-        using var checkpoint = Checkpoint.Open(Path.Combine(Root(), folder));
+        using var checkpoint = Checkpoint.Open(RepositoryFolder.Combine(folder));
         Assert.Equal((vision, text), (checkpoint.Geometry.Vision.Family, checkpoint.Geometry.Text.Family));
         Assert.Equal(visualTokens ?? checkpoint.Geometry.VisualTokens, checkpoint.Geometry.VisualTokens);
         Assert.NotEmpty(checkpoint.GenerationDefaults.EosTokenIds);
@@ -24,16 +24,5 @@ public sealed class RepositoryCheckpointTests
             Assert.DoesNotContain(values, value => !float.IsFinite(value));
             Assert.Contains(values, value => value != 0 || name.EndsWith("bias", StringComparison.Ordinal));
         }
-    }
-
-    private static string Root()
-    {
-        string folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Generated.sln")))
-        {
-            folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("Generated.sln");
-        }
-
-        return folder;
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Espalier.Graphs;
 using Espalier.Planning;
@@ -12,9 +11,7 @@ public sealed class GoldenTests
 
     public static TheoryData<string> Models { get; } = ["clip-llama", "siglip-qwen2", "clip-llama-f16"];
 
-    private static string RepositoryRoot => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));
-
-    private static string Goldens => Path.Combine(RepositoryRoot, "tests", "reference", "goldens", "llava");
+    private static string Goldens => RepositoryFolder.Combine("tests", "reference", "goldens", "llava");
 
     [Theory]
     [MemberData(nameof(Models))]
@@ -101,7 +98,7 @@ public sealed class GoldenTests
     private static Checkpoint Open(string model, out JsonElement inputs)
     {
         inputs = Read(model, "inputs");
-        return Checkpoint.Open(Path.Combine(RepositoryRoot, inputs.GetProperty("checkpoint").GetString()!));
+        return Checkpoint.Open(RepositoryFolder.Combine(inputs.GetProperty("checkpoint").GetString()!));
     }
 
     private static JsonElement Read(string model, string name)
@@ -127,6 +124,4 @@ public sealed class GoldenTests
 
         return cases;
     }
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 }

@@ -167,7 +167,7 @@ public sealed class HostileImageTests
 
     [Fact]
     public void AFolderIsNotAnImage()
-        => Assert.Equal(ImageFault.Unreadable, Assert.Throws<ImageException>(() => ImageDecoder.Load(SampleImages.Repository)).Fault);
+        => Assert.Equal(ImageFault.Unreadable, Assert.Throws<ImageException>(() => ImageDecoder.Load(RepositoryFolder.Root)).Fault);
 
     [Fact]
     public void ErrorsHaveTheBaseTypeOfAllErrors()

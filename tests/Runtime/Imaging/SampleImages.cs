@@ -15,10 +15,7 @@ internal static class SampleImages
         [255, 255, 255], [0, 0, 0], [255, 255, 0],
     ];
 
-    /// <summary>The root of the repository.</summary>
-    public static string Repository { get; } = FindRepository();
-
-    public static string Find(string name) => Path.Combine(Repository, "tests", "Runtime", "Imaging", "files", name);
+    public static string Find(string name) => RepositoryFolder.Combine("tests", "Runtime", "Imaging", "files", name);
 
     public static byte[] Read(string name) => File.ReadAllBytes(Find(name));
 
@@ -47,15 +44,4 @@ internal static class SampleImages
     }
 
     private static byte[] Pixel(DecodedImage image, int x, int y) => image.Pixels.AsSpan(((y * image.Width) + x) * 3, 3).ToArray();
-
-    private static string FindRepository()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Generated.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new InvalidOperationException("the tests must run inside the repository");
-    }
 }

@@ -147,11 +147,4 @@ public class OnnxRuntimeLibraryTests
         Assert.Throws<InvalidOperationException>(() => OnnxRuntimeLibrary.ConfigureThreads(1));
         Assert.Throws<ArgumentOutOfRangeException>(() => OnnxRuntimeLibrary.ConfigureThreads(0));
     }
-
-    private sealed class TemporaryFolder : IDisposable
-    {
-        public string Path { get; } = Directory.CreateTempSubdirectory("espalier-").FullName;
-
-        public void Dispose() => Directory.Delete(Path, recursive: true);
-    }
 }

@@ -160,19 +160,12 @@ public class PromptTemplateTests
 
     private static PromptTemplate Read(TextFamily family, params (string File, string Content)[] files)
     {
-        string folder = Directory.CreateTempSubdirectory("espalier-").FullName;
-        try
+        using var folder = new TemporaryFolder();
+        foreach ((string file, string content) in files)
         {
-            foreach ((string file, string content) in files)
-            {
-                File.WriteAllText(Path.Combine(folder, file), content);
-            }
+            File.WriteAllText(folder[file], content);
+        }
 
-            return PromptTemplate.Read(folder, family);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        return PromptTemplate.Read(folder.Path, family);
     }
 }

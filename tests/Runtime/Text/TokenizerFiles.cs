@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Espalier.Text;
@@ -12,7 +11,7 @@ internal static class TokenizerFiles
     public static readonly string[] Names = ["llama-prepend", "llama-metaspace", "qwen2", "gpt2-digits", "llama3"];
 
     /// <summary>The folder tests/reference.</summary>
-    public static readonly string Reference = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../reference"));
+    public static readonly string Reference = RepositoryFolder.Combine("tests", "reference");
 
     private static readonly string Folder = Path.Combine(Reference, "tokenizer");
 
@@ -51,6 +50,4 @@ internal static class TokenizerFiles
     }
 
     public static int[] Ids(JsonElement array) => [.. array.EnumerateArray().Select(id => id.GetInt32())];
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 }

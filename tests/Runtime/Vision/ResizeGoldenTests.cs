@@ -12,7 +12,7 @@ namespace Espalier.Tests.Vision;
 /// <summary>Holds the whole path, from the PNG file to the cropped grey levels, to what PIL made of the same 50 pictures (tests/reference/golden_images.py).</summary>
 public sealed class ResizeGoldenTests(ITestOutputHelper output)
 {
-    private static readonly string Reference = Path.Combine(SampleImages.Repository, "tests", "reference");
+    private static readonly string Reference = RepositoryFolder.Combine("tests", "reference");
 
     [Fact]
     public void DecodedPicturesAreThoseOfPil()
