@@ -11,11 +11,14 @@ internal static partial class EspalierDiagnostics
 {
     private const string Category = "Espalier";
 
+    /// <summary>Where the repository is published: the one place that says so.</summary>
+    private const string Repository = "https://github.com/espalier-net/espalier";
+
     /// <summary>All of them, ordered by id.</summary>
     public static ImmutableArray<DiagnosticDescriptor> All => Shape.AddRange(Plan).AddRange(Project).Sort((left, right) => string.CompareOrdinal(left.Id, right.Id));
 
     /// <summary>The descriptor of a planning problem.</summary>
     public static DiagnosticDescriptor For(PlanProblem problem) => Plan.First(descriptor => string.Equals(descriptor.Id, problem.Id, StringComparison.Ordinal));
 
-    private static string HelpLink(string id) => "https://github.com/espalier-net/espalier/blob/main/generator/docs/diagnostics/" + id + ".md";
+    private static string HelpLink(string id) => Repository + "/blob/main/generator/docs/diagnostics/" + id + ".md";
 }

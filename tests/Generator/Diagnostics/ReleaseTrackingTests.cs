@@ -33,7 +33,7 @@ public sealed partial class ReleaseTrackingTests
         string[] rows = [.. File.ReadAllLines(Path.Combine(Generator, "Espalier.Generator/AnalyzerReleases.Unshipped.md"))
             .Concat(File.ReadAllLines(Path.Combine(Generator, "Espalier.Generator/AnalyzerReleases.Shipped.md")))
             .Where(line => line.StartsWith(id + " |", StringComparison.Ordinal))];
-        Assert.Equal($"{id} | {descriptor.Category} | {descriptor.DefaultSeverity} | {descriptor.Title}, [Documentation]({descriptor.HelpLinkUri})", Assert.Single(rows));
+        Assert.Equal($"{id} | {descriptor.Category} | {descriptor.DefaultSeverity} | {descriptor.Title}, [Documentation](../docs/diagnostics/{id}.md)", Assert.Single(rows));
     }
 
     [Fact]
