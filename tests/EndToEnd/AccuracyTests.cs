@@ -9,12 +9,12 @@ namespace Espalier.Tests;
 /// <summary>What the sample model answers to the held-out questions, by precision.</summary>
 public sealed class AccuracyTests(QuantisedFolder folder, ITestOutputHelper output) : IClassFixture<QuantisedFolder>
 {
-    private static readonly string Folder = Path.Combine(Goldens.Repository, "samples", "evaluation");
+    private static readonly string Folder = RepositoryFolder.Combine("samples", "evaluation");
 
     [Fact]
     public async Task Int8AnswersWithinOnePointOfSinglePrecision()
     {
-        using Checkpoint checkpoint = Checkpoint.Open(Path.Combine(Goldens.Repository, "samples", "models", "shapes"));
+        using Checkpoint checkpoint = Checkpoint.Open(RepositoryFolder.Combine("samples", "models", "shapes"));
         Question[] questions = [.. File.ReadLines(Path.Combine(Folder, "questions.jsonl")).Select(Question.Read)];
         string[] single = await Answer(checkpoint, questions, Precision.Float32);
         double baseline = Score(questions, single);

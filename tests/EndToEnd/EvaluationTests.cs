@@ -8,7 +8,7 @@ namespace Espalier.Tests;
 /// <summary>The sample model through the product: pictures decoded, questions tokenised, answers streamed.</summary>
 public sealed class EvaluationTests(ITestOutputHelper output)
 {
-    private static readonly string Samples = Path.Combine(Goldens.Repository, "samples");
+    private static readonly string Samples = RepositoryFolder.Combine("samples");
 
     [Fact]
     public async Task TheDenseModelAnswersAtLeastNineTenthsOfTheHeldOutQuestions()

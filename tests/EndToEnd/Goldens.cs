@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace Espalier.Tests;
@@ -11,13 +10,11 @@ internal sealed class Goldens
 
     private Goldens(string model)
     {
-        _folder = Path.Combine(Repository, "tests", "reference", "goldens", "llava", model);
+        _folder = RepositoryFolder.Combine("tests", "reference", "goldens", "llava", model);
         _inputs = Read("inputs");
     }
 
-    public static string Repository { get; } = FindRepository();
-
-    public string CheckpointFolder => Path.Combine(Repository, _inputs.GetProperty("checkpoint").GetString()!);
+    public string CheckpointFolder => RepositoryFolder.Combine(_inputs.GetProperty("checkpoint").GetString()!);
 
     public static Goldens Of(string model) => new(model);
 
@@ -44,7 +41,7 @@ internal sealed class Goldens
         JsonElement image = _inputs.GetProperty("image");
         if (image.GetProperty("kind").GetString() == "file")
         {
-            Imaging.DecodedImage decoded = Imaging.ImageDecoder.Load(Path.Combine(Repository, image.GetProperty("file").GetString()!));
+            Imaging.DecodedImage decoded = Imaging.ImageDecoder.Load(RepositoryFolder.Combine(image.GetProperty("file").GetString()!));
             return (decoded.Pixels, decoded.Width, decoded.Height);
         }
 
@@ -66,15 +63,4 @@ internal sealed class Goldens
     public static float[] Floats(JsonElement array) => [.. array.EnumerateArray().Select(static e => e.GetSingle())];
 
     private JsonElement Read(string name) => JsonDocument.Parse(File.ReadAllBytes(Path.Combine(_folder, name + ".json"))).RootElement;
-
-    private static string FindRepository([CallerFilePath] string file = "")
-    {
-        string? folder = Path.GetDirectoryName(file);
-        while (folder is not null && !File.Exists(Path.Combine(folder, "Generated.sln")))
-        {
-            folder = Path.GetDirectoryName(folder);
-        }
-
-        return folder ?? throw new DirectoryNotFoundException("The tests run from a checkout of the repository.");
-    }
 }

@@ -70,7 +70,7 @@ public sealed class ReferenceTests
     [Fact]
     public void EveryGoldenCaseHasADeclaredClass()
     {
-        string root = Path.Combine(Goldens.Repository, "tests", "reference", "goldens", "llava");
+        string root = RepositoryFolder.Combine("tests", "reference", "goldens", "llava");
         var cases = Directory.EnumerateFiles(root, "*.json", SearchOption.AllDirectories)
             .Select(f => (Path.GetFileName(Path.GetDirectoryName(f))!, Path.GetFileNameWithoutExtension(f)))
             .Where(c => c.Item2 != "inputs")
