@@ -11,6 +11,7 @@ var root = new RootCommand("Measures what Espalier costs and saves, on models wi
     ReductionComparison.CreateCommand(),
     MemoryComparison.CreateCommand(),
     PartComparison.CreateCommand(),
+    GeneratorTiming.CreateCommand(),
 };
 
 try

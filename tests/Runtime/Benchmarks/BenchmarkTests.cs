@@ -69,6 +69,17 @@ public sealed class BenchmarkTests : IDisposable
     [LinuxFact]
     public Task TheMemoryCommandRuns() => AssertRuns("memory", "and all kinds of all layers");
 
+    /// <summary>It takes no model, and needs the compiler, which lies beside the benchmarks' own build alone.</summary>
+    [Fact]
+    public async Task TheGeneratorCommandRuns()
+    {
+        string configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        string benchmarks = RepositoryFolder.Combine("tests", "Benchmarks", "bin", configuration, "net10.0", "Espalier.Benchmarks.dll");
+        ChildProcess run = await ChildProcess.RunDotnet(_folder.Path, benchmarks, "generator", "--rounds", "1");
+        Assert.True(run.ExitCode == 0, run.Errors);
+        Assert.Contains("after a keystroke elsewhere", run.Output, StringComparison.Ordinal);
+    }
+
     private async Task AssertRuns(string command, string expected, params string[] options)
     {
         string model = _folder["tiny"];
