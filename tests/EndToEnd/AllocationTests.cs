@@ -10,6 +10,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("all", Precision.Float32)]
     [InlineData("random", Precision.Float32)]
     [InlineData("norm", Precision.Float32)]
+    [InlineData("mean", Precision.Float32)]
     [InlineData("pyramid", Precision.Float32)]
     [InlineData("merged", Precision.Float32)]
     [InlineData("gathered", Precision.Float32)]
@@ -24,6 +25,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "dense" => c => ClipLlamaDense.Load(c, options),
             "random" => c => ClipLlamaRandom.Load(c, options),
             "pyramid" => c => ClipLlamaPyramidTogether.Load(c, options),
+            "mean" => c => ClipLlamaFastVMeanFrozen.Load(c, options),
             "norm" => c => ClipLlamaNormTwice.Load(c, options),
             "merged" => c => ClipLlamaVisionAndDecoder.Load(c, options),
             "gathered" => c => ClipLlamaKeptPositions.Load(c, options),

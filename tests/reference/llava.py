@@ -10,6 +10,8 @@ Reductions, all of prefill (Policy):
     FastV(K, R)     before layer index K the visual tokens with the lowest score leave. Score: softmax attention of the
                     last prompt row in layer K-1, over all its keys, mean over heads. Kept count: round half to even of
                     N * (1 - R), in double precision. Ties go to the lower index. Order and positions are kept.
+                    With fastv_rows "mean" the score is the attention of the text rows behind the image, mean over rows and
+                    heads, in place of that of the last row.
     ShortV(layers)  visual hidden states pass these layers unchanged; text attends to their keys and values, computed
                     from the layer's own RMSNorm and projections of the frozen states.
     VTW(K)          before layer index K all visual tokens leave. Positions are kept.
@@ -42,6 +44,7 @@ from reductions import cls_attention, div_prune, g_prune_scores, keep_highest, v
 @dataclass(frozen=True)
 class Policy:
     fastv: Optional[Tuple[int, float]] = None  # K, R
+    fastv_rows: str = "last"  # or "mean"
     shortv: Tuple[int, ...] = ()
     vtw: Optional[int] = None  # K
     random: Tuple[Tuple[int, int, int], ...] = ()  # B, keep, seed
@@ -307,8 +310,8 @@ class Llava:
 
     def prune(self, policy, i, tokens, visual_rows, attention, ahead):
         """What the policy keeps before layer i: indices among the visual rows that are there, and their scores (None for
-        chance); or None. `visual_rows` are those rows, `attention` that of the last row on them in the layer before,
-        `ahead` computes the same for the layer that follows, `tokens` counts the visual tokens of the image."""
+        chance); or None. `visual_rows` are those rows, `attention` [heads, rows, visual] that of the text rows behind the
+        image on them in the layer before, `ahead` computes that of the last row for the layer that follows, `tokens` counts the visual tokens of the image."""
         if policy.pyramid:
             ratio, stages = policy.pyramid
             stage, rest = divmod(i, self.layers // stages)
@@ -323,7 +326,8 @@ class Llava:
                 scores = visual_rows.double().norm(dim=1).tolist()
                 return keep_highest(scores, count), scores
         if policy.fastv and policy.fastv[0] == i:
-            scores = attention.mean(0).tolist()
+            asked = attention if policy.fastv_rows == "mean" else attention[:, -1:]
+            scores = asked.mean((0, 1)).tolist()
             return keep_highest(scores, keep_count(len(scores), policy.fastv[1])), scores
         return None
 
@@ -338,7 +342,7 @@ class Llava:
             out = Prefill(None, [])
             tokens, attention = image.kept[-1] if image.kept else list(range(len(image.rows))), None
             for i in range(self.layers):
-                pruned = self.prune(policy, i, len(image.rows), x[is_visual], None if attention is None else attention[:, -1, is_visual],
+                pruned = self.prune(policy, i, len(image.rows), x[is_visual], None if attention is None else attention[:, -len(suffix):, is_visual],
                                     lambda: decoder_layer(self.config.text, self.weights, i, x, positions)[2][:, -1, is_visual])
                 if pruned is not None:
                     kept, scores = pruned
@@ -404,7 +408,7 @@ class Llava:
             for i in range(self.layers):
                 seen = start + visible[start:stop].nonzero()[:, 0]
                 pruned = self.prune(
-                    policy, i, len(image.rows), x[seen], None if attention is None else attention[:, last, seen],
+                    policy, i, len(image.rows), x[seen], None if attention is None else attention[:, stop:last + 1, seen],
                     lambda: decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order)[2][:, last, seen])
                 if pruned is not None:
                     seen = seen[torch.tensor(pruned[0], dtype=torch.long)]

@@ -35,6 +35,8 @@ CASES = {
         "all": ALL,
         "scored-frozen": Policy(fastv=(2, 0.75), shortv=(1, 2)),  # the scores come from a frozen layer
         "exit-at-prune": Policy(fastv=(3, 0.5), shortv=(0, 3), vtw=4),
+        "fastv-mean": Policy(fastv=(2, 0.5), fastv_rows="mean"),
+        "fastv-mean-frozen": Policy(fastv=(3, 0.75), fastv_rows="mean", shortv=(1, 2)),
         "random": Policy(random=((0, 20, 7), (3, 10, -3))),
         "norm": Policy(norm=((3, 12),)),
         "pyramid": Policy(pyramid=(0.5, 3)),
@@ -48,6 +50,7 @@ CASES = {
     "siglip-qwen2": {
         "dense": Policy(), "fastv": Policy(fastv=(3, 0.4)), "shortv": Policy(shortv=(0, 4)), "vtw": Policy(vtw=3),
         "all": ALL, "fastv-half": Policy(fastv=(2, 0.5)),  # 25 tokens: 12.5 is kept as 12
+        "fastv-mean": Policy(fastv=(3, 0.4), fastv_rows="mean"),
         "random": Policy(random=((4, 8, 0),)), "norm": Policy(norm=((2, 12),)),
         "pyramid": Policy(pyramid=(0.7, 4)),  # 6 layers: the last stage has three of them
         "divprune": Policy(divprune=6),
@@ -149,6 +152,8 @@ def policy_json(policy, visual):
         k, r = policy.fastv
         fastv = {"K": k, "R": r, "keep": keep_count(visual, r)}
     members = {"fastv": fastv, "shortv": list(policy.shortv), "vtw": policy.vtw}
+    if policy.fastv_rows != "last":
+        members["fastv_rows"] = policy.fastv_rows
     if policy.random:
         members["random"] = [{"before": b, "keep": keep, "seed": seed} for b, keep, seed in policy.random]
     if policy.norm:

@@ -75,6 +75,7 @@ def check(name):
         "FastV": Policy(fastv=(2, 0.5)), "FastV late": Policy(fastv=(layers - 1, 0.75)), "ShortV": Policy(shortv=(0, 3, 4)),
         "VTW": Policy(vtw=3), "VTW first": Policy(vtw=1), "together": Policy(fastv=(2, 0.5), shortv=(1, 3, 4), vtw=5),
         "random": Policy(random=((0, 12, 7), (3, 5, -3))), "norm": Policy(norm=((0, 12), (3, 5)), shortv=(2,), vtw=4),
+        "mean": Policy(fastv=(2, 0.5), fastv_rows="mean"), "mean of frozen": Policy(fastv=(3, 0.5), fastv_rows="mean", shortv=(2,)),
         "pyramid": Policy(pyramid=(0.5, 3)), "pyramid together": Policy(norm=((1, 12),), pyramid=(0.6, 3), shortv=(1, 4), vtw=5),
     }
     for what, policy in policies.items():

@@ -30,7 +30,7 @@ internal static class PrefillEmitter
             {
                 Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == run.LastLayer);
                 writer.Line();
-                if (run.Kind is LayerKind.Scored or LayerKind.FrozenScored)
+                if (run.Kind.IsScored())
                 {
                     // The layer writes into scratch of the step behind it, so it runs inside of the step's block.
                     StepEmitter.Emit(writer, step!, run);

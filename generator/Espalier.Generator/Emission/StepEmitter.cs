@@ -24,8 +24,8 @@ internal static class StepEmitter
 
         if (scored is not null)
         {
-            writer.Line("// " + PrefillEmitter.Heading(scored) + ": " + (IsFrozen(scored) ? "frozen" : "dense") + ", " + PlanText.Count(scored.VisualTokens)
-                + " visual tokens; the last row's attention to each is its score.");
+            writer.Line("// " + PrefillEmitter.Heading(scored) + ": " + (scored.Kind.IsFrozen() ? "frozen" : "dense") + ", " + PlanText.Count(scored.VisualTokens)
+                + " visual tokens; " + (scored.Kind.IsTextScored() ? "the attention of the text rows behind them to each, on average," : "the last row's attention to each") + " is its score.");
         }
 
         writer.Line("// " + Site(step) + ": " + Selection(step) + ", " + PlanText.Count(step.TokensBefore - step.TokensAfter) + " leave"
@@ -54,7 +54,7 @@ internal static class StepEmitter
         Scratch(writer, "int", "kept", "Kept", step.TokensAfter);
         writer.Line(step.Score switch
         {
-            Score.LastQueryAttention => "pass." + (IsFrozen(scored!) ? "RunFrozenScored" : "RunScored") + "(layer: " + Literal.Of(step.AfterLayer) + ", scores);",
+            Score.LastQueryAttention or Score.TextAttention => "pass.Run" + scored!.Kind + "(layer: " + Literal.Of(step.AfterLayer) + ", scores);",
             Score.NextLayerAttention => "pass.ScoreAhead(layer: " + Literal.Of(step.AfterLayer + 1) + ", scores);",
             Score.Custom => "pass.ScoreVisual<" + step.ScorerType + ">(scores);",
             _ => throw new ArgumentOutOfRangeException(nameof(step), step.Score, "A step that keeps some tokens ranks them."),
@@ -75,8 +75,6 @@ internal static class StepEmitter
     }
 
     private static string Site(Step step) => step.AfterLayer < 0 ? "Before layer 0" : "After layer " + Literal.Of(step.AfterLayer);
-
-    private static bool IsFrozen(LayerRun run) => run.Kind == LayerKind.FrozenScored;
 
     /// <summary>Declares a span: on the stack if it is small, else the pass's.</summary>
     public static void Scratch(SourceWriter writer, string type, string name, string pooled, int count)

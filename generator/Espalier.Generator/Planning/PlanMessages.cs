@@ -26,7 +26,7 @@ internal static class PlanMessages
     public const string KeepsAll = "'{0}' keeps all {1} visual tokens that are there {2}, so nothing is pruned";
     public const string RatioOutOfRange = "'{0}' has {1} = {2}, which is not between 0 and 1";
     public const string KeepUnclear = "'{0}' must say either Keep or KeepRatio; it says {1}";
-    public const string UnknownScore = "'{0}' ranks visual tokens by {1}, which is not a member of TokenScore";
+    public const string UnknownScore = "'{0}' ranks visual tokens by {1}, which is not a member of {2}";
 
     public const string NumberOutOfRange = "'{0}' has {1} = {2}, which must be {3}";
     public const string CountAndShare = "'{0}' says both {1} and {2}; one of them decides how many visual tokens stay";

@@ -88,6 +88,7 @@ internal static class PlanTable
     public static string DescribeScore(Step step) => step.Score switch
     {
         Score.LastQueryAttention => "last-query attention",
+        Score.TextAttention => "text attention",
         Score.NextLayerAttention => "next-layer attention",
         Score.Custom => PlanText.ShortType(step.ScorerType!),
         Score.Random => "chance, seed " + PlanText.Plain(step.Seed),

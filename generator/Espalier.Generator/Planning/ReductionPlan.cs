@@ -85,9 +85,12 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
         bool frozen = SegmentAt(layer).Mode == LayerMode.Frozen;
         foreach (Step step in Steps)
         {
-            if (step.AfterLayer == layer && step.Score == Score.LastQueryAttention)
+            switch (step.Score)
             {
-                return frozen ? LayerKind.FrozenScored : LayerKind.Scored;
+                case Score.LastQueryAttention when step.AfterLayer == layer:
+                    return frozen ? LayerKind.FrozenScored : LayerKind.Scored;
+                case Score.TextAttention when step.AfterLayer == layer:
+                    return frozen ? LayerKind.FrozenTextScored : LayerKind.TextScored;
             }
         }
 

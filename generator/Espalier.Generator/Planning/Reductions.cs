@@ -32,7 +32,7 @@ internal sealed record KeepRule(string? Argument, int? Tokens, double? Share, bo
 internal sealed record Ranking(Score Score, int Seed = 0, string? ScorerType = null)
 {
     /// <summary>True if the score comes out of the layer before the boundary, so that there must be one.</summary>
-    public bool NeedsLayerBefore => Score == Score.LastQueryAttention;
+    public bool NeedsLayerBefore => Score is Score.LastQueryAttention or Score.TextAttention;
 }
 
 /// <summary>A policy's wish that some visual tokens leave.</summary>

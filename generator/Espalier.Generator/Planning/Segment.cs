@@ -24,6 +24,28 @@ public enum LayerKind
 
     /// <summary>As <see cref="Frozen"/>, and the last row's attention to each visual row comes out.</summary>
     FrozenScored,
+
+    /// <summary>As <see cref="Dense"/>, and the attention of the text rows behind the image to each visual row comes out, on average.</summary>
+    TextScored,
+
+    /// <summary>As <see cref="Frozen"/>, and the attention of the text rows behind the image to each visual row comes out, on average.</summary>
+    FrozenTextScored,
+}
+
+/// <summary>What the kinds have in common.</summary>
+public static class LayerKinds
+{
+    /// <summary>True if visual rows are read but not updated.</summary>
+    /// <param name="kind">The kind of a layer.</param>
+    public static bool IsFrozen(this LayerKind kind) => kind is LayerKind.Frozen or LayerKind.FrozenScored or LayerKind.FrozenTextScored;
+
+    /// <summary>True if a score of each visual row comes out.</summary>
+    /// <param name="kind">The kind of a layer.</param>
+    public static bool IsScored(this LayerKind kind) => kind is not (LayerKind.Dense or LayerKind.Frozen);
+
+    /// <summary>True if the score is that of all text rows behind the image.</summary>
+    /// <param name="kind">The kind of a layer.</param>
+    public static bool IsTextScored(this LayerKind kind) => kind is LayerKind.TextScored or LayerKind.FrozenTextScored;
 }
 
 /// <summary>A run of decoder layers with one mode and one count of visual tokens. Layers are zero-based, both ends inclusive.</summary>

@@ -18,6 +18,9 @@ public enum Score
     /// <summary>Softmax attention that the last prompt row would pay to each visual row in the layer behind the boundary if nothing left, mean over heads (PyramidDrop, arXiv 2410.17247).</summary>
     NextLayerAttention,
 
+    /// <summary>Softmax attention that the text rows behind the image pay to each visual row, mean over rows and heads (FastV's text, arXiv 2403.06764).</summary>
+    TextAttention,
+
     /// <summary>Softmax attention that the tower's CLS token pays to each patch, mean over heads, summed over tower layers.</summary>
     ClsAttention,
 

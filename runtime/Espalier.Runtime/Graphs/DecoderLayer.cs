@@ -61,9 +61,33 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
     public string Score(LayerValues values, string keyRows)
     {
         string row = LastRow($"{_values}.last_query.row", values.Query);
-        string keys = graph.Node(Operator.Slice, $"{_values}.keys", [values.PresentKey, graph.Constant(0), keyRows, graph.Constant(2)]);
-        return Score(row, keys);
+        return Score(row, Keys(values, keyRows));
     }
+
+    /// <summary>The softmax attention that the last <paramref name="queryRows"/> rows pay to every cache row in use, mean over these rows and the heads (FastV's text, arXiv 2403.06764).</summary>
+    public string TextScore(LayerValues values, string keyRows, string queryRows)
+    {
+        string first = graph.Node(Operator.Neg, $"{_values}.first_query", [queryRows]);
+        string rows = graph.Node(Operator.Slice, $"{_values}.text_query.rows", [values.Query, first, graph.Constant(long.MaxValue), graph.Constant(1)]);
+        string split = graph.Node(Operator.Reshape, $"{_values}.text_query.split", [rows, graph.Constant(1, -1, geometry.Heads, geometry.HeadDim)]);
+        string heads = graph.Node(Operator.Transpose, $"{_values}.text_query.heads", [split], NodeAttribute.Of("perm", 0, 2, 1, 3));
+
+        // All rows of the heads that share a key head, in one product; then each head's rows on their own again. A 0 in the shape keeps the keys' dimension.
+        string query = graph.Node(Operator.Reshape, $"{_values}.text_query", [heads, graph.Constant(1, geometry.KeyValueHeads, -1, geometry.HeadDim)]);
+        string grouped = Products(query, Keys(values, keyRows));
+        string products = graph.Node(Operator.Reshape, $"{_values}.scores.heads", [grouped, graph.Constant(1, geometry.Heads, -1, 0)]);
+
+        // Row i of m may read the keys up to K - m + i: above that diagonal minus infinity, elsewhere zero.
+        string size = graph.Node(Operator.Concat, $"{_values}.mask.size", [queryRows, keyRows], NodeAttribute.Of("axis", 0));
+        string infinite = graph.Node(Operator.Expand, $"{_values}.mask.infinite", [graph.Scalar(float.NegativeInfinity), size]);
+        string last = graph.Node(Operator.Sub, $"{_values}.mask.last", [keyRows, queryRows]);
+        string diagonal = graph.Node(Operator.Add, $"{_values}.mask.diagonal", [last, graph.Constant(1)]);
+        string mask = graph.Node(Operator.Trilu, $"{_values}.mask", [infinite, diagonal], NodeAttribute.Of("upper", 1));
+        return MeanAttention(graph.Node(Operator.Add, $"{_values}.scores.masked", [products, mask]));
+    }
+
+    private string Keys(LayerValues values, string keyRows) =>
+        graph.Node(Operator.Slice, $"{_values}.keys", [values.PresentKey, graph.Constant(0), keyRows, graph.Constant(2)]);
 
     /// <summary>The softmax attention that the last row would pay, mean over heads, to the rows in the cache and to all rows of <paramref name="x"/>, if the layer ran on them (PyramidDrop,
     /// arXiv 2410.17247). Norm, one query and the keys are computed; the rest of the layer is not.</summary>
@@ -91,12 +115,18 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
     {
         // The query's heads are grouped by the key head that they share: one small product per key head.
         string query = graph.Node(Operator.Reshape, $"{_values}.last_query", [row, graph.Constant(1, geometry.KeyValueHeads, geometry.Heads / geometry.KeyValueHeads, geometry.HeadDim)]);
-        string products = graph.Node(
-            Operator.FusedMatMul,
-            $"{_values}.scores",
-            [query, keys],
-            NodeAttribute.Of("transB", 1),
-            NodeAttribute.Of("alpha", 1f / MathF.Sqrt(geometry.HeadDim)));
+        return MeanAttention(Products(query, keys));
+    }
+
+    private string Products(string query, string keys) => graph.Node(
+        Operator.FusedMatMul,
+        $"{_values}.scores",
+        [query, keys],
+        NodeAttribute.Of("transB", 1),
+        NodeAttribute.Of("alpha", 1f / MathF.Sqrt(geometry.HeadDim)));
+
+    private string MeanAttention(string products)
+    {
         string probabilities = graph.Node(Operator.Softmax, $"{_values}.probabilities", [products], NodeAttribute.Of("axis", -1));
         return graph.Node(Operator.ReduceMean, $"{_values}.score", [probabilities, graph.Constant(0, 1, 2)], NodeAttribute.Of("keepdims", 0));
     }

@@ -6,7 +6,7 @@ namespace Espalier.Graphs;
 /// <summary>Builds the graph of one decoder layer.</summary>
 /// <remarks>
 /// Inputs of every kind: <c>x</c>, <c>positions</c>, <c>past_key</c>, <c>past_value</c>, <c>seqlens_k</c>, <c>total</c>; outputs: <c>y</c>, <c>present_key</c>, <c>present_value</c>.
-/// Scored kinds add the input <c>key_rows</c> and the output <c>score</c>.
+/// Scored kinds add the input <c>key_rows</c> and the output <c>score</c>, text-scored kinds also the input <c>query_rows</c>.
 /// Frozen kinds add the inputs <c>visual</c>, <c>visual_positions</c>, <c>visual_start</c> and the outputs <c>scattered_key</c>, <c>scattered_value</c>; their <c>x</c> holds the text rows behind the visual rows, whose cache rows follow the visual ones.
 /// Shapes: <see cref="GraphNames"/>.
 /// </remarks>
@@ -30,7 +30,7 @@ internal static class DecoderLayerGraph
         string lastRow = graph.Input(GraphNames.LastRow, OrtElementType.Int32, 1);
         string total = graph.Input(GraphNames.Total, OrtElementType.Int32, 1);
 
-        if (kind is LayerKind.Frozen or LayerKind.FrozenScored)
+        if (kind.IsFrozen())
         {
             string visual = graph.Input(GraphNames.Visual, OrtElementType.Float, 1, "v", geometry.Hidden);
             string visualPositions = graph.Input(GraphNames.VisualPositions, OrtElementType.Int64, 1, "v");
@@ -45,10 +45,13 @@ internal static class DecoderLayerGraph
         CacheOutput(graph, geometry, GraphNames.PresentKey, values.PresentKey);
         CacheOutput(graph, geometry, GraphNames.PresentValue, values.PresentValue);
 
-        if (kind is LayerKind.Scored or LayerKind.FrozenScored)
+        if (kind.IsScored())
         {
             string keyRows = graph.Input(GraphNames.KeyRows, OrtElementType.Int64, 1);
-            graph.Output(GraphNames.Score, emitter.Score(values, keyRows), OrtElementType.Float, "key_rows");
+            string score = kind.IsTextScored()
+                ? emitter.TextScore(values, keyRows, graph.Input(GraphNames.QueryRows, OrtElementType.Int64, 1))
+                : emitter.Score(values, keyRows);
+            graph.Output(GraphNames.Score, score, OrtElementType.Float, "key_rows");
         }
 
         return graph.Build();

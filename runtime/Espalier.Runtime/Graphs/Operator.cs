@@ -14,6 +14,7 @@ internal readonly record struct Operator(string Name, string Domain = "")
     public static readonly Operator Conv = new("Conv");
     public static readonly Operator Div = new("Div");
     public static readonly Operator DynamicQuantizeMatMul = new("DynamicQuantizeMatMul", Microsoft);
+    public static readonly Operator Expand = new("Expand");
     public static readonly Operator FusedMatMul = new("FusedMatMul", Microsoft);
     public static readonly Operator Gather = new("Gather");
     public static readonly Operator Gelu = new("Gelu");
@@ -23,6 +24,7 @@ internal readonly record struct Operator(string Name, string Domain = "")
     public static readonly Operator Max = new("Max");
     public static readonly Operator Mul = new("Mul");
     public static readonly Operator MultiHeadAttention = new("MultiHeadAttention", Microsoft);
+    public static readonly Operator Neg = new("Neg");
     public static readonly Operator QuickGelu = new("QuickGelu", Microsoft);
     public static readonly Operator ReduceMax = new("ReduceMax");
     public static readonly Operator ReduceMean = new("ReduceMean");
@@ -30,8 +32,10 @@ internal readonly record struct Operator(string Name, string Domain = "")
     public static readonly Operator Slice = new("Slice");
     public static readonly Operator Softmax = new("Softmax");
     public static readonly Operator Split = new("Split");
+    public static readonly Operator Sub = new("Sub");
     public static readonly Operator TensorScatter = new("TensorScatter");
     public static readonly Operator Transpose = new("Transpose");
+    public static readonly Operator Trilu = new("Trilu");
 
     // ai.onnx, not com.microsoft: on CUDA the latter is fused into GroupQueryAttention, which assumes contiguous positions.
     public static readonly Operator RotaryEmbedding = new("RotaryEmbedding");

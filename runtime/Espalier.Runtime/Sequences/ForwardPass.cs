@@ -70,38 +70,30 @@ public sealed class ForwardPass
     /// <summary>As <see cref="RunDense"/>, and reads the softmax attention that the last row pays to each visual row, mean over heads.</summary>
     /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
     /// <param name="scores">Receives one score a visual row; its length is <see cref="VisualTokens"/>.</param>
-    public void RunScored(int layer, Span<float> scores)
-    {
-        Enter(PassPhase.Prefill, layer);
-        Require(scores.Length == _map.Count, "one score a visual token is read");
-        LayerBinding binding = _bindings.Scored(layer);
-        _rows.BindScores(binding, _cache.Length(layer) + _rows.Count);
-        int firstVisual = _cache.Length(layer);
-        RunRows(layer, binding);
-        _rows.Scores.Slice(firstVisual, scores.Length).CopyTo(scores);
-    }
+    public void RunScored(int layer, Span<float> scores) => RunKind(layer, LayerKind.Scored, scores);
+
+    /// <summary>As <see cref="RunDense"/>, and reads the softmax attention that the suffix rows pay to each visual row, mean over these rows and the heads.</summary>
+    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
+    /// <param name="scores">Receives one score a visual row; its length is <see cref="VisualTokens"/>.</param>
+    public void RunTextScored(int layer, Span<float> scores) => RunKind(layer, LayerKind.TextScored, scores);
 
     /// <summary>Runs the suffix rows through a layer; the visual rows are read by attention and not updated (ShortV, arXiv 2504.00502).</summary>
     /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
     public void RunFrozen(int layer)
     {
         Enter(PassPhase.Prefill, layer);
-        RunFrozenRows(layer, _bindings.Frozen(layer));
+        RunFrozenRows(layer, _bindings.Reduced(layer, LayerKind.Frozen));
     }
 
     /// <summary>As <see cref="RunFrozen"/>, and reads the attention of the last row as <see cref="RunScored"/> does.</summary>
     /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
     /// <param name="scores">Receives one score a visual row.</param>
-    public void RunFrozenScored(int layer, Span<float> scores)
-    {
-        Enter(PassPhase.Prefill, layer);
-        Require(scores.Length == _map.Count, "one score a visual token is read");
-        LayerBinding binding = _bindings.FrozenScored(layer);
-        int firstVisual = _cache.Length(layer);
-        _rows.BindScores(binding, firstVisual + _map.Count + _suffixRows);
-        RunFrozenRows(layer, binding);
-        _rows.Scores.Slice(firstVisual, scores.Length).CopyTo(scores);
-    }
+    public void RunFrozenScored(int layer, Span<float> scores) => RunKind(layer, LayerKind.FrozenScored, scores);
+
+    /// <summary>As <see cref="RunFrozen"/>, and reads the attention of the suffix rows as <see cref="RunTextScored"/> does.</summary>
+    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
+    /// <param name="scores">Receives one score a visual row.</param>
+    public void RunFrozenTextScored(int layer, Span<float> scores) => RunKind(layer, LayerKind.FrozenTextScored, scores);
 
     /// <summary>Reads the softmax attention that the last row would pay to each visual row in the next layer if that ran now, mean over heads (PyramidDrop, arXiv 2410.17247). The layer does not run.</summary>
     /// <param name="layer">The next layer.</param>
@@ -285,6 +277,30 @@ public sealed class ForwardPass
         Require(layer == _nextLayer && layer < _plan.Geometry.Text.Layers, "layers run in order");
         _cancellation.ThrowIfCancellationRequested();
         _nextLayer++;
+    }
+
+    private void RunKind(int layer, LayerKind kind, Span<float> scores)
+    {
+        Enter(PassPhase.Prefill, layer);
+        Require(scores.Length == _map.Count, "one score a visual token is read");
+        LayerBinding binding = _bindings.Reduced(layer, kind);
+        int firstVisual = _cache.Length(layer);
+        _rows.BindScores(binding, firstVisual + _map.Count + _suffixRows);
+        if (kind.IsTextScored())
+        {
+            _rows.BindQueryRows(binding, _suffixRows);
+        }
+
+        if (kind.IsFrozen())
+        {
+            RunFrozenRows(layer, binding);
+        }
+        else
+        {
+            RunRows(layer, binding);
+        }
+
+        _rows.Scores.Slice(firstVisual, scores.Length).CopyTo(scores);
     }
 
     private void RunRows(int layer, LayerBinding binding)

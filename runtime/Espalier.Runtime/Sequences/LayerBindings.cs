@@ -1,4 +1,5 @@
 using Espalier.OnnxRuntime;
+using Espalier.Planning;
 
 namespace Espalier;
 
@@ -35,17 +36,17 @@ internal sealed class LayerBindings : IDisposable
     private readonly RowTensor _evenRow;
     private readonly RowTensor _oddRow;
     private readonly List<(RowTensor Position, int Shift)> _positions = [];
-    private readonly ModelSessions _sessions;
+    private readonly LayerKind[] _kinds;
 
     public LayerBindings(ModelSessions sessions, KeyValueCache cache)
     {
-        _sessions = sessions;
         int layers = sessions.Geometry.Text.Layers;
         int hidden = sessions.Geometry.Text.Hidden;
         _dense = new LayerBinding[layers];
         _reduced = new LayerBinding?[layers];
         _ahead = new LayerBinding?[layers];
         _decode = new LayerBinding[layers];
+        _kinds = [.. Enumerable.Range(0, layers).Select(sessions.KindAt)];
         _evenRow = RowTensor.Hidden(hidden);
         _oddRow = RowTensor.Hidden(hidden);
         _evenRow.Resize(1);
@@ -74,12 +75,12 @@ internal sealed class LayerBindings : IDisposable
                 var binding = new LayerBinding(reduced);
                 _reduced[layer] = binding;
                 cache.Bind(binding.Binding, layer);
-                if (sessions.IsFrozen(layer))
+                if (sessions.KindAt(layer).IsFrozen())
                 {
                     cache.BindScatter(binding.Binding, layer);
                 }
 
-                if (sessions.IsScored(layer))
+                if (sessions.KindAt(layer).IsScored())
                 {
                     cache.BindKeyRows(binding.Binding, layer);
                 }
@@ -93,14 +94,11 @@ internal sealed class LayerBindings : IDisposable
     /// <summary>All rows through the whole layer.</summary>
     public LayerBinding Dense(int layer) => _dense[layer];
 
-    /// <summary>Dense, with scores.</summary>
-    public LayerBinding Scored(int layer) => Reduced(layer, frozen: false, scored: true);
-
-    /// <summary>Text rows only.</summary>
-    public LayerBinding Frozen(int layer) => Reduced(layer, frozen: true, scored: false);
-
-    /// <summary>Text rows only, with scores.</summary>
-    public LayerBinding FrozenScored(int layer) => Reduced(layer, frozen: true, scored: true);
+    /// <summary>The layer as the plan reduces it.</summary>
+    /// <exception cref="InvalidOperationException">The plan runs the layer in another way.</exception>
+    public LayerBinding Reduced(int layer, LayerKind kind) => _reduced[layer] is { } binding && _kinds[layer] == kind
+        ? binding
+        : throw new InvalidOperationException($"The plan runs layer {layer} in another way than the loop asks for.");
 
     /// <summary>What the layer would attend to.</summary>
     public LayerBinding Ahead(int layer) => _ahead[layer] ?? throw new InvalidOperationException($"The plan does not ask what layer {layer} would attend to.");
@@ -148,15 +146,5 @@ internal sealed class LayerBindings : IDisposable
         }
 
         return _positions[^1].Position;
-    }
-
-    private LayerBinding Reduced(int layer, bool frozen, bool scored)
-    {
-        if (_reduced[layer] is not { } binding || _sessions.IsFrozen(layer) != frozen || _sessions.IsScored(layer) != scored)
-        {
-            throw new InvalidOperationException($"The plan runs layer {layer} in another way than the loop asks for.");
-        }
-
-        return binding;
     }
 }

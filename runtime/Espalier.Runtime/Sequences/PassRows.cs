@@ -11,6 +11,7 @@ internal sealed class PassRows : IDisposable
     private readonly RowTensor _visualPositions = RowTensor.Positions();
     private readonly RowTensor _textPositions = RowTensor.Positions();
     private readonly RowTensor _firstVisualRow = RowTensor.Indices();
+    private readonly RowTensor _queryRows = RowTensor.Indices();
     private readonly RowTensor _positions = RowTensor.Positions();
     private readonly RowTensor _scores = RowTensor.Scores();
     private RowTensor _current;
@@ -30,6 +31,7 @@ internal sealed class PassRows : IDisposable
         _text = RowTensor.Hidden(hidden);
         _nextText = RowTensor.Hidden(hidden);
         _firstVisualRow.Resize(1);
+        _queryRows.Resize(1);
     }
 
     /// <summary>Rows in the pass, visual and text.</summary>
@@ -114,6 +116,13 @@ internal sealed class PassRows : IDisposable
     {
         _scores.Resize(keyRows);
         binding.BindOutput("score\0"u8, _scores.Value);
+    }
+
+    /// <summary>Binds the number of text rows whose attention is averaged.</summary>
+    public void BindQueryRows(LayerBinding binding, int suffixRows)
+    {
+        _queryRows.Span<long>()[0] = suffixRows;
+        binding.BindInput("query_rows\0"u8, _queryRows.Value);
     }
 
     /// <summary>The output of the layer becomes the input of the next.</summary>
@@ -206,7 +215,7 @@ internal sealed class PassRows : IDisposable
     public void Dispose()
     {
         _moves.Dispose();
-        foreach (RowTensor tensor in (ReadOnlySpan<RowTensor>)[_visual, _visualPositions, _textPositions, _firstVisualRow, _positions, _scores, _current, _next, _text, _nextText])
+        foreach (RowTensor tensor in (ReadOnlySpan<RowTensor>)[_visual, _visualPositions, _textPositions, _firstVisualRow, _queryRows, _positions, _scores, _current, _next, _text, _nextText])
         {
             tensor.Dispose();
         }

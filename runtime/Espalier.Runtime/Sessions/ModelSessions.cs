@@ -113,9 +113,6 @@ internal sealed class ModelSessions
     /// <summary>See <see cref="ReductionPlan.PositionShiftAt"/>.</summary>
     public int PositionShift(int layer) => _plan.PositionShiftAt(layer);
 
-    /// <summary>True if the plan freezes the layer.</summary>
-    public bool IsFrozen(int layer) => _plan.KindAt(layer) is LayerKind.Frozen or LayerKind.FrozenScored;
-
-    /// <summary>True if the plan reads scores from the layer.</summary>
-    public bool IsScored(int layer) => _plan.KindAt(layer) is LayerKind.Scored or LayerKind.FrozenScored;
+    /// <summary>See <see cref="ReductionPlan.KindAt"/>.</summary>
+    public LayerKind KindAt(int layer) => _plan.KindAt(layer);
 }

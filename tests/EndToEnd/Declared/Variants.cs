@@ -90,6 +90,15 @@ public sealed partial class ClipLlamaVisionAndDecoder;
 [FastV(K = 2, R = 0.4)]
 public sealed partial class ClipLlamaKeptPositions;
 
+[VisionLanguageModel("clip-llama")]
+[FastV(K = 2, R = 0.5, Rows = FastVRows.Mean)]
+public sealed partial class ClipLlamaFastVMean;
+
+[VisionLanguageModel("clip-llama")]
+[FastV(K = 3, R = 0.75, Rows = FastVRows.Mean)]
+[ShortV(1, 2)]
+public sealed partial class ClipLlamaFastVMeanFrozen;
+
 [VisionLanguageModel("clip-llama-f16")]
 public sealed partial class ClipLlamaF16Dense;
 
@@ -137,6 +146,10 @@ public sealed partial class SiglipQwen2Pyramid;
 [VisionLanguageModel("siglip-qwen2")]
 [DivPrune(Keep = 6)]
 public sealed partial class SiglipQwen2DivPrune;
+
+[VisionLanguageModel("siglip-qwen2")]
+[PruneVisual(AfterLayer = 2, Keep = 15, Score = TokenScore.TextAttention)]
+public sealed partial class SiglipQwen2FastVMean;
 
 [VisionLanguageModel("siglip-qwen2")]
 [ShortV(0, 4)]

@@ -44,8 +44,15 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
             bool frozen = LoadedPlan.Segments.Single(s => s.FirstLayer <= layer && layer <= s.LastLayer).Mode == LayerMode.Frozen;
             var scores = new float[pass.VisualTokens];
             bool scored = LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.LastQueryAttention);
+            bool textScored = LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.TextAttention);
             switch (frozen, scored)
             {
+                case (false, false) when textScored:
+                    pass.RunTextScored(layer, scores);
+                    break;
+                case (true, false) when textScored:
+                    pass.RunFrozenTextScored(layer, scores);
+                    break;
                 case (false, false):
                     pass.RunDense(layer);
                     break;
@@ -79,7 +86,7 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
             var ranks = new float[pass.VisualTokens];
             switch (step.Score)
             {
-                case Score.LastQueryAttention:
+                case Score.LastQueryAttention or Score.TextAttention:
                     scores.CopyTo(ranks, 0);
                     break;
                 case Score.NextLayerAttention:

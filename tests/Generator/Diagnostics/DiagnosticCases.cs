@@ -65,6 +65,7 @@ internal static partial class DiagnosticCases
         Quietly("ESP0204", Model + "[PruneVisual(AfterLayer = 1, KeepRatio = 0.99)]" + Class),
         Quietly("ESP0205", Model + "[FastV(R = 0.01)]" + Class),
         Quietly("ESP0206", Model + "[PruneVisual(AfterLayer = 1, KeepRatio = 0.5)]" + Class),
+        Quietly("ESP0207", Model + "[FastV(Rows = FastVRows.Mean)]\n[PruneVisual(AfterLayer = 3, Keep = 5, Score = TokenScore.TextAttention)]" + Class),
         Quietly("ESP0207", Model + "[PruneVisual(AfterLayer = 1, Keep = 5, Score = TokenScore.LastQueryAttention)]" + Class),
         Quietly("ESP0221", Model + "[GPrune(Iterations = 1, Threshold = 0.01, Temperature = 100)]" + Class),
         Quietly("ESP0222", Model + "[GPrune(KeepRatio = 0.2)]" + Class),
@@ -150,6 +151,8 @@ internal static partial class DiagnosticCases
 
     private static DiagnosticCase[] Counts =>
     [
+        new("ESP0102", Model + "[PruneVisual([|AfterLayer = -1|], Keep = 5, Score = TokenScore.TextAttention)]" + Class, "'PruneVisual(AfterLayer = -1, Keep = 5, Score = TextAttention)' prunes after layer -1, but its score is the attention of the layer before, and no layer runs before layer 0"),
+        new("ESP0207", Model + "[FastV([|Rows = (FastVRows)2|])]" + Class, "'FastV(Rows = 2)' ranks visual tokens by 2, which is not a member of FastVRows"),
         new("ESP0112", Model + "[PyramidDrop([|S = 1|])]" + Class, "'PyramidDrop(S = 1)' divides the layers into 1 stages; the model has 10 layers, so 2 to 10 stages are possible"),
         new("ESP0112", Model + "[PyramidDrop([|S = 11|])]" + Class, "'PyramidDrop(S = 11)' divides the layers into 11 stages; the model has 10 layers, so 2 to 10 stages are possible"),
         new("ESP0201", Model + "[PyramidDrop([|Lambda = 0.15|], S = 8)]" + Class, "'PyramidDrop(Lambda = 0.15, S = 8)' keeps 0 of 3 visual tokens; keep at least 1, or let all of them leave with ExitVisual"),

@@ -78,7 +78,7 @@ public sealed partial class ReleaseTrackingTests
         Assert.Equal(
             PolicyMethods.Names.Order(StringComparer.Ordinal),
             attributes.Select(type => type.Name.Split('`')[0][..^"Attribute".Length]).Distinct().Order(StringComparer.Ordinal));
-        foreach (string method in Directory.GetFiles(Path.Combine(Path.GetDirectoryName(Generator)!, "attributes/Espalier.Attributes/Methods")).Select(file => Path.GetFileNameWithoutExtension(file)!))
+        foreach (string method in Directory.GetFiles(Path.Combine(Path.GetDirectoryName(Generator)!, "attributes/Espalier.Attributes/Methods"), "*Attribute.cs").Select(file => Path.GetFileNameWithoutExtension(file)!))
         {
             string page = File.ReadAllText(Path.Combine(Generator, "docs/methods", method[..^"Attribute".Length] + ".md"));
             foreach (var property in typeof(VisualPolicyAttribute).Assembly.GetType("Espalier." + method, throwOnError: true)!.GetProperties().Where(property => property.CanWrite))

@@ -22,6 +22,7 @@ public sealed class EmittedLoopTests
     [InlineData("shapes", "[PyramidDrop] [ShortV(1, 2, 7)] [Vtw(K = 9)]")]
     [InlineData("shapes", "[PyramidDrop(Lambda = 0.9, S = 10)]")]
     [InlineData("llava-1.5-7b", "[PyramidDrop]")]
+    [InlineData("shapes", "[FastV(Rows = FastVRows.Mean)] [PruneVisual(AfterLayer = 4, Keep = 9, Score = TokenScore.TextAttention)] [FreezeVisual(4)]")]
     [InlineData("llava-1.5-7b", "[FastV]")]
     [InlineData("shapes", "[VisionZip(Dominant = 27, Contextual = 5)]")]
     [InlineData("shapes", "[VtcCls(Keep = 36, Layer = 2)]")]

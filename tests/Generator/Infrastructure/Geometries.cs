@@ -40,6 +40,8 @@ internal static class Geometries
 
     public static PolicyDeclaration PyramidDrop(double lambda, int s) => new("PyramidDrop", new RealArgument("Lambda", lambda), new IntegerArgument("S", s));
 
+    public static PolicyDeclaration FastVMean(int k, double r) => new("FastV", new IntegerArgument("K", k), new RealArgument("R", r), new ChoiceArgument("Rows", "Mean"));
+
     public static PolicyDeclaration Freeze(params int[] layers) => new("FreezeVisual", new LayersArgument("layers", new EquatableArray<int>(layers)));
 
     public static PolicyDeclaration FreezeRange(int first, int last) => new("FreezeVisual", new IntegerArgument("FirstLayer", first), new IntegerArgument("LastLayer", last));

@@ -64,10 +64,12 @@ internal static class Loading
                 LayerKind.Dense => "dense",
                 LayerKind.Scored => "scored",
                 LayerKind.Frozen => "frozen",
+                LayerKind.TextScored => "text scored",
+                LayerKind.FrozenTextScored => "frozen text scored",
                 _ => "frozen scored",
             };
             Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == layer);
-            bool scored = step is { Score: Score.LastQueryAttention };
+            bool scored = step is { Score: Score.LastQueryAttention or Score.TextAttention };
             yield return $"{name} {layer} over {visual}" + (scored ? $" into {visual}" : "");
             if (step is not null)
             {

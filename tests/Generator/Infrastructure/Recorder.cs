@@ -176,6 +176,10 @@ internal static class Recorder
                     VisualTokens = kept.Length;
                 }
 
+                public void RunTextScored(int layer, Span<float> scores) => Score("text scored", layer, scores);
+
+                public void RunFrozenTextScored(int layer, Span<float> scores) => Score("frozen text scored", layer, scores);
+
                 public void ScoreAhead(int layer, Span<float> scores) => Score("ask", layer, scores);
 
                 public void RenumberRows() => Calls.Add("renumber");

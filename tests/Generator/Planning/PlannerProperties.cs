@@ -29,7 +29,7 @@ public sealed class PlannerProperties
         {
             visual = Twin.VisualTokensAt(declared, layer, visual);
             Assert.Equal(visual, plan.VisualTokensAt(layer));
-            Assert.Equal(Twin.IsFrozen(declared, layer), plan.KindAt(layer) is LayerKind.Frozen or LayerKind.FrozenScored);
+            Assert.Equal(Twin.IsFrozen(declared, layer), plan.KindAt(layer).IsFrozen());
         }
     });
 
@@ -50,7 +50,7 @@ public sealed class PlannerProperties
             Assert.NotEqual((pair.First.Mode, pair.First.VisualTokens), (pair.Second.Mode, pair.Second.VisualTokens));
         });
         Assert.All(plan.Steps, step => Assert.True(step.TokensBefore > step.TokensAfter && step.AfterLayer >= -1 && step.AfterLayer < (step.IsVisionSide ? 0 : plan.Layers - 1)));
-        Assert.All(plan.PrefillRuns().Where(run => run.Kind is LayerKind.Scored or LayerKind.FrozenScored), run => Assert.Equal(run.FirstLayer, run.LastLayer));
+        Assert.All(plan.PrefillRuns().Where(run => run.Kind.IsScored()), run => Assert.Equal(run.FirstLayer, run.LastLayer));
     });
 
     [Fact]
@@ -187,6 +187,7 @@ public sealed class PlannerProperties
             (2, from after in boundary from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from seed in Gen.Choose(-5, 5) select RandomPrune(after - 1, keep, seed)),
             (2, from after in boundary from ratio in share select PruneByScorer(after - 1, ratio)),
             (1, from stages in Gen.Choose(2 - wild, layers + wild) from lambda in share select PyramidDrop(lambda, stages)),
+            (1, from after in boundary from r in share select FastVMean(after + 1, r)),
             (2, from after in boundary from r in share select FastV(after + 1, r)),
             (2, from list in layer.ArrayOf() select Freeze(wild > 0 ? list : [.. list.Append(layers - 1).Distinct().Order()])),
             (1, from one in layer from two in layer select wild > 0 ? FreezeRange(one, two) : FreezeRange(Math.Min(one, two), Math.Max(one, two))),

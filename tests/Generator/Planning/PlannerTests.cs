@@ -31,6 +31,27 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void FastVMayRankByAllTextRows()
+    {
+        ReductionPlan plan = Plan(Shapes, FastVMean(2, 0.5), Freeze(4), new PolicyDeclaration(
+            "PruneVisual", new IntegerArgument("AfterLayer", 4), new IntegerArgument("Keep", 9), new ChoiceArgument("Score", "TextAttention")));
+        Assert.All(plan.Steps, step => Assert.Equal(Score.TextAttention, step.Score));
+        Assert.Equal((LayerKind.TextScored, LayerKind.FrozenTextScored), (plan.KindAt(1), plan.KindAt(4)));
+        Assert.Equal(Plan(Shapes, FastV(2, 0.5)).Segments, Plan(Shapes, FastVMean(2, 0.5)).Segments);
+        Assert.Contains("prune 144 -> 72 by text attention: FastV(K = 2, R = 0.5, Rows = Mean)", plan.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(LayerKind.Dense, false, false, false)]
+    [InlineData(LayerKind.Scored, false, true, false)]
+    [InlineData(LayerKind.Frozen, true, false, false)]
+    [InlineData(LayerKind.FrozenScored, true, true, false)]
+    [InlineData(LayerKind.TextScored, false, true, true)]
+    [InlineData(LayerKind.FrozenTextScored, true, true, true)]
+    public void KindsSayWhatTheyDo(LayerKind kind, bool frozen, bool scored, bool textScored) =>
+        Assert.Equal((frozen, scored, textScored), (kind.IsFrozen(), kind.IsScored(), kind.IsTextScored()));
+
+    [Fact]
     public void PyramidDropPrunesBetweenStagesAndRenumbers()
     {
         ReductionPlan plan = Plan(Llava, PyramidDrop(0.5, 4));
@@ -98,6 +119,7 @@ public sealed class PlannerTests
         Assert.Equal(Plan(Llava, Vtw(new VtwAttribute().K)).Segments, Plan(Llava, new PolicyDeclaration("Vtw")).Segments);
         var pyramid = new PyramidDropAttribute();
         Assert.Equal(Plan(Llava, PyramidDrop(pyramid.Lambda, pyramid.S)).Segments, Plan(Llava, new PolicyDeclaration("PyramidDrop")).Segments);
+        Assert.Equal("Last", fastV.Rows.ToString());
         Assert.Equal(nameof(Score.LastQueryAttention), new PruneVisualAttribute().Score.ToString());
     }
 

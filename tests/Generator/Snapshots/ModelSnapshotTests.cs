@@ -160,6 +160,19 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void FastVMean() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [FastV(K = 2, R = 0.5, Rows = FastVRows.Mean)]
+        [PruneVisual(AfterLayer = 4, Keep = 9, Score = TokenScore.TextAttention)]
+        [FreezeVisual(3, 4)]
+        public sealed partial class MeanShapes;
+        """);
+
+    [Fact]
     public void FreezeFirstLayer() => Verify("""
         using Espalier;
 

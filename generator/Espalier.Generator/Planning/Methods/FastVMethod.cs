@@ -13,10 +13,16 @@ internal sealed class FastVMethod : PolicyMethod
             return;
         }
 
+        string rows = policy.Choice("Rows", "Last");
+        if (rows is not ("Last" or "Mean"))
+        {
+            policy.Report(PlanProblemKind.UnknownScore, "Rows", -1, rows, "FastVRows");
+        }
+
         // The order of operations is that of the Hugging Face port, round(N * (1 - R)), so that ties round the same way.
         policy.Prune(
             new Boundary("K", policy.Integer("K", 2), NamesNextLayer: true),
             new KeepRule("R", Tokens: null, Share: 1 - pruned),
-            new Ranking(Score.LastQueryAttention));
+            new Ranking(rows == "Mean" ? Score.TextAttention : Score.LastQueryAttention));
     }
 }

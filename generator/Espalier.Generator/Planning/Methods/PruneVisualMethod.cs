@@ -12,9 +12,13 @@ internal sealed class PruneVisualMethod : PolicyMethod
         {
             ranking = new Ranking(Score.Custom, ScorerType: scorer);
         }
-        else if (policy.Choice("Score", nameof(Score.LastQueryAttention)) is var score && score != nameof(Score.LastQueryAttention))
+        else if (policy.Choice("Score", nameof(Score.LastQueryAttention)) is var score && score == nameof(Score.TextAttention))
         {
-            policy.Report(PlanProblemKind.UnknownScore, "Score", -1, score);
+            ranking = new Ranking(Score.TextAttention);
+        }
+        else if (score != nameof(Score.LastQueryAttention))
+        {
+            policy.Report(PlanProblemKind.UnknownScore, "Score", -1, score, "TokenScore");
         }
 
         if (policy.Keep() is { } keep)
