@@ -17,6 +17,8 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("all", Precision.Int8)]
     [InlineData("all", Precision.Int4)]
     [InlineData("merged", Precision.Int8)]
+    [InlineData("pyramid", Precision.Int8)]
+    [InlineData("mean", Precision.Int4)]
     public void PrefillAndDecodeAllocateNothing(string variant, Precision precision)
     {
         ModelOptions options = folder.Options(precision);
