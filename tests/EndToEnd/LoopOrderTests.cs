@@ -8,6 +8,8 @@ public sealed class LoopOrderTests
 {
     public static TheoryData<string> WrongLoops() => new(WrongLoop.All.Keys);
 
+    public static TheoryData<string> WrongStages() => new(WrongLoop.Stages.Keys);
+
     [Theory]
     [MemberData(nameof(WrongLoops))]
     public void AWrongLoopFails(string name)
@@ -16,6 +18,15 @@ public sealed class LoopOrderTests
         using Sequence sequence = tiny.CreateSequence();
         Assert.ThrowsAny<InvalidOperationException>(() => tiny.Prefill(sequence));
         Assert.Throws<InvalidOperationException>(() => tiny.Model.Decode(sequence, 3));
+    }
+
+    [Theory]
+    [MemberData(nameof(WrongStages))]
+    public void AWrongStageFails(string name)
+    {
+        using var tiny = new TinyModel(c => new WrongLoop(c, ClipLlamaPyramid.Plan, WrongLoop.Stages[name]));
+        using Sequence sequence = tiny.CreateSequence();
+        Assert.ThrowsAny<InvalidOperationException>(() => tiny.Prefill(sequence));
     }
 
     [Theory]
@@ -120,6 +131,52 @@ public sealed class LoopOrderTests
             },
             ["does nothing"] = static _ => { },
         };
+
+        // The plan: PyramidDrop before layers 2 (36 to 18) and 4 (18 to 9).
+        public static Dictionary<string, Action<ForwardPass>> Stages { get; } = new()
+        {
+            ["forgets to renumber"] = static pass =>
+            {
+                FirstStage(pass);
+                pass.ScoreAhead(2, new float[36]);
+                pass.KeepVisual([.. Enumerable.Range(0, 18)]);
+                pass.RunDense(2);
+            },
+            ["renumbers before it prunes"] = static pass =>
+            {
+                FirstStage(pass);
+                pass.RenumberRows();
+            },
+            ["asks a layer that is not the next"] = static pass =>
+            {
+                FirstStage(pass);
+                pass.ScoreAhead(4, new float[36]);
+            },
+            ["asks a layer that the plan does not ask"] = static pass =>
+            {
+                pass.BeginPrefill(36);
+                pass.RunDense(0);
+                pass.ScoreAhead(1, new float[36]);
+            },
+            ["asks for too few scores"] = static pass =>
+            {
+                FirstStage(pass);
+                pass.ScoreAhead(2, new float[35]);
+            },
+            ["lets a scorer write too few scores"] = static pass =>
+            {
+                FirstStage(pass);
+                pass.ScoreVisual<NormScorer>(new float[35]);
+            },
+            ["ranks before it begins"] = static pass => pass.ScoreVisual<NormScorer>(new float[36]),
+        };
+
+        private static void FirstStage(ForwardPass pass)
+        {
+            pass.BeginPrefill(36);
+            pass.RunDense(0);
+            pass.RunDense(1);
+        }
 
         protected override void Prefill(ForwardPass pass) => prefill(pass);
 

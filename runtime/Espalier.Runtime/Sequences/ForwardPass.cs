@@ -25,6 +25,7 @@ public sealed class ForwardPass
     private PassPhase _phase;
     private int _nextLayer;
     private int _suffixRows;
+    private int _shift;
     private CancellationToken _cancellation;
 
     internal ForwardPass(ModelSessions sessions, ReductionPlan plan, int capacity)
@@ -144,6 +145,7 @@ public sealed class ForwardPass
     {
         Require(_phase == PassPhase.Prefill && _nextLayer < _shifts.Length, "rows are renumbered in prefill only");
         Require(_shifts[_nextLayer] == _plan.ImagePositions - _map.Count, "the plan renumbers the rows after another step");
+        _shift = _shifts[_nextLayer];
         _rows.Rejoin(_map.Count, _suffixRows);
         _rows.Renumber();
     }
@@ -246,6 +248,7 @@ public sealed class ForwardPass
         _cancellation = cancellation;
         _suffixRows = suffix.Length;
         _rows.LoadPrompt(image, embeddings, prefixRows, _map, suffix);
+        _shift = _shifts[_nextLayer];
         _phase = PassPhase.PrefillReady;
     }
 
@@ -275,6 +278,7 @@ public sealed class ForwardPass
     {
         Require(_phase == phase, "the pass is in another phase");
         Require(layer == _nextLayer && layer < _plan.Geometry.Text.Layers, "layers run in order");
+        Require(phase != PassPhase.Prefill || _shift == _shifts[layer], "the rows are numbered in another way");
         _cancellation.ThrowIfCancellationRequested();
         _nextLayer++;
     }
