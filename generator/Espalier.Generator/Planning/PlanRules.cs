@@ -145,13 +145,19 @@ internal static class PlanRules
     /// <summary>Turns ordered prunes into steps behind those before them and reports the counts that make no sense.</summary>
     public static void ResolveCounts(IReadOnlyList<Prune> ordered, int visualTokens, List<Step> steps, List<PlanProblem> problems)
     {
+        int entering = steps.Count > 0 ? steps[steps.Count - 1].TokensAfter : visualTokens;
         foreach (Prune prune in ordered)
         {
             int available = steps.Count > 0 ? steps[steps.Count - 1].TokensAfter : visualTokens;
-            int keep = prune.Keep.Of(available);
+            int keep = prune.Keep.Of(available, entering);
             if (CheckKeep(prune.Policy, prune.Declaration, prune.Keep, prune.Boundary.ToString(), keep, available, steps.LastOrDefault()) is { } problem)
             {
-                problems.Add(problem);
+                // Of several stages of one policy, the first that is wrong speaks for the others.
+                if (!problems.Exists(earlier => earlier.Policy == problem.Policy && earlier.Kind == problem.Kind && string.Equals(earlier.Argument, problem.Argument, StringComparison.Ordinal)))
+                {
+                    problems.Add(problem);
+                }
+
                 continue;
             }
 

@@ -19,10 +19,21 @@ internal sealed record Boundary(string Argument, int Value, bool NamesNextLayer)
 }
 
 /// <summary>What of the visual tokens at a site stays, and the argument that says so: a count or a share.</summary>
-internal sealed record KeepRule(string? Argument, int? Tokens, double? Share, bool Truncates = false)
+/// <param name="Argument">The argument.</param>
+/// <param name="Tokens">The count.</param>
+/// <param name="Share">The share.</param>
+/// <param name="Truncates">True if the share is rounded downwards.</param>
+/// <param name="IsOfEntering">True if the share is of the tokens that enter the decoder, false if of those that are there.</param>
+internal sealed record KeepRule(string? Argument, int? Tokens, double? Share, bool Truncates = false, bool IsOfEntering = false)
 {
     /// <summary>The count, given the tokens that are there. Shares are rounded to the nearest integer, halves to even, as FastV's Hugging Face port does, or downwards where a method's code truncates.</summary>
+    /// <param name="available">The tokens that are there.</param>
     public int Of(int available) => Tokens ?? (int)(Truncates ? Math.Floor(available * Share!.Value) : Math.Round(available * Share!.Value, MidpointRounding.ToEven));
+
+    /// <summary>The count in the decoder.</summary>
+    /// <param name="available">The tokens that are there.</param>
+    /// <param name="entering">The tokens that entered the decoder.</param>
+    public int Of(int available, int entering) => Of(IsOfEntering ? entering : available);
 }
 
 /// <summary>What decides which visual tokens stay.</summary>

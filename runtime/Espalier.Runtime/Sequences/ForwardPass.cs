@@ -248,7 +248,7 @@ public sealed class ForwardPass
         _cancellation = cancellation;
         _suffixRows = suffix.Length;
         _rows.LoadPrompt(image, embeddings, prefixRows, _map, suffix);
-        _shift = _shifts[_nextLayer];
+        _shift = 0;
         _phase = PassPhase.PrefillReady;
     }
 

@@ -252,7 +252,7 @@ public sealed class PlannerProperties
                     case "PruneVisual" or "RandomPrune" when Number("AfterLayer") + 1 == layer:
                         return Has("Keep") ? Number("Keep") : (int)Math.Round(before * Real("KeepRatio"), MidpointRounding.ToEven);
                     case "PyramidDrop" when layer > 0 && layer % (declared.Geometry.Text.Layers / Number("S")) == 0 && layer / (declared.Geometry.Text.Layers / Number("S")) < Number("S"):
-                        return (int)(declared.Geometry.VisualTokens * Math.Pow(Real("Lambda"), layer / (declared.Geometry.Text.Layers / Number("S"))));
+                        return (int)(VisualTokensBeforeTheDecoder(declared) * Math.Pow(Real("Lambda"), layer / (declared.Geometry.Text.Layers / Number("S"))));
                     case "FastV" when Number("K") == layer:
                         return (int)Math.Round(before * (1 - Real("R")), MidpointRounding.ToEven);
                     case "ExitVisual" when Number("AfterLayer") + 1 == layer:

@@ -68,6 +68,15 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void PyramidDropCountsWhatEntersTheDecoder()
+    {
+        // 144 to 100 before the decoder, 90 before its first boundary: the stages are shares of 100.
+        ReductionPlan plan = Plan(Shapes, DivPrune(100), Prune(0, 90), PyramidDrop(0.5, 4));
+        Assert.Equal([100, 90, 50, 25, 12], plan.Steps.Select(step => step.TokensAfter));
+        Assert.Equal([0, 50, 75, 88], new[] { 1, 2, 4, 9 }.Select(plan.PositionShiftAt));
+    }
+
+    [Fact]
     public void OnlyARenumberingStepMovesPositions()
     {
         ReductionPlan plan = Plan(Shapes, Prune(0, 100), PyramidDrop(0.5, 4), Exit(8));

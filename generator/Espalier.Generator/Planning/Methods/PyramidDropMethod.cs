@@ -20,15 +20,13 @@ internal sealed class PyramidDropMethod : PolicyMethod
             return;
         }
 
-        int kept = policy.Geometry.VisualTokens;
-        for (int stage = 1; isShare && stage < stages && kept > 0; stage++)
+        for (int stage = 1; isShare && stage < stages; stage++)
         {
             // The remainder of L / S goes to the last stage: the published figures for 3 and 5 stages of 32 layers come out so.
-            // The count is of the first one, int(N λ^s), not of the count before.
-            kept = (int)(policy.Geometry.VisualTokens * Math.Pow(share, stage));
+            // The count is a share of what enters the decoder, int(N λ^s), not of what the boundary finds.
             policy.Prune(
                 new Boundary("S", stage * (layers / stages), NamesNextLayer: true),
-                new KeepRule("Lambda", kept, Share: null),
+                new KeepRule("Lambda", Tokens: null, Math.Pow(share, stage), Truncates: true, IsOfEntering: true),
                 new Ranking(Score.NextLayerAttention),
                 Positions.Renumber);
         }
