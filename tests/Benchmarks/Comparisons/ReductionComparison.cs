@@ -72,7 +72,7 @@ internal static class ReductionComparison
         report.Add(table);
     }
 
-    /// <summary>One variant with an encoded image, ready to run its prompt again and again.</summary>
+    /// <summary>One variant with its image, ready to run its prompt again and again.</summary>
     private sealed class Prompt : IDisposable
     {
         private readonly VisionLanguageModel _model;
@@ -92,7 +92,14 @@ internal static class ReductionComparison
 
         public Variant Variant { get; }
 
-        public void Load() => _sequence.Pass.LoadPrompt(_sequence.Image, _embeddings, prefixRows: 0, _suffix, CancellationToken.None);
+        /// <summary>An image is loaded once; so it is encoded again, as a class encodes it that reduces nothing before the decoder.</summary>
+        public void Load()
+        {
+            _sequence.Image.Begin(CancellationToken.None);
+            _sequence.Image.RunTower();
+            _sequence.Image.Project();
+            _sequence.Pass.LoadPrompt(_sequence.Image, _embeddings, prefixRows: 0, _suffix, CancellationToken.None);
+        }
 
         public void Run() => ((ICompiledLoop)_model).Run(_sequence.Pass);
 
