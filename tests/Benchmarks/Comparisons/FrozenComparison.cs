@@ -24,10 +24,11 @@ internal static class FrozenComparison
         SessionCache cache = run.Checkpoint.ShareSessions();
         try
         {
-            using var dense = new KindBench(cache, plan, LayerKind.Dense, run.Checkpoint);
-            using var scored = new KindBench(cache, plan, LayerKind.Scored, run.Checkpoint);
-            using var frozen = new KindBench(cache, plan, LayerKind.Frozen, run.Checkpoint);
-            using var frozenScored = new KindBench(cache, plan, LayerKind.FrozenScored, run.Checkpoint);
+            cache.Prepare(run.Formats, run.Options);
+            using var dense = new KindBench(cache, run.Formats.Decoder, plan, LayerKind.Dense, run.Checkpoint);
+            using var scored = new KindBench(cache, run.Formats.Decoder, plan, LayerKind.Scored, run.Checkpoint);
+            using var frozen = new KindBench(cache, run.Formats.Decoder, plan, LayerKind.Frozen, run.Checkpoint);
+            using var frozenScored = new KindBench(cache, run.Formats.Decoder, plan, LayerKind.FrozenScored, run.Checkpoint);
             int layer = 0;
             Measurement[] measurements = run.Measure(
             [
@@ -71,7 +72,7 @@ internal static class FrozenComparison
         private readonly LayerBinding[] _bindings;
         private readonly List<RowTensor> _tensors = [];
 
-        public KindBench(SessionCache sessions, ReductionPlan plan, LayerKind kind, Checkpoint checkpoint)
+        public KindBench(SessionCache sessions, LinearFormat format, ReductionPlan plan, LayerKind kind, Checkpoint checkpoint)
         {
             Kind = kind;
             int visual = plan.Geometry.VisualTokens;
@@ -98,7 +99,7 @@ internal static class FrozenComparison
             Count(restingPositions, 0);
             for (int layer = 0; layer < _bindings.Length; layer++)
             {
-                LayerBinding binding = _bindings[layer] = new LayerBinding(sessions.Get(new SessionKey(Device.Cpu.Provider, ModelPart.DecoderLayer, LinearFormat.Float32, layer, kind)));
+                LayerBinding binding = _bindings[layer] = new LayerBinding(sessions.Get(new SessionKey(Device.Cpu.Provider, ModelPart.DecoderLayer, format, layer, kind)));
                 _cache.Bind(binding.Binding, layer);
                 _cache.Announce(layer, rows);
                 binding.BindInput("x\0"u8, x.Value);

@@ -4,6 +4,7 @@ using Espalier.Benchmarks.Declared;
 using Espalier.Benchmarks.Decoders;
 using Espalier.Benchmarks.Measuring;
 using Espalier.Graphs;
+using Espalier.Graphs.Formats;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
@@ -16,7 +17,7 @@ internal static class MemoryComparison
 
     public static Command CreateCommand() => BenchmarkCommand.Create(
         "memory",
-        "Private memory of the process after a dense variant, a second variant with every reduction, and every kind of every layer; relative to the linear weights in 32 bits, which is what packing makes of them.",
+        "Private memory of the process after a dense variant, a second variant with every reduction, and every kind of every layer; relative to the matrices of one variant at the precision, which are what the kernels pack.",
         defaultRounds: 0,
         Measure);
 
@@ -24,7 +25,7 @@ internal static class MemoryComparison
     {
         Suite suite = Suite.For(run.Checkpoint);
         ModelGeometry geometry = suite.Dense.Plan.Geometry;
-        long packed = LinearBytes(run.Checkpoint);
+        long packed = LinearBytes(run.Checkpoint, run.Formats);
         _ = OrtEnvironment.Shared;
         var table = new MarkdownTable("loaded", "seconds", "private", "more than before", "resident", "of the packed size of one");
         long start = Stopwatch.GetTimestamp();
@@ -32,9 +33,9 @@ internal static class MemoryComparison
         long last = before.Anonymous;
         Add("nothing, files mapped");
 
-        using VisionLanguageModel dense = suite.Dense.Load(run.Checkpoint);
+        using VisionLanguageModel dense = suite.Dense.Load(run.Checkpoint, run.Options);
         Add("dense variant");
-        using VisionLanguageModel reduced = suite.Variants[^1].Load(run.Checkpoint);
+        using VisionLanguageModel reduced = suite.Variants[^1].Load(run.Checkpoint, run.Options);
         Add($"and the variant '{suite.Variants[^1].Name}'");
 
         SessionCache cache = run.Checkpoint.ShareSessions();
@@ -46,7 +47,7 @@ internal static class MemoryComparison
                 {
                     run.Cancellation.ThrowIfCancellationRequested();
                     run.Progress.Show($"{kind}, layer {layer}", (double)(((int)kind * geometry.Text.Layers) + layer) / (4 * geometry.Text.Layers));
-                    _ = cache.Get(new SessionKey(Device.Cpu.Provider, ModelPart.DecoderLayer, LinearFormat.Float32, layer, kind));
+                    _ = cache.Get(new SessionKey(Device.Cpu.Provider, ModelPart.DecoderLayer, run.Formats.Decoder, layer, kind));
                 }
             }
 
@@ -71,7 +72,8 @@ internal static class MemoryComparison
         {
             TimeSpan took = Stopwatch.GetElapsedTime(start);
             var now = ProcessMemory.Measure();
-            table.Add(loaded, $"{took.TotalSeconds:F2}", Sizes.Of(now.Anonymous), Sizes.Of(now.Anonymous - last), Sizes.Of(now.Resident), Numbers.Ratio((double)(now.Anonymous - before.Anonymous) / packed));
+            double share = Math.Max(0, now.Anonymous - before.Anonymous) / (double)packed;
+            table.Add(loaded, $"{took.TotalSeconds:F2}", Sizes.Of(now.Anonymous), Sizes.Of(Math.Max(0, now.Anonymous - last)), Sizes.Of(now.Resident), Numbers.Ratio(share));
             last = now.Anonymous;
             start = Stopwatch.GetTimestamp();
         }
@@ -85,25 +87,25 @@ internal static class MemoryComparison
     }
 
     /// <summary>The matrices of the graphs of a dense model: what the CPU kernels pack.</summary>
-    private static long LinearBytes(Checkpoint checkpoint)
+    private static long LinearBytes(Checkpoint checkpoint, PrecisionFormats formats)
     {
         ModelGeometry geometry = checkpoint.Geometry;
         List<GraphModel> graphs =
         [
-            VisionGraph.Build(geometry.Vision, LinearFormat.Float32),
-            ProjectorGraph.Build(geometry, LinearFormat.Float32),
-            HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, LinearFormat.Float32),
+            VisionGraph.Build(geometry.Vision, formats.Vision),
+            ProjectorGraph.Build(geometry, formats.Vision),
+            HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, formats.Decoder),
         ];
         for (int layer = 0; layer < geometry.Text.Layers; layer++)
         {
-            graphs.Add(DecoderLayerGraph.Build(geometry.Text, layer, LayerKind.Dense, LinearFormat.Float32));
+            graphs.Add(DecoderLayerGraph.Build(geometry.Text, layer, LayerKind.Dense, formats.Decoder));
         }
 
         return graphs.SelectMany(static graph => graph.Weights).Where(static weight => IsMatrix(weight)).Sum(static weight => weight.ByteCount);
     }
 
     private static bool IsMatrix(WeightUse weight) =>
-        weight.Shape.Length == 2
+        weight.Shape.Length is 2 or 3
         && weight.Name is not (DerivedWeights.RopeCos or DerivedWeights.RopeSin)
         && !weight.Name.EndsWith("position_embedding.weight", StringComparison.Ordinal);
 }

@@ -32,8 +32,8 @@ internal static class MonolithComparison
         SessionCache cache = run.Checkpoint.ShareSessions();
         try
         {
-            using var layered = new LayeredDecoder(new ModelSessions(cache, plan, new ModelOptions { Device = Device.Cpu }), plan, embeddings, capacity);
-            using var monolith = new MonolithDecoder(cache, text, run.Checkpoint.HeadTensorName, embeddings, capacity);
+            using var layered = new LayeredDecoder(new ModelSessions(cache, plan, run.Options), plan, embeddings, capacity);
+            using var monolith = new MonolithDecoder(cache, run.Formats.Decoder, text, run.Checkpoint.HeadTensorName, embeddings, capacity);
             run.Report.Say($"{text.Layers} layers of {text.Hidden} x {text.Intermediate}, vocabulary {text.Vocabulary}, capacity {capacity}. Logits, largest difference between the two: {Difference(layered, monolith, tokens):G3}.");
 
             var contenders = new List<Contender>();

@@ -38,7 +38,7 @@ internal static class PartComparison
         SessionCache cache = run.Checkpoint.ShareSessions();
         try
         {
-            var sessions = new ModelSessions(cache, plan, new ModelOptions { Device = Device.Cpu });
+            var sessions = new ModelSessions(cache, plan, run.Options);
             using var tower = new TowerBinding(sessions, scored: false);
             using var projector = new ProjectorBinding(sessions, tower.Features, step: null);
             using var decoder = new LayeredDecoder(sessions, plan, embeddings, rows + 64);

@@ -30,7 +30,7 @@ internal static class ReductionComparison
             {
                 run.Cancellation.ThrowIfCancellationRequested();
                 run.Progress.Show($"loading: {variant.Name}", (double)prompts.Count / suite.Variants.Count);
-                prompts.Add(new Prompt(run.Checkpoint, variant, pixels, suffix));
+                prompts.Add(new Prompt(run.Checkpoint, run.Options, variant, pixels, suffix));
             }
 
             Measurement[] measurements = run.Measure([.. prompts.Select(static prompt => new Contender(prompt.Variant.Name, prompt.Run, prompt.Load))]);
@@ -80,12 +80,12 @@ internal static class ReductionComparison
         private readonly EmbeddingTable _embeddings;
         private readonly int[] _suffix;
 
-        public Prompt(Checkpoint checkpoint, Variant variant, float[] pixels, int[] suffix)
+        public Prompt(Checkpoint checkpoint, ModelOptions options, Variant variant, float[] pixels, int[] suffix)
         {
             Variant = variant;
             _suffix = suffix;
             _embeddings = new EmbeddingTable(checkpoint);
-            _model = variant.Load(checkpoint);
+            _model = variant.Load(checkpoint, options);
             _sequence = _model.CreateSequence(variant.Plan.Geometry.VisualTokens + suffix.Length + 1);
             _model.Prefill(_sequence, [], pixels, suffix);
         }

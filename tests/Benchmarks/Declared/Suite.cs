@@ -13,7 +13,7 @@ internal interface ICompiledLoop
 /// <param name="Name">What it does to the visual tokens.</param>
 /// <param name="Plan">The compiled plan.</param>
 /// <param name="Load">Loads it.</param>
-internal sealed record Variant(string Name, ReductionPlan Plan, Func<Checkpoint, VisionLanguageModel> Load);
+internal sealed record Variant(string Name, ReductionPlan Plan, Func<Checkpoint, ModelOptions?, VisionLanguageModel> Load);
 
 /// <summary>The classes that are declared for one geometry.</summary>
 /// <param name="Preset">The preset that has the geometry.</param>
@@ -25,37 +25,37 @@ internal sealed record Suite(string Preset, IReadOnlyList<Variant> Variants)
     [
         new("tiny",
         [
-            new("dense", TinyDense.Plan, static c => TinyDense.Load(c)),
-            new("drop 50 %", TinyDropHalf.Plan, static c => TinyDropHalf.Load(c)),
-            new("drop 75 %", TinyDropThreeQuarters.Plan, static c => TinyDropThreeQuarters.Load(c)),
-            new("freeze 5 of 8", TinyFreeze.Plan, static c => TinyFreeze.Load(c)),
-            new("exit at half", TinyExit.Plan, static c => TinyExit.Load(c)),
-            new("drop 50 % + exit", TinyDropAndExit.Plan, static c => TinyDropAndExit.Load(c)),
-            new("drop + freeze + exit", TinyEverything.Plan, static c => TinyEverything.Load(c)),
+            new("dense", TinyDense.Plan, TinyDense.Load),
+            new("drop 50 %", TinyDropHalf.Plan, TinyDropHalf.Load),
+            new("drop 75 %", TinyDropThreeQuarters.Plan, TinyDropThreeQuarters.Load),
+            new("freeze 5 of 8", TinyFreeze.Plan, TinyFreeze.Load),
+            new("exit at half", TinyExit.Plan, TinyExit.Load),
+            new("drop 50 % + exit", TinyDropAndExit.Plan, TinyDropAndExit.Load),
+            new("drop + freeze + exit", TinyEverything.Plan, TinyEverything.Load),
         ]),
         new("qwen2-0.5b-576",
         [
-            new("dense", Qwen576Dense.Plan, static c => Qwen576Dense.Load(c)),
-            new("drop 50 %", Qwen576DropHalf.Plan, static c => Qwen576DropHalf.Load(c)),
-            new("drop 75 %", Qwen576DropThreeQuarters.Plan, static c => Qwen576DropThreeQuarters.Load(c)),
-            new("freeze 14 of 24", Qwen576Freeze.Plan, static c => Qwen576Freeze.Load(c)),
-            new("exit at half", Qwen576Exit.Plan, static c => Qwen576Exit.Load(c)),
-            new("drop 50 % + exit", Qwen576DropAndExit.Plan, static c => Qwen576DropAndExit.Load(c)),
-            new("drop + freeze + exit", Qwen576Everything.Plan, static c => Qwen576Everything.Load(c)),
+            new("dense", Qwen576Dense.Plan, Qwen576Dense.Load),
+            new("drop 50 %", Qwen576DropHalf.Plan, Qwen576DropHalf.Load),
+            new("drop 75 %", Qwen576DropThreeQuarters.Plan, Qwen576DropThreeQuarters.Load),
+            new("freeze 14 of 24", Qwen576Freeze.Plan, Qwen576Freeze.Load),
+            new("exit at half", Qwen576Exit.Plan, Qwen576Exit.Load),
+            new("drop 50 % + exit", Qwen576DropAndExit.Plan, Qwen576DropAndExit.Load),
+            new("drop + freeze + exit", Qwen576Everything.Plan, Qwen576Everything.Load),
         ]),
         new("onevision-0.5b",
         [
-            new("dense", OneVisionDense.Plan, static c => OneVisionDense.Load(c)),
+            new("dense", OneVisionDense.Plan, OneVisionDense.Load),
         ]),
         new("llava-7b-thin",
         [
-            new("dense", Llava7BDense.Plan, static c => Llava7BDense.Load(c)),
-            new("drop 50 %", Llava7BDropHalf.Plan, static c => Llava7BDropHalf.Load(c)),
-            new("drop 75 %", Llava7BDropThreeQuarters.Plan, static c => Llava7BDropThreeQuarters.Load(c)),
-            new("freeze 4 of 6", Llava7BFreeze.Plan, static c => Llava7BFreeze.Load(c)),
-            new("exit at half", Llava7BExit.Plan, static c => Llava7BExit.Load(c)),
-            new("drop 50 % + exit", Llava7BDropAndExit.Plan, static c => Llava7BDropAndExit.Load(c)),
-            new("drop + freeze + exit", Llava7BEverything.Plan, static c => Llava7BEverything.Load(c)),
+            new("dense", Llava7BDense.Plan, Llava7BDense.Load),
+            new("drop 50 %", Llava7BDropHalf.Plan, Llava7BDropHalf.Load),
+            new("drop 75 %", Llava7BDropThreeQuarters.Plan, Llava7BDropThreeQuarters.Load),
+            new("freeze 4 of 6", Llava7BFreeze.Plan, Llava7BFreeze.Load),
+            new("exit at half", Llava7BExit.Plan, Llava7BExit.Load),
+            new("drop 50 % + exit", Llava7BDropAndExit.Plan, Llava7BDropAndExit.Load),
+            new("drop + freeze + exit", Llava7BEverything.Plan, Llava7BEverything.Load),
         ]),
     ];
 

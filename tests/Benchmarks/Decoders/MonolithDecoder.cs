@@ -23,10 +23,10 @@ internal sealed class MonolithDecoder : IDisposable
     private readonly List<OrtValue> _caches = [];
     private int _length;
 
-    public MonolithDecoder(SessionCache sessions, TextGeometry text, string headWeight, EmbeddingTable embeddings, int capacity)
+    public MonolithDecoder(SessionCache sessions, LinearFormat format, TextGeometry text, string headWeight, EmbeddingTable embeddings, int capacity)
     {
         _embeddings = embeddings;
-        _session = sessions.Build(Device.Cpu.Provider, MonolithGraph.Build(text, headWeight, LinearFormat.Float32));
+        _session = sessions.Build(Device.Cpu.Provider, MonolithGraph.Build(text, headWeight, format));
         _prefill = OrtBinding.Create(_session);
         _decode = OrtBinding.Create(_session);
         _rows = RowTensor.Hidden(text.Hidden);

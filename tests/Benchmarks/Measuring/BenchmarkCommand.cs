@@ -1,14 +1,21 @@
 using System.CommandLine;
 using System.Globalization;
+using Espalier.Graphs.Formats;
 using Espalier.OnnxRuntime;
 
 namespace Espalier.Benchmarks.Measuring;
 
 /// <summary>One run of a benchmark: the model, and how to measure.</summary>
-internal sealed class BenchmarkRun(Checkpoint checkpoint, Report report, int warmUp, int rounds, ProgressLine progress, CancellationToken cancellationToken)
+internal sealed class BenchmarkRun(Checkpoint checkpoint, ModelOptions options, Report report, int warmUp, int rounds, ProgressLine progress, CancellationToken cancellationToken)
 {
     /// <summary>The model.</summary>
     public Checkpoint Checkpoint => checkpoint;
+
+    /// <summary>How its classes are loaded.</summary>
+    public ModelOptions Options => options;
+
+    /// <summary>The formats of its linear layers.</summary>
+    public PrecisionFormats Formats { get; } = PrecisionFormats.For(options.Precision ?? Precision.Float32, options.Device.Provider);
 
     /// <summary>Where results go.</summary>
     public Report Report => report;
@@ -37,8 +44,9 @@ internal static class BenchmarkCommand
         Option<int> rounds = Count("--rounds", "Rounds that are counted.", defaultRounds, least: 1);
         Option<int> warmUp = Count("--warm-up", "Rounds before them.", 2, least: 0);
         Option<int> threads = Count("--threads", "Threads of ONNX Runtime.", Environment.ProcessorCount, least: 1);
+        var precision = new Option<Precision>("--precision") { Description = "Number format of the linear layers.", DefaultValueFactory = static _ => Precision.Float32 };
         var output = new Option<string?>("--output") { Description = "Also write the results to this Markdown file." };
-        var command = new Command(name, description) { model, threads, output };
+        var command = new Command(name, description) { model, precision, threads, output };
         if (defaultRounds > 0)
         {
             command.Options.Add(rounds);
@@ -51,11 +59,12 @@ internal static class BenchmarkCommand
                 OnnxRuntimeLibrary.ConfigureThreads(parsed.GetValue(threads));
                 using var checkpoint = Checkpoint.Open(parsed.GetRequiredValue(model));
                 using var progress = new ProgressLine();
+                var options = new ModelOptions { Device = Device.Cpu, Precision = parsed.GetValue(precision), CancellationToken = cancellationToken };
                 var report = new Report();
-                report.Head($"{name}: {Path.GetFileName(Path.TrimEndingDirectorySeparator(checkpoint.Folder))}");
+                report.Head($"{name}: {Path.GetFileName(Path.TrimEndingDirectorySeparator(checkpoint.Folder))}, {options.Precision}");
                 report.Say(description);
                 report.Say(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC, commit {Machine.Commit}. {Machine.Describe()}. Load average before: {Machine.Load}."));
-                measure(new BenchmarkRun(checkpoint, report, parsed.GetValue(warmUp), parsed.GetValue(rounds), progress, cancellationToken));
+                measure(new BenchmarkRun(checkpoint, options, report, parsed.GetValue(warmUp), parsed.GetValue(rounds), progress, cancellationToken));
                 report.Say(defaultRounds > 0
                     ? $"{parsed.GetValue(rounds)} rounds after {parsed.GetValue(warmUp)} of warm-up, contenders in turn. Load average after: {Machine.Load}."
                     : $"Load average after: {Machine.Load}.");

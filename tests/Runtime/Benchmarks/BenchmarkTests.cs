@@ -66,6 +66,9 @@ public sealed class BenchmarkTests : IDisposable
     [InlineData("parts", "decoder, 8 layers, 108 rows")]
     public Task EveryCommandRuns(string command, string expected) => AssertRuns(command, expected, "--rounds", "1", "--warm-up", "0");
 
+    [Fact]
+    public Task OtherPrecisionsRun() => AssertRuns("frozen", "tiny, Int8", "--rounds", "1", "--warm-up", "0", "--precision", "Int8");
+
     [LinuxFact]
     public Task TheMemoryCommandRuns() => AssertRuns("memory", "and all kinds of all layers");
 
