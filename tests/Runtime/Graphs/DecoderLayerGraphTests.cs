@@ -1,5 +1,7 @@
 using Espalier.Graphs;
+using Espalier.Graphs.Formats;
 using Espalier.Planning;
+using Espalier.Tests.Graphs.Onnx;
 
 namespace Espalier.Tests.Graphs;
 
@@ -159,6 +161,33 @@ public sealed class DecoderLayerGraphTests
             weights[0]);
 
         static string Describe(WeightUse use) => $"{use.Name} [{string.Join(',', use.Shape)}]";
+    }
+
+    [Fact]
+    public void AllKindsReadTheSameQuantisedWeights()
+    {
+        foreach (QuantisedFormat format in new QuantisedFormat[] { Int8PerToken.Signed, Int4Blocks.Instance })
+        {
+            foreach (LayerKind kind in Enum.GetValues<LayerKind>())
+            {
+                WeightUse[] weights = [.. DecoderLayerGraph.Build(TestGeometries.Qwen2, 1, kind, format).Weights];
+                Assert.Equal(7, weights.Count(use => use.Name.EndsWith("." + format.Name, StringComparison.Ordinal)));
+                Assert.Equal(7, weights.Count(use => use.Name.EndsWith("." + format.Name + ".scale", StringComparison.Ordinal)));
+
+                // Nothing else but norms, biases and angles.
+                Assert.Equal(14 + 2 + 3 + 2, weights.Length);
+            }
+        }
+    }
+
+    [Fact]
+    public void RowsAreScaledOnceForAllLayersThatReadThem()
+    {
+        var nodes = ModelProto.Parser.ParseFrom(DecoderLayerGraph.Build(TestGeometries.Qwen2, 1, LayerKind.Dense, Int8PerToken.Signed).Bytes).Graph.Node;
+
+        // Queries, keys and values read one input, gate and up another.
+        Assert.Equal(4, nodes.Count(node => node.OpType == "ReduceMax"));
+        Assert.Equal(7, nodes.Count(node => node.OpType == "DynamicQuantizeMatMul"));
     }
 
     [Theory]

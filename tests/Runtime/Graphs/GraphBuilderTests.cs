@@ -1,5 +1,6 @@
 using System.Globalization;
 using Espalier.Graphs;
+using Espalier.Graphs.Formats;
 using Espalier.OnnxRuntime;
 using Espalier.Tests.Graphs.Onnx;
 using Espalier.Planning;
@@ -100,6 +101,24 @@ public sealed class GraphBuilderTests
     }
 
     [Fact]
+    public void ScalarsAreEmbeddedOnce()
+    {
+        var graph = new GraphBuilder("graph");
+        string x = graph.Input("x", OrtElementType.Float, 1, "n");
+        string half = graph.Scalar(0.5f);
+        Assert.Equal(half, graph.Scalar(0.5f));
+        Assert.NotEqual(half, graph.Scalar(1.5f));
+        Assert.Equal(graph.Scalar((byte)128), graph.Scalar((byte)128));
+        graph.Output("y", graph.Node(Operator.Max, "max", [x, half]), OrtElementType.Float, 1, "n");
+
+        var read = ModelProto.Parser.ParseFrom(graph.Build().Bytes).Graph.Initializer;
+        Assert.Equal([1, 1, 2], read.Select(tensor => tensor.DataType));
+        Assert.All(read, tensor => Assert.Empty(tensor.Dims));
+        Assert.Equal([0.5f, 1.5f], read.Take(2).Select(tensor => BitConverter.ToSingle(tensor.RawData.Span)));
+        Assert.Equal([128], read[2].RawData.ToByteArray());
+    }
+
+    [Fact]
     public void MistakesInAGraphAreRefused()
     {
         var graph = new GraphBuilder("graph");
@@ -145,22 +164,26 @@ public sealed class GraphBuilderTests
 
     private static IEnumerable<GraphModel> All()
     {
-        foreach (var geometry in new[] { TestGeometries.Llama, TestGeometries.Qwen2 })
+        foreach (var format in new[] { LinearFormat.Float32, Int8PerToken.Signed, Int8PerToken.Unsigned, Int4Blocks.Instance })
         {
-            foreach (var kind in Enum.GetValues<LayerKind>())
+            foreach (var geometry in new[] { TestGeometries.Llama, TestGeometries.Qwen2 })
             {
-                yield return DecoderLayerGraph.Build(geometry, 1, kind, LinearFormat.Float32);
+                foreach (var kind in Enum.GetValues<LayerKind>())
+                {
+                    yield return DecoderLayerGraph.Build(geometry, 1, kind, format);
+                }
+
+                yield return HeadGraph.Build(geometry, "lm_head.weight", format);
+                yield return MonolithGraph.Build(geometry, "lm_head.weight", format);
+                yield return ProjectorGraph.Build(new ModelGeometry("llava", TestGeometries.Clip, geometry, 5, Activation.Gelu), format);
             }
 
-            yield return HeadGraph.Build(geometry, "lm_head.weight", LinearFormat.Float32);
-            yield return MonolithGraph.Build(geometry, "lm_head.weight", LinearFormat.Float32);
-            yield return RowGraphs.Gather(geometry.Hidden);
-            yield return RowGraphs.Part(geometry);
-            yield return RowGraphs.Join(geometry);
-            yield return ProjectorGraph.Build(new ModelGeometry("llava", TestGeometries.Clip, geometry, 5, Activation.Gelu), LinearFormat.Float32);
+            yield return VisionGraph.Build(TestGeometries.Clip, format);
+            yield return VisionGraph.Build(TestGeometries.Siglip, format);
         }
 
-        yield return VisionGraph.Build(TestGeometries.Clip, LinearFormat.Float32);
-        yield return VisionGraph.Build(TestGeometries.Siglip, LinearFormat.Float32);
+        yield return RowGraphs.Gather(TestGeometries.Llama.Hidden);
+        yield return RowGraphs.Part(TestGeometries.Llama);
+        yield return RowGraphs.Join(TestGeometries.Llama);
     }
 }
