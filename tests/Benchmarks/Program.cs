@@ -12,6 +12,7 @@ var root = new RootCommand("Measures what Espalier costs and saves, on models wi
     MemoryComparison.CreateCommand(),
     PartComparison.CreateCommand(),
     GeneratorTiming.CreateCommand(),
+    PrecisionComparison.CreateCommand(),
 };
 
 try

@@ -64,6 +64,7 @@ public sealed class BenchmarkTests : IDisposable
     [InlineData("frozen", "FrozenScored")]
     [InlineData("reductions", "drop + freeze + exit")]
     [InlineData("parts", "decoder, 8 layers, 108 rows")]
+    [InlineData("precisions", "decode behind 600, Int4")]
     public Task EveryCommandRuns(string command, string expected) => AssertRuns(command, expected, "--rounds", "1", "--warm-up", "0");
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class GraphBuilderTests
             {
                 Assert.False(external[i].HasRawData);
                 Assert.Equal(model.Weights[i].Shape, external[i].Dims);
-                long bytes = external[i].Dims.Aggregate(4L, (product, length) => product * length);
+                long bytes = external[i].Dims.Aggregate(model.Weights[i].Type == OrtElementType.Float ? 4L : 1L, (product, length) => product * length);
                 Assert.Equal(bytes, model.Weights[i].ByteCount);
                 Assert.Contains(external[i].ExternalData, entry => entry.Key == "length" && entry.Value == bytes.ToString(CultureInfo.InvariantCulture));
             }
