@@ -10,8 +10,8 @@ public sealed record ModelOptions
     /// <summary>The number format of the linear layers. Null (the default) is what the class declares.</summary>
     public Precision? Precision { get; init; }
 
-    /// <summary>Where quantised weights are kept. Null (the default): in the folder <c>.espalier</c> beside the checkpoint or, where that cannot be written to, in the user's cache folder.</summary>
-    /// <remarks>They are made at the first load of a precision, which takes a second for each billion weights or so on a few cores, and mapped from then on.</remarks>
+    /// <summary>Where quantised weights are kept, in a folder for each checkpoint. Null (the default): in the folder <c>.espalier</c> beside the checkpoint or, where that cannot be written to, in the user's cache folder.</summary>
+    /// <remarks>They are made at the first load of a precision, in about seven seconds of CPU time for a billion weights, and mapped from then on. Deleting them is safe at any time.</remarks>
     public string? CacheFolder { get; init; }
 
     /// <summary>Told after each weight that is quantised and each session that is built while loading, on the loading thread. Null (the default) tells nobody.</summary>

@@ -71,6 +71,11 @@ internal sealed class SessionCache(Checkpoint checkpoint)
     /// <summary>Opens the quantised weights that formats need, and makes them where there are none. Sessions can be asked for meanwhile.</summary>
     public void Prepare(PrecisionFormats formats, ModelOptions options)
     {
+        if (formats is { Decoder: not QuantisedFormat, Vision: not QuantisedFormat })
+        {
+            return;
+        }
+
         lock (_preparing)
         {
             var layouts = new List<QuantisedLayout>();

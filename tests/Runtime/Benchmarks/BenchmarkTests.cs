@@ -96,4 +96,32 @@ public sealed class BenchmarkTests : IDisposable
         Assert.Contains(expected, run.Output, StringComparison.Ordinal);
         Assert.Contains(expected, File.ReadAllText(output), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task ProcessesThatQuantiseAtOnceLeaveOneGoodFileEach()
+    {
+        string model = Path.Combine(_folder.FullName, "tiny");
+        SyntheticCheckpoint.Write(Presets.Find("tiny"), model, TensorType.F32, 1, SyntheticCheckpoint.DefaultShardBytes, null, CancellationToken.None);
+        string[] arguments = [typeof(Suite).Assembly.Location, "precisions", model, "--threads", "1", "--rounds", "1", "--warm-up", "0"];
+        Process[] processes = [.. Enumerable.Range(0, 3).Select(_ => Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!)];
+        foreach (Process process in processes)
+        {
+            Task<string> errors = process.StandardError.ReadToEndAsync();
+            await process.StandardOutput.ReadToEndAsync();
+            await process.WaitForExitAsync();
+            Assert.True(process.ExitCode == 0, await errors);
+            process.Dispose();
+        }
+
+        string quantised = Path.Combine(model, ".espalier");
+        Assert.Equal(3, Directory.GetFiles(quantised).Length);
+        byte[][] together = [.. Directory.GetFiles(quantised).Order().Select(File.ReadAllBytes)];
+
+        // And the same bytes as of one process alone.
+        Directory.Delete(quantised, recursive: true);
+        using Process alone = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true })!;
+        await alone.StandardOutput.ReadToEndAsync();
+        await alone.WaitForExitAsync();
+        Assert.Equal(together, Directory.GetFiles(quantised).Order().Select(File.ReadAllBytes));
+    }
 }
