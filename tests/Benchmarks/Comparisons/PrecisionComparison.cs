@@ -29,19 +29,19 @@ internal static class PrecisionComparison
         var embeddings = new EmbeddingTable(run.Checkpoint);
         SessionCache cache = run.Checkpoint.ShareSessions();
         var decoders = new List<LayeredDecoder>();
-        var encoders = new List<ImageEncoder>();
+        var towers = new List<TowerBinding>();
         try
         {
             foreach (Precision precision in Precisions)
             {
                 var sessions = new ModelSessions(cache, plan, new ModelOptions { Device = Device.Cpu, Precision = precision, Progress = new Loading(run.Progress, precision), CancellationToken = run.Cancellation });
                 decoders.Add(new LayeredDecoder(sessions, plan, embeddings, capacity));
-                encoders.Add(new ImageEncoder(sessions));
+                towers.Add(new TowerBinding(sessions, scored: false));
             }
 
             run.Progress.Clear();
             Compare(run.Report, decoders, tokens);
-            Fill(encoders);
+            Fill(towers);
 
             var contenders = new List<Contender>();
             foreach (int rows in PromptRows)
@@ -51,7 +51,7 @@ internal static class PrecisionComparison
 
             int position = Past;
             AddAll($"decode behind {Past}", precision => () => decoders[precision].Decode(tokens[0], position++), precision => () => decoders[precision].Truncate(position = Past), DecodeSteps);
-            AddAll($"tower, {geometry.Vision.Tokens} rows", precision => encoders[precision].Encode, static _ => static () => { }, 1);
+            AddAll($"tower, {geometry.Vision.Tokens} rows", precision => towers[precision].Run, static _ => static () => { }, 1);
             run.Report.Say($"{plan.Layers} layers of {geometry.Text.Hidden} x {geometry.Text.Intermediate}, vocabulary {geometry.Text.Vocabulary}; tower of {geometry.Vision.FeatureLayers} layers of {geometry.Vision.Hidden} x {geometry.Vision.Intermediate}.");
             Tabulate(run.Report, run.Measure(contenders));
 
@@ -66,7 +66,7 @@ internal static class PrecisionComparison
         finally
         {
             decoders.ForEach(static decoder => decoder.Dispose());
-            encoders.ForEach(static encoder => encoder.Dispose());
+            towers.ForEach(static tower => tower.Dispose());
             cache.Release();
         }
     }
@@ -111,13 +111,13 @@ internal static class PrecisionComparison
         }
     }
 
-    private static void Fill(List<ImageEncoder> encoders)
+    private static void Fill(List<TowerBinding> towers)
     {
         var random = new Random(1);
-        for (int pixel = 0; pixel < encoders[0].PixelCount; pixel++)
+        for (int pixel = 0; pixel < towers[0].PixelCount; pixel++)
         {
             float value = (float)((random.NextDouble() * 4) - 2);
-            encoders.ForEach(encoder => encoder.Pixels[pixel] = value);
+            towers.ForEach(tower => tower.Pixels[pixel] = value);
         }
     }
 
