@@ -100,28 +100,19 @@ public sealed class BenchmarkTests : IDisposable
     [Fact]
     public async Task ProcessesThatQuantiseAtOnceLeaveOneGoodFileEach()
     {
-        string model = Path.Combine(_folder.FullName, "tiny");
+        string model = _folder["tiny"];
         SyntheticCheckpoint.Write(Presets.Find("tiny"), model, TensorType.F32, 1, SyntheticCheckpoint.DefaultShardBytes, null, CancellationToken.None);
-        string[] arguments = [typeof(Suite).Assembly.Location, "precisions", model, "--threads", "1", "--rounds", "1", "--warm-up", "0"];
-        Process[] processes = [.. Enumerable.Range(0, 3).Select(_ => Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!)];
-        foreach (Process process in processes)
+        byte[][] together = await Quantise(processes: 3);
+        Assert.Equal(3, together.Length);
+        Directory.Delete(Path.Combine(model, ".espalier"), recursive: true);
+        Assert.Equal(together, await Quantise(processes: 1));
+
+        async Task<byte[][]> Quantise(int processes)
         {
-            Task<string> errors = process.StandardError.ReadToEndAsync();
-            await process.StandardOutput.ReadToEndAsync();
-            await process.WaitForExitAsync();
-            Assert.True(process.ExitCode == 0, await errors);
-            process.Dispose();
+            ChildProcess[] runs = await Task.WhenAll(Enumerable.Range(0, processes).Select(_ =>
+                ChildProcess.RunDotnet(_folder.Path, typeof(Suite).Assembly.Location, "precisions", model, "--threads", "1", "--rounds", "1", "--warm-up", "0")));
+            Assert.All(runs, static run => Assert.True(run.ExitCode == 0, run.Errors));
+            return [.. Directory.GetFiles(Path.Combine(model, ".espalier")).Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
         }
-
-        string quantised = Path.Combine(model, ".espalier");
-        Assert.Equal(3, Directory.GetFiles(quantised).Length);
-        byte[][] together = [.. Directory.GetFiles(quantised).Order().Select(File.ReadAllBytes)];
-
-        // And the same bytes as of one process alone.
-        Directory.Delete(quantised, recursive: true);
-        using Process alone = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true })!;
-        await alone.StandardOutput.ReadToEndAsync();
-        await alone.WaitForExitAsync();
-        Assert.Equal(together, Directory.GetFiles(quantised).Order().Select(File.ReadAllBytes));
     }
 }

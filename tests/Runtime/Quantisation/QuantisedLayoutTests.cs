@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Espalier.Graphs;
 using Espalier.Graphs.Formats;
 
@@ -13,7 +12,7 @@ public sealed class QuantisedLayoutTests
     [MemberData(nameof(Checkpoints))]
     public void TheFilesHoldWhatTheGraphsRead(string folder)
     {
-        using var checkpoint = Checkpoint.Open(Path.Combine(Repository(), folder));
+        using var checkpoint = Checkpoint.Open(RepositoryFolder.Combine(folder));
         foreach (QuantisedFormat format in new QuantisedFormat[] { Int8PerToken.Signed, Int8PerToken.Unsigned, Int4Blocks.Instance })
         {
             Check(LinearGroup.Decoder, format, MonolithGraph.Build(checkpoint.Geometry.Text, checkpoint.HeadTensorName, format));
@@ -36,7 +35,7 @@ public sealed class QuantisedLayoutTests
     [Fact]
     public void EveryFormatAndGroupHasAFileOfItsOwn()
     {
-        using var checkpoint = Checkpoint.Open(Path.Combine(Repository(), "samples/models/shapes"));
+        using var checkpoint = Checkpoint.Open(RepositoryFolder.Combine("samples/models/shapes"));
         var names = from format in new QuantisedFormat[] { Int8PerToken.Signed, Int8PerToken.Unsigned, Int4Blocks.Instance }
                     from LinearGroup layers in Enum.GetValues<LinearGroup>()
                     select QuantisedLayout.Of(checkpoint, layers, format).FileName;
@@ -51,6 +50,4 @@ public sealed class QuantisedLayoutTests
             ],
             names.Order(StringComparer.Ordinal));
     }
-
-    private static string Repository([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", "..", ".."));
 }
