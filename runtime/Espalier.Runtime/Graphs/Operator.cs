@@ -8,11 +8,9 @@ internal readonly record struct Operator(string Name, string Domain = "")
     /// <summary>The operator set of ONNX Runtime's own operators.</summary>
     public const string Microsoft = "com.microsoft";
 
-    public static readonly Operator Abs = new("Abs");
     public static readonly Operator Add = new("Add");
     public static readonly Operator Concat = new("Concat");
     public static readonly Operator Conv = new("Conv");
-    public static readonly Operator Div = new("Div");
     public static readonly Operator DynamicQuantizeMatMul = new("DynamicQuantizeMatMul", Microsoft);
     public static readonly Operator Expand = new("Expand");
     public static readonly Operator FusedMatMul = new("FusedMatMul", Microsoft);
@@ -26,8 +24,10 @@ internal readonly record struct Operator(string Name, string Domain = "")
     public static readonly Operator MultiHeadAttention = new("MultiHeadAttention", Microsoft);
     public static readonly Operator Neg = new("Neg");
     public static readonly Operator QuickGelu = new("QuickGelu", Microsoft);
+    public static readonly Operator Reciprocal = new("Reciprocal");
     public static readonly Operator ReduceMax = new("ReduceMax");
     public static readonly Operator ReduceMean = new("ReduceMean");
+    public static readonly Operator ReduceMin = new("ReduceMin");
     public static readonly Operator Reshape = new("Reshape");
     public static readonly Operator Slice = new("Slice");
     public static readonly Operator Softmax = new("Softmax");

@@ -137,7 +137,7 @@ public sealed class Int8PerTokenTests
     private static float[] Emulate(QuantisedLinear layer, float[] x, float[] bias, bool signed)
     {
         float[] magnitudes = [.. x.Chunk(layer.Inputs).Select(static row => Math.Max(row.Max(Math.Abs), Int8PerToken.SmallestMagnitude))];
-        float[] unit = [.. x.Select((number, i) => number / magnitudes[i / layer.Inputs])];
+        float[] unit = [.. x.Select((number, i) => number * (1 / magnitudes[i / layer.Inputs]))];
         float least = Math.Min(unit.Min(), 0);
         float scale = (Math.Max(unit.Max(), 0) - least) / 255;
         float zero = MathF.Round(Math.Clamp(-least / scale, 0, 255));
