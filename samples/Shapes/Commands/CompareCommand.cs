@@ -41,8 +41,10 @@ internal static class CompareCommand
         // In turns, so that whatever else the machine does hits all variants alike; each round's ratio is taken within the round.
         for (int round = -WarmUpRounds; round < rounds; round++)
         {
-            for (int i = 0; i < loaded.Count; i++)
+            for (int turn = 0; turn < loaded.Count; turn++)
             {
+                // Every variant goes first equally often.
+                int i = (round + WarmUpRounds + turn) % loaded.Count;
                 answers[i] = await loaded[i].AnswerAsync(image, question, options, cancellationToken);
                 if (round >= 0)
                 {

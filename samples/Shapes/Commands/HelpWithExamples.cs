@@ -38,12 +38,12 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         [
             "ask samples/images/circle.png \"what color is the circle ?\"",
             "ask samples/images/circle.png \"what color is the circle ?\" --variant quick",
-            "ask samples/images/pair.png \"where is the square ?\" --temperature 0.7 --top-p 0.9 --seed 1",
+            "ask samples/images/pair.png \"where is the yellow square ?\" --temperature 0.7 --top-p 0.9 --seed 1",
         ],
         CompareCommand.Name =>
         [
             "compare samples/images/circle.png \"what color is the circle ?\"",
-            "compare samples/images/pair.png \"how many shapes are there ?\" --rounds 101",
+            "compare samples/images/crosses.png \"how many crosses are there ?\" --rounds 101",
         ],
         EvaluateCommand.Name =>
         [
