@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using Espalier.Planning;
 using Espalier.Text;
 using Espalier.Vision;
@@ -11,7 +10,7 @@ namespace Espalier;
 /// <para>Thread-safe: several sequences may run on one model at the same time. The checkpoint may be disposed before the model; its memory stays until the last model and sequence are gone.</para>
 /// <para>Sessions are built at construction and shared with every other model of the same <see cref="Espalier.Checkpoint"/>.</para>
 /// </remarks>
-public abstract class VisionLanguageModel : IDisposable
+public abstract partial class VisionLanguageModel : IDisposable
 {
     private readonly SessionCache _cache;
     private readonly ModelSessions _sessions;
@@ -152,39 +151,17 @@ public abstract class VisionLanguageModel : IDisposable
     /// <param name="cancellationToken">Ends the answer before the vision tower or the next layer; the sequence and the model stay usable.</param>
     /// <exception cref="PromptTooLongException">The prompt does not fit the sequence.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public async IAsyncEnumerable<string> AnswerAsync(
+    public IAsyncEnumerable<string> AnswerAsync(
         Sequence sequence,
         RgbImage image,
         string question,
         AnswerOptions? options = null,
-        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(sequence);
         ArgumentNullException.ThrowIfNull(question);
-        sequence.Enter(this);
-        try
-        {
-            var answer = new Answer(this, sequence, options ?? new AnswerOptions());
-            await Task.Run(() => answer.Start(image, question, cancellationToken), CancellationToken.None).ConfigureAwait(false);
-            while (true)
-            {
-                if (answer.Text.Length > 0)
-                {
-                    yield return answer.Text;
-                }
-
-                if (answer.Finished)
-                {
-                    break;
-                }
-
-                await Task.Run(() => answer.Advance(cancellationToken), CancellationToken.None).ConfigureAwait(false);
-            }
-        }
-        finally
-        {
-            sequence.Leave();
-        }
+        int imageToken = LoadedPlan.Geometry.ImageTokenId;
+        return StreamAsync(sequence, (answer, cancel) => answer.Start(image, Prompt.Build(Tokenizer, question, imageToken), cancel), options, cancellationToken);
     }
 
     /// <summary>Releases the model; its memory goes when the last sequence is disposed too.</summary>
@@ -249,7 +226,8 @@ public abstract class VisionLanguageModel : IDisposable
             vision += Stopwatch.GetElapsedTime(projection);
             Prefill(sequence.Pass);
             sequence.Pass.RequireLogits();
-            sequence.Position = prompt;
+            sequence.Position = prompt - suffix.Length;
+            sequence.BeginText(suffix);
             sequence.Statistics = new AnswerStatistics(
                 prompt,
                 cached ? prefix.Length : 0,
@@ -280,7 +258,7 @@ public abstract class VisionLanguageModel : IDisposable
             sequence.Pass.LoadToken(_embeddings, token, sequence.Position, cancellationToken);
             DecodeStep(sequence.Pass);
             sequence.Pass.RequireLogits();
-            sequence.Position++;
+            sequence.AddText([token]);
             return StepResult.Ready;
         }
         catch

@@ -25,6 +25,16 @@ public sealed record AnswerOptions
     /// <summary>Seed of the sampler; the same seed and input give the same answer. Not used when <see cref="Temperature"/> is 0.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>Texts that end an answer where one of them begins; none of it is given out. Text that may be the beginning of one is held back until that is decided. None by default.</summary>
+    /// <exception cref="ArgumentException">More than <see cref="MaximumStopSequences"/>, or one is empty or longer than <see cref="MaximumStopLength"/>.</exception>
+    public IReadOnlyList<string> StopSequences
+    {
+        get;
+        init => field = CheckStops(value);
+    }
+
+    = [];
+
     /// <summary>Tokens that an answer has at the most.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
     public int MaxNewTokens
@@ -34,4 +44,25 @@ public sealed record AnswerOptions
     }
 
     = 256;
+
+    /// <summary>How many stop sequences there can be.</summary>
+    public const int MaximumStopSequences = 16;
+
+    /// <summary>How long a stop sequence can be, in UTF-16 units.</summary>
+    public const int MaximumStopLength = 256;
+
+    private static IReadOnlyList<string> CheckStops(IReadOnlyList<string> stops)
+    {
+        ArgumentNullException.ThrowIfNull(stops, nameof(StopSequences));
+        if (stops.Count > MaximumStopSequences)
+        {
+            throw new ArgumentException($"{stops.Count} stop sequences were given; at most {MaximumStopSequences} are looked for.", nameof(StopSequences));
+        }
+
+        // A copy: nobody changes what was checked.
+        string[] copy = [.. stops];
+        return Array.Exists(copy, static stop => string.IsNullOrEmpty(stop) || stop.Length > MaximumStopLength)
+            ? throw new ArgumentException($"A stop sequence has 1 to {MaximumStopLength} characters.", nameof(StopSequences))
+            : copy;
+    }
 }

@@ -9,6 +9,7 @@ namespace Espalier;
 internal sealed class Answer(VisionLanguageModel model, Sequence sequence, AnswerOptions options)
 {
     private readonly TextStream _stream = model.Tokenizer.CreateTextStream();
+    private readonly StopFilter _stops = new(options.StopSequences);
     private int _token;
     private int _generated;
     private TimeSpan _decode;
@@ -20,19 +21,63 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
     /// <summary>True if no call may follow.</summary>
     public bool Finished { get; private set; }
 
-    /// <summary>Runs the prompt and chooses the first token.</summary>
-    public void Start(in RgbImage image, string question, CancellationToken cancellationToken)
+    /// <summary>Runs a prompt about an image and chooses the first token.</summary>
+    public void Start(in RgbImage image, Prompt prompt, CancellationToken cancellationToken)
     {
-        sequence.Statistics = default;
+        Begin();
+        RequireRoom(prompt.Prefix.Length + model.LoadedPlan.ImagePositions + prompt.Suffix.Length + prompt.Continuation.Length);
         try
         {
-            Run(image, question, cancellationToken);
+            model.Preprocessor.Process(image, sequence.Image.Pixels);
+            model.PrefillPixels(sequence, prompt.Prefix, prompt.Suffix, cancellationToken);
+            if (prompt.Continuation.Length > 0)
+            {
+                Extend(prompt.Continuation, cancellationToken);
+            }
+
+            Choose();
         }
         catch (OperationCanceledException)
         {
             Finish(FinishReason.Cancelled);
             throw;
         }
+    }
+
+    /// <summary>Runs what the sequence does not hold of a conversation, and chooses the first token.</summary>
+    public void Continue(Prompt prompt, CancellationToken cancellationToken)
+    {
+        Begin();
+        if (!sequence.Holds(prompt))
+        {
+            throw new InvalidOperationException("The sequence does not hold the beginning of this conversation: give the image along, and the conversation starts anew.");
+        }
+
+        RequireRoom(sequence.Position - sequence.Text.Length + prompt.Suffix.Length + prompt.Continuation.Length);
+
+        // At least one row runs: its logits are those of the answer. If that is the last row of the first question, it runs again.
+        int question = prompt.Suffix.Length;
+        int common = question + sequence.Text[question..].CommonPrefixLength(prompt.Continuation);
+        common = Math.Min(common, question + prompt.Continuation.Length - 1);
+        sequence.Rewind(common);
+        ReadOnlySpan<int> rest = common < question ? prompt.Suffix.AsSpan(common) : prompt.Continuation.AsSpan(common - question);
+        Follow(rest, cancellationToken);
+    }
+
+    /// <summary>Adds a further question to what the sequence holds, and chooses the first token.</summary>
+    public void Follow(string question, CancellationToken cancellationToken)
+    {
+        int[] ids = model.Prompt.BuildFollowUp(model.Tokenizer, question);
+        if (sequence.Text.IsEmpty)
+        {
+            throw new InvalidOperationException("The sequence holds no conversation: ask about an image first, also after a cancelled or failed call.");
+        }
+
+        // The last token of an answer that was cut off has been given out, but not run.
+        int[] rest = sequence.Pending >= 0 ? [sequence.Pending, .. ids] : ids;
+        Begin();
+        RequireRoom(sequence.Position + rest.Length);
+        Follow(rest, cancellationToken);
     }
 
     /// <summary>Runs one decode step and chooses the next token.</summary>
@@ -61,17 +106,45 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
         }
     }
 
-    private void Run(in RgbImage image, string question, CancellationToken cancellationToken)
+    private void Begin()
     {
-        Prompt prompt = model.Prompt.Build(model.Tokenizer, question, model.LoadedPlan.Geometry.ImageTokenId);
+        sequence.Statistics = default;
         sequence.Sampler.Seed(options.Seed);
-        model.Preprocessor.Process(image, sequence.Image.Pixels);
-        if (model.PrefillPixels(sequence, prompt.Prefix, prompt.Suffix, cancellationToken) == StepResult.CapacityExhausted)
-        {
-            throw new PromptTooLongException(prompt.Prefix.Length + model.LoadedPlan.ImagePositions + prompt.Suffix.Length, sequence.Capacity);
-        }
+    }
 
-        Choose();
+    private void RequireRoom(int tokens)
+    {
+        if (tokens > sequence.Capacity)
+        {
+            throw new PromptTooLongException(tokens, sequence.Capacity);
+        }
+    }
+
+    private void Follow(ReadOnlySpan<int> rest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            sequence.Statistics = new AnswerStatistics(sequence.Position, sequence.Position, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, 0, FinishReason.None);
+            Extend(rest, cancellationToken);
+            Choose();
+        }
+        catch (OperationCanceledException)
+        {
+            Finish(FinishReason.Cancelled);
+            throw;
+        }
+    }
+
+    private void Extend(ReadOnlySpan<int> tokens, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        model.ExtendText(sequence, tokens, cancellationToken);
+        AnswerStatistics soFar = sequence.Statistics;
+        sequence.Statistics = soFar with
+        {
+            PromptTokens = soFar.PromptTokens + tokens.Length,
+            Prefill = soFar.Prefill + Stopwatch.GetElapsedTime(start),
+        };
     }
 
     private void Choose()
@@ -84,8 +157,14 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
             return;
         }
 
-        Text = FromFirstWord(_stream.Append(_token));
-        if (_generated >= options.MaxNewTokens)
+        sequence.Pending = _token;
+        Text = _stops.Append(FromFirstWord(_stream.Append(_token)));
+        if (_stops.Found)
+        {
+            Finished = true;
+            Report(FinishReason.StopSequence);
+        }
+        else if (_generated >= options.MaxNewTokens)
         {
             string last = Text;
             Finish(FinishReason.MaxNewTokens);
@@ -100,16 +179,19 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
     private void Finish(FinishReason reason)
     {
         Finished = true;
-        Text = FromFirstWord(_stream.Flush());
-        Report(reason);
+        Text = _stops.Append(FromFirstWord(_stream.Flush()));
+        Text += _stops.Flush();
+
+        // What is held back at the end may complete a stop sequence too.
+        Report(_stops.Found && reason != FinishReason.Cancelled ? FinishReason.StopSequence : reason);
     }
 
     // Templates end in a word such as "ASSISTANT:", so the first word of an answer brings the space between the two.
-    private string FromFirstWord(ReadOnlySpan<char> text)
+    private ReadOnlySpan<char> FromFirstWord(ReadOnlySpan<char> text)
     {
         ReadOnlySpan<char> visible = _begun ? text : text.TrimStart();
         _begun |= visible.Length > 0;
-        return visible.ToString();
+        return visible;
     }
 
     private void Report(FinishReason reason) =>

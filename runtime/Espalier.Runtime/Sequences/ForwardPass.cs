@@ -25,6 +25,7 @@ public sealed class ForwardPass
     private PassPhase _phase;
     private int _nextLayer;
     private int _suffixRows;
+    private int _decodeRows = 1;
     private int _shift;
     private CancellationToken _cancellation;
 
@@ -169,7 +170,7 @@ public sealed class ForwardPass
         _phase = PassPhase.DecodeReady;
     }
 
-    /// <summary>Opens a decode step. The runtime has embedded the token.</summary>
+    /// <summary>Opens a decode step. The runtime has embedded the token, or the tokens of a text that follows.</summary>
     public void BeginDecode()
     {
         Require(_phase == PassPhase.DecodeReady, "decoding follows a prefill");
@@ -177,21 +178,27 @@ public sealed class ForwardPass
         _nextLayer = 0;
     }
 
-    /// <summary>Runs the one new row through a layer and adds it to its KV cache.</summary>
+    /// <summary>Runs the one new row, or the new rows of a text that follows, through a layer and adds them to its KV cache.</summary>
     /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
     public void RunDecode(int layer)
     {
         Enter(PassPhase.Decode, layer);
+        if (_decodeRows > 1)
+        {
+            RunTextRows(layer);
+            return;
+        }
+
         _cache.Announce(layer, 1);
         _bindings.Decode(layer).Run();
         _cache.Advance(layer, 1);
     }
 
-    /// <summary>Closes a decode step: logits of the row.</summary>
+    /// <summary>Closes a decode step: logits of the last row.</summary>
     public void EndDecode()
     {
         Require(_phase == PassPhase.Decode && _nextLayer == _plan.Geometry.Text.Layers, "all layers run before the logits");
-        _head.Run(_bindings.DecodeOutput, 0);
+        _head.Run(_decodeRows > 1 ? _rows.Current : _bindings.DecodeOutput, _decodeRows - 1);
         _phase = PassPhase.DecodeReady;
     }
 
@@ -255,13 +262,33 @@ public sealed class ForwardPass
     /// <summary>Embeds the token of the next decode step.</summary>
     internal void LoadToken(EmbeddingTable embeddings, int token, int position, CancellationToken cancellation)
     {
-        if (_phase != PassPhase.DecodeReady)
+        RequirePrompt();
+        _cancellation = cancellation;
+        _decodeRows = 1;
+        _bindings.LoadDecode(embeddings, token, position);
+    }
+
+    /// <summary>Embeds text that follows what the sequence holds; the next decode step runs all of it.</summary>
+    internal void LoadText(EmbeddingTable embeddings, ReadOnlySpan<int> tokens, int position, CancellationToken cancellation)
+    {
+        if (tokens.Length == 1)
         {
-            throw new InvalidOperationException("The sequence holds no prompt: run a prefill before decoding, also after a cancelled or failed call.");
+            LoadToken(embeddings, tokens[0], position, cancellation);
+            return;
         }
 
+        RequirePrompt();
         _cancellation = cancellation;
-        _bindings.LoadDecode(embeddings, token, position);
+        _decodeRows = tokens.Length;
+        _rows.LoadText(embeddings, tokens, position);
+        _shift = 0;
+    }
+
+    /// <summary>Forgets the last text rows in every layer.</summary>
+    internal void Drop(int rows)
+    {
+        RequirePrompt();
+        _cache.Drop(rows);
     }
 
     /// <summary>Fails if the loop returned before its end.</summary>
@@ -315,6 +342,26 @@ public sealed class ForwardPass
         binding.Run();
         _rows.Swap();
         _cache.Advance(layer, _rows.Count);
+    }
+
+    // The text of a further turn: dense rows over the cache, numbered as the layer numbers what comes behind the image.
+    private void RunTextRows(int layer)
+    {
+        if (_shift != _shifts[layer])
+        {
+            _rows.Shift(_shifts[layer] - _shift);
+            _shift = _shifts[layer];
+        }
+
+        RunRows(layer, _bindings.Dense(layer));
+    }
+
+    private void RequirePrompt()
+    {
+        if (_phase != PassPhase.DecodeReady)
+        {
+            throw new InvalidOperationException("The sequence holds no prompt: run a prefill before decoding, also after a cancelled or failed call.");
+        }
     }
 
     private void RunFrozenRows(int layer, LayerBinding binding)

@@ -140,6 +140,21 @@ internal sealed unsafe class KeyValueCache : IDisposable
         _lengths.AsSpan().Fill(length);
     }
 
+    /// <summary>Forgets the last rows of every layer.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A layer holds fewer.</exception>
+    public void Drop(int rows)
+    {
+        foreach (int length in _lengths)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, length);
+        }
+
+        for (int layer = 0; layer < _lengths.Length; layer++)
+        {
+            _lengths[layer] -= rows;
+        }
+    }
+
     /// <summary>Copies the first rows of every layer out, head by head: <c>[layer][key, value][head][row][headDim]</c>.</summary>
     public void CopyPrefixTo(Span<float> destination, int rows) => CopyPrefix(destination, rows, read: true);
 

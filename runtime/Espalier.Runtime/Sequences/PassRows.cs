@@ -211,6 +211,15 @@ internal sealed class PassRows : IDisposable
         }
     }
 
+    /// <summary>Takes <paramref name="difference"/> from every position; the rows must not be parted.</summary>
+    public void Shift(int difference)
+    {
+        foreach (ref long position in _positions.Span<long>())
+        {
+            position -= difference;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

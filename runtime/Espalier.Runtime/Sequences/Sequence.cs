@@ -1,17 +1,21 @@
 using Espalier.Planning;
+using Espalier.Text;
 
 namespace Espalier;
 
 /// <summary>One conversation with a model: its KV cache, its rows and its place in the text.</summary>
 /// <remarks>
-/// <para>Made by <see cref="VisionLanguageModel.CreateSequence"/> and owned by the caller, who disposes it before or after the model. Reusable: every prefill starts anew, and a prefix that is the same as before is not computed again.</para>
+/// <para>Made by <see cref="VisionLanguageModel.CreateSequence"/> and owned by the caller, who disposes it before or after the model. Reusable: every prefill starts anew, and a prefix that is the same as before is not computed again. Further questions about the same image add to what it holds.</para>
 /// <para>Not thread-safe: one call at a time, a second one throws. Different sequences of one model may run at the same time.</para>
 /// </remarks>
 public sealed class Sequence : IDisposable
 {
     private readonly VisionLanguageModel _owner;
+    private readonly int[] _text;
     private int[] _prefix = [];
     private bool _prefixCached;
+    private int _textLength;
+    private int _questionLength;
     private int _busy;
     private bool _disposed;
 
@@ -19,6 +23,7 @@ public sealed class Sequence : IDisposable
     {
         _owner = owner;
         Capacity = capacity;
+        _text = new int[capacity];
         Pass = new ForwardPass(sessions, plan, capacity);
         try
         {
@@ -47,6 +52,21 @@ public sealed class Sequence : IDisposable
 
     /// <summary>Bytes of the KV cache.</summary>
     public long KeyValueBytes => Pass.Cache.ByteLength;
+
+    /// <summary>Tells whether the sequence holds the beginning of a conversation: its words before the image and its first question, and then any text. The image is not looked at: the caller knows which one was loaded.</summary>
+    /// <param name="prompt">The conversation.</param>
+    /// <returns>False also after a cancelled or failed call.</returns>
+    public bool Holds(Prompt prompt)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        return _questionLength > 0 && _questionLength == prompt.Suffix.Length && HoldsPrefix(prompt.Prefix) && Text.StartsWith(prompt.Suffix);
+    }
+
+    /// <summary>Ids of the text rows behind the image that the KV cache holds: the first question, answers, further questions.</summary>
+    internal ReadOnlySpan<int> Text => _text.AsSpan(0, _textLength);
+
+    /// <summary>The token that was chosen last and has not been run; -1 if there is none, or if it ended the answer.</summary>
+    internal int Pending { get; set; } = -1;
 
     internal ForwardPass Pass { get; }
 
@@ -103,6 +123,33 @@ public sealed class Sequence : IDisposable
     /// <summary>True if the KV cache starts with the rows of this prefix.</summary>
     internal bool HoldsPrefix(ReadOnlySpan<int> prefix) => _prefixCached && prefix.SequenceEqual(_prefix);
 
+    /// <summary>Notes that a prefill has put the first question into the cache.</summary>
+    internal void BeginText(ReadOnlySpan<int> suffix)
+    {
+        _textLength = 0;
+        AddText(suffix);
+        _questionLength = suffix.Length;
+    }
+
+    /// <summary>Notes that further text is in the cache.</summary>
+    internal void AddText(ReadOnlySpan<int> tokens)
+    {
+        tokens.CopyTo(_text.AsSpan(_textLength));
+        _textLength += tokens.Length;
+        Position += tokens.Length;
+        Pending = -1;
+    }
+
+    /// <summary>Forgets all text behind the first <paramref name="length"/> tokens of it. Logits are those of before until text is added.</summary>
+    internal void Rewind(int length)
+    {
+        int dropped = _textLength - length;
+        Pass.Drop(dropped);
+        _textLength = length;
+        Position -= dropped;
+        Pending = -1;
+    }
+
     internal void RememberPrefix(ReadOnlySpan<int> prefix)
     {
         if (_prefix.Length != prefix.Length)
@@ -119,6 +166,9 @@ public sealed class Sequence : IDisposable
     {
         Pass.Reset();
         _prefixCached = false;
+        _textLength = 0;
+        _questionLength = 0;
+        Pending = -1;
         Position = 0;
     }
 }

@@ -22,6 +22,9 @@ public enum FinishReason
     /// <summary><see cref="AnswerOptions.MaxNewTokens"/> was reached.</summary>
     MaxNewTokens,
 
+    /// <summary>One of <see cref="AnswerOptions.StopSequences"/> came.</summary>
+    StopSequence,
+
     /// <summary>The sequence was full.</summary>
     CapacityExhausted,
 

@@ -3,7 +3,11 @@ namespace Espalier.Text;
 /// <summary>A prompt cut at the image: the visual tokens go between the two.</summary>
 /// <param name="Prefix">The ids before the image, with the beginning-of-sequence token if the tokenizer adds one.</param>
 /// <param name="Suffix">The ids after the image, up to where the answer begins.</param>
-public sealed record Prompt(int[] Prefix, int[] Suffix);
+public sealed record Prompt(int[] Prefix, int[] Suffix)
+{
+    /// <summary>The ids that follow the suffix in a longer conversation: answers and further questions, up to where the next answer begins. Empty for a first question.</summary>
+    public int[] Continuation { get; init; } = [];
+}
 
 /// <summary>The forms of prompt that are known.</summary>
 public enum PromptForm

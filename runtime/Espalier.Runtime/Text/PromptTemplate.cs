@@ -9,7 +9,7 @@ namespace Espalier.Text;
 /// special tokens. The question is encoded with <see cref="Tokenizer.EncodeUntrusted(string)"/>'s rules, so a question that holds
 /// <c>&lt;image&gt;</c> or <c>&lt;|im_end|&gt;</c> gets the characters, not the tokens. Immutable, thread-safe.
 /// </remarks>
-public sealed class PromptTemplate
+public sealed partial class PromptTemplate
 {
     private const string Question = "{question}";
     private const string EndOfSequence = "</s>", TurnStart = "<|im_start|>", TurnEnd = "<|im_end|>";
@@ -18,11 +18,16 @@ public sealed class PromptTemplate
     private readonly Part[] _beforeImage;
     private readonly Part[] _afterImage;
     private readonly Part[] _followUp;
+    private readonly Part[] _openUser;
+    private readonly string _afterTurn;
 
-    private PromptTemplate(string source, PromptForm form, Part[] beforeImage, Part[] afterImage, Part[] followUp)
+    // openUser: what opens the turn of the image, without the template's words in front of it. afterTurn: what follows the end of a turn.
+    private PromptTemplate(string source, PromptForm form, string afterTurn, Part[] openUser, Part[] beforeImage, Part[] afterImage, Part[] followUp)
     {
         _source = source;
         Form = form;
+        _afterTurn = afterTurn;
+        _openUser = openUser;
         _beforeImage = beforeImage;
         _afterImage = afterImage;
         _followUp = followUp;
@@ -68,7 +73,9 @@ public sealed class PromptTemplate
     /// <param name="imageTokenId">The id that stands for the image in the checkpoint's config.</param>
     /// <returns>The ids before and after the image; neither holds <paramref name="imageTokenId"/>.</returns>
     /// <exception cref="TokenizerException">The tokenizer lacks a token of the template, or the question cannot be encoded without a special token.</exception>
-    public Prompt Build(Tokenizer tokenizer, string question, int imageTokenId)
+    public Prompt Build(Tokenizer tokenizer, string question, int imageTokenId) => Build(tokenizer, _beforeImage, question, imageTokenId);
+
+    private Prompt Build(Tokenizer tokenizer, Part[] beforeImage, string question, int imageTokenId)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(question);
@@ -76,7 +83,7 @@ public sealed class PromptTemplate
 
         AddedToken? image = tokenizer.AddedTokenOf(imageTokenId);
         List<int> prefix = [.. tokenizer.Frame.Before];
-        Encode(tokenizer, _beforeImage, question, atStart: true, before: null, after: image, prefix);
+        Encode(tokenizer, beforeImage, question: null, atStart: true, before: null, after: image, prefix);
         List<int> suffix = [];
         Encode(tokenizer, _afterImage, question, atStart: false, before: image, after: null, suffix);
         suffix.AddRange(tokenizer.Frame.After);
@@ -131,6 +138,8 @@ public sealed class PromptTemplate
     private static PromptTemplate MakeLlava15(string source, string system, string endOfSequence) => new(
         source,
         PromptForm.Llava15,
+        afterTurn: "",
+        [Part.Words("USER: ")],
         [Part.Words(system + "USER: ")],
         [Part.Words($"\n{Question} ASSISTANT:")],
         [Part.Token(endOfSequence), Part.Words($"USER: {Question} ASSISTANT:")]);
@@ -142,12 +151,14 @@ public sealed class PromptTemplate
         return new PromptTemplate(
             source,
             PromptForm.ChatMl,
+            afterTurn,
+            [Part.Token(TurnStart), Part.Words("user" + afterRole)],
             [.. systemTurn, Part.Token(TurnStart), Part.Words("user" + afterRole)],
             [Part.Words("\n" + Question), .. answer],
             [Part.Token(TurnEnd), Part.Words(afterTurn), Part.Token(TurnStart), Part.Words($"user{afterRole}{beforeText}{Question}"), .. answer]);
     }
 
-    private void Encode(Tokenizer tokenizer, Part[] parts, string question, bool atStart, AddedToken? before, AddedToken? after, List<int> ids)
+    private void Encode(Tokenizer tokenizer, Part[] parts, string? question, bool atStart, AddedToken? before, AddedToken? after, List<int> ids)
     {
         for (int i = 0; i < parts.Length; i++)
         {
@@ -156,7 +167,7 @@ public sealed class PromptTemplate
             {
                 // A token beside the words may claim the white space between them.
                 AddedToken? next = i + 1 == parts.Length ? after : parts[i + 1].IsToken ? Find(tokenizer, parts[i + 1].Text) : null;
-                string words = parts[i].Text.Replace(Question, question, StringComparison.Ordinal);
+                string words = question is null ? parts[i].Text : parts[i].Text.Replace(Question, question, StringComparison.Ordinal);
                 words = before is { StripsRight: true } ? words.TrimStart() : words;
                 words = next is { StripsLeft: true } ? words.TrimEnd() : words;
                 tokenizer.EncodeUntrusted(words, atStart && i == 0, ids);
