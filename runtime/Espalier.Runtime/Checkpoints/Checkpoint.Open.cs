@@ -27,11 +27,7 @@ public sealed partial class Checkpoint
             throw new CheckpointFileMissingException(folder, "the folder does not exist.");
         }
 
-        string configPath = Path.Combine(folder, ConfigFile);
-        string config = CheckpointFiles.ReadConfig(configPath);
-        GeometryReading reading = ModelGeometryReader.Read(config);
-        ModelGeometry geometry = reading.Geometry ?? throw ConfigException.For(configPath, reading.Problem!);
-
+        ModelGeometry geometry = ReadGeometry(folder, out string configPath, out string config);
         string generationPath = Path.Combine(folder, GenerationFile);
         string? generation = File.Exists(generationPath) ? CheckpointFiles.ReadConfig(generationPath) : null;
         GenerationDefaults defaults = GenerationDefaultsReader.Read(configPath, config, generationPath, generation, geometry.Text.Family);
@@ -49,6 +45,23 @@ public sealed partial class Checkpoint
             mapping.Release();
             throw;
         }
+    }
+
+    /// <summary>Reads the shapes of a model from its <c>config.json</c> alone: no weight needs to be there.</summary>
+    /// <param name="folder">The folder that holds <c>config.json</c>.</param>
+    /// <exception cref="CheckpointException">The file is missing or malformed, or the model cannot be run.</exception>
+    public static ModelGeometry ReadGeometry(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        return Directory.Exists(folder) ? ReadGeometry(folder, out _, out _) : throw new CheckpointFileMissingException(folder, "the folder does not exist.");
+    }
+
+    private static ModelGeometry ReadGeometry(string folder, out string configPath, out string config)
+    {
+        configPath = Path.Combine(folder, ConfigFile);
+        config = CheckpointFiles.ReadConfig(configPath);
+        GeometryReading reading = ModelGeometryReader.Read(config);
+        return reading.Geometry ?? throw ConfigException.For(configPath, reading.Problem!);
     }
 
     /// <summary>A single file goes before an index, as in transformers.</summary>
