@@ -1,0 +1,66 @@
+using System.Numerics.Tensors;
+
+namespace Espalier;
+
+/// <summary>ToMe's bipartite soft matching (arXiv 2210.09461, section 3): the rows at even places each look for the most similar row at an odd place, and those that found the most similar one are merged.</summary>
+/// <remarks>Pure arithmetic in fp32, no allocation, ties to the lower index. Thread-safe.</remarks>
+internal static class BipartiteMatching
+{
+    /// <summary>Finds for every even row 2i the odd row with the highest cosine, and the order in which the even rows are merged.</summary>
+    /// <param name="metric">The rows that are compared, one after the other.</param>
+    /// <param name="rows">How many there are; at least 2.</param>
+    /// <param name="protectFirst">True if row 0 is never merged: it comes last in the order.</param>
+    /// <param name="similarities">Receives the cosine of each even row to the odd row that it found; minus infinity for a protected one. As long as there are even rows.</param>
+    /// <param name="nearest">Receives j where 2j + 1 is the odd row that was found.</param>
+    /// <param name="order">Receives the even rows, i for 2i, by falling similarity.</param>
+    /// <param name="lengths">Scratch, one number a row.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit each other.</exception>
+    public static void Match(ReadOnlySpan<float> metric, int rows, bool protectFirst, Span<float> similarities, Span<int> nearest, Span<int> order, Span<float> lengths)
+    {
+        int even = (rows + 1) / 2;
+        if (rows < 2 || metric.Length % rows != 0 || similarities.Length != even || nearest.Length != even || order.Length != even || lengths.Length < rows)
+        {
+            throw new ArgumentException($"{rows} rows, {metric.Length} elements and room for {similarities.Length}, {nearest.Length} and {order.Length} even rows do not fit.", nameof(rows));
+        }
+
+        int width = metric.Length / rows;
+        for (int row = 0; row < rows; row++)
+        {
+            lengths[row] = TensorPrimitives.Norm(metric.Slice(row * width, width));
+        }
+
+        for (int i = 0; i < even; i++)
+        {
+            nearest[i] = 0;
+            similarities[i] = float.NegativeInfinity;
+            for (int j = 0; j < rows / 2 && !(protectFirst && i == 0); j++)
+            {
+                float product = lengths[2 * i] * lengths[(2 * j) + 1];
+                float cosine = product > 0 ? TensorPrimitives.Dot(metric.Slice(2 * i * width, width), metric.Slice(((2 * j) + 1) * width, width)) / product : 0;
+                if (cosine > similarities[i])
+                {
+                    similarities[i] = cosine;
+                    nearest[i] = j;
+                }
+            }
+        }
+
+        Order(similarities, order);
+    }
+
+    /// <summary>Insertion keeps equal ones in their order, and sorts without an allocation.</summary>
+    private static void Order(ReadOnlySpan<float> similarities, Span<int> order)
+    {
+        for (int i = 0; i < order.Length; i++)
+        {
+            int place = i;
+            while (place > 0 && similarities[order[place - 1]] < similarities[i])
+            {
+                order[place] = order[place - 1];
+                place--;
+            }
+
+            order[place] = i;
+        }
+    }
+}
