@@ -30,6 +30,56 @@ public sealed class LoopOrderTests
     }
 
     [Theory]
+    [InlineData("leaves in place of merging")]
+    [InlineData("weights of another")]
+    [InlineData("weights of another count")]
+    [InlineData("one place twice")]
+    [InlineData("places out of order")]
+    [InlineData("as planned")]
+    public void AWrongMergeFails(string name)
+    {
+        // The plan: 36 visual tokens are merged into 12 after layer 2.
+        using var tiny = new TinyModel(c => new WrongLoop(c, ClipLlamaMerge.Plan, pass =>
+        {
+            pass.BeginPrefill(36);
+            pass.RunDense(0);
+            pass.RunDense(1);
+            pass.RunDense(2);
+            int[] kept = [.. Enumerable.Range(4, 12)];
+            switch (name)
+            {
+                case "leaves in place of merging":
+                    pass.KeepVisual(kept);
+                    return;
+                case "weights of another":
+                    pass.Weights(12);
+                    pass.MergeVisual(kept, new float[12 * 36]);
+                    return;
+                case "weights of another count":
+                    pass.MergeVisual(kept, pass.Weights(11));
+                    return;
+                case "one place twice":
+                    kept[3] = kept[4];
+                    break;
+                case "places out of order":
+                    (kept[3], kept[4]) = (kept[4], kept[3]);
+                    break;
+            }
+
+            pass.MergeVisual(kept, pass.Weights(12));
+            for (int layer = 3; layer < 6; layer++)
+            {
+                pass.RunDense(layer);
+            }
+
+            pass.EndPrefill();
+        }));
+        using Sequence sequence = tiny.CreateSequence();
+        Exception? thrown = Record.Exception(() => tiny.Prefill(sequence));
+        Assert.True(name == "as planned" ? thrown is null : thrown is InvalidOperationException or ArgumentException, thrown?.ToString());
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(2)]
     [InlineData(4)]

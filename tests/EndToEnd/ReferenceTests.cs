@@ -32,6 +32,8 @@ public sealed class ReferenceTests
         [("clip-llama", "random")] = static c => ClipLlamaRandom.Load(c),
         [("clip-llama", "norm")] = static c => ClipLlamaNorm.Load(c),
         [("clip-llama", "norm-twice")] = static c => ClipLlamaNormTwice.Load(c),
+        [("clip-llama", "merge")] = static c => ClipLlamaMerge.Load(c),
+        [("clip-llama", "merge-twice")] = static c => ClipLlamaMergeTwice.Load(c),
         [("clip-llama", "pyramid")] = static c => ClipLlamaPyramid.Load(c),
         [("clip-llama", "pyramid-together")] = static c => ClipLlamaPyramidTogether.Load(c),
         [("clip-llama", "visionzip")] = static c => ClipLlamaVisionZip.Load(c),
@@ -121,6 +123,16 @@ public sealed class ReferenceTests
             }
 
             Assert.Equal(variant.LoadedPlan.Steps.Count(static s => !s.IsExit), step);
+        }
+
+        if (expected.TryGetProperty("held", out JsonElement held))
+        {
+            var tokens = new int[variant.LoadedPlan.Geometry.VisualTokens];
+            Assert.Equal(held.GetArrayLength(), sequence.Pass.Map.Count);
+            for (int row = 0; row < held.GetArrayLength(); row++)
+            {
+                Assert.Equal(Goldens.Ints(held[row]), tokens[..sequence.TokensOf(row, tokens)]);
+            }
         }
 
         int[] rows = Goldens.Ints(expected.GetProperty("kv_rows"));

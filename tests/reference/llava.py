@@ -19,6 +19,9 @@ Reductions, all of prefill (Policy):
                     algorithm S: token i stays if the next number below n - i is below the tokens still to choose. A
                     number below b is the upper half of the 128-bit product of b and the next number of SplitMix64.
     Norm(B, keep)   before layer index B, 0 included, the visual tokens with the largest L2 norm stay.
+    Merge(B, keep)  before layer index B, 0 included, the visual tokens with the largest L2 norm stay; each of the others goes
+                    to the kept one whose row has the highest cosine with its own. A kept row becomes the mean of all that it
+                    then stands for, each row counted once, and keeps its place and its position.
     PyramidDrop(lam, S)  before layer index s * (layers // S), s = 1..S-1, int(N * lam ** s) of the N visual tokens of the
                     image stay. Score: softmax attention of the last prompt row over all keys in the layer that follows,
                     which is computed as if nothing left there, mean over heads. All rows are then numbered 0, 1, 2, ...
@@ -38,7 +41,7 @@ import torch
 import torch.nn.functional as F
 
 from checkpoint import read_config, read_weights
-from reductions import cls_attention, div_prune, g_prune_scores, keep_highest, vision_zip
+from reductions import average_into, cls_attention, div_prune, g_prune_scores, keep_highest, vision_zip
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Policy:
     vtw: Optional[int] = None  # K
     random: Tuple[Tuple[int, int, int], ...] = ()  # B, keep, seed
     norm: Tuple[Tuple[int, int], ...] = ()  # B, keep
+    merge: Tuple[Tuple[int, int], ...] = ()  # B, keep
     pyramid: Optional[Tuple[float, int]] = None  # lambda, S
     visionzip: Optional[Tuple[int, int]] = None  # dominant (CLS included), contextual
     vtccls: Optional[Tuple[int, int]] = None  # keep, first tower layer
@@ -58,12 +62,16 @@ class Policy:
     def boundaries(self, layers):
         """The layers before which some visual tokens leave, ascending."""
         stages = range(1, self.pyramid[1]) if self.pyramid else []
-        return sorted([b for b, *_ in [*self.random, *self.norm, *([self.fastv] if self.fastv else [])]]
+        return sorted([b for b, *_ in [*self.random, *self.norm, *self.merge, *([self.fastv] if self.fastv else [])]]
                       + [s * (layers // self.pyramid[1]) for s in stages])
 
     def renumbers(self, i, layers):
         """True if PyramidDrop acts before layer i."""
-        return self.pyramid is not None and i in replace(self, fastv=None, random=(), norm=()).boundaries(layers)
+        return self.pyramid is not None and i in replace(self, fastv=None, random=(), norm=(), merge=()).boundaries(layers)
+
+    def merges(self):
+        """True if rows of the decoder are made of several."""
+        return bool(self.merge)
 
     def validate(self, layers):
         exit_layer = layers if self.vtw is None else self.vtw
@@ -246,6 +254,7 @@ class Prefill:
     kept: Optional[list] = None  # FastV: indices among the visual tokens
     scores: Optional[list] = None  # FastV: one per visual token
     survivors: list = field(default_factory=list)  # per prune: indices among the visual tokens of the image
+    held: Optional[list] = None  # with merges in the decoder: per visual row that is left, the tokens of the image that it is made of
     gap: float = 1.0  # the smallest relative distance between the lowest kept and the highest dropped score
 
 
@@ -309,26 +318,31 @@ class Llava:
         return F.linear(rows, self.weights["lm_head.weight"])
 
     def prune(self, policy, i, tokens, visual_rows, attention, ahead):
-        """What the policy keeps before layer i: indices among the visual rows that are there, and their scores (None for
-        chance); or None. `visual_rows` are those rows, `attention` [heads, rows, visual] that of the text rows behind the
+        """What the policy keeps before layer i: indices among the visual rows that are there, their scores (None for
+        chance), and for a merge the weights that make the new rows of all of them (else None); or None. `visual_rows` are those rows, `attention` [heads, rows, visual] that of the text rows behind the
         image on them in the layer before, `ahead` computes that of the last row for the layer that follows, `tokens` counts the visual tokens of the image."""
         if policy.pyramid:
             ratio, stages = policy.pyramid
             stage, rest = divmod(i, self.layers // stages)
             if rest == 0 and 1 <= stage < stages:
                 scores = ahead().mean(0).tolist()
-                return keep_highest(scores, int(tokens * ratio ** stage)), scores
+                return keep_highest(scores, int(tokens * ratio ** stage)), scores, None
         for layer, count, seed in policy.random:
             if layer == i:
-                return keep_random(len(visual_rows), count, seed), None
+                return keep_random(len(visual_rows), count, seed), None, None
         for layer, count in policy.norm:
             if layer == i:
                 scores = visual_rows.double().norm(dim=1).tolist()
-                return keep_highest(scores, count), scores
+                return keep_highest(scores, count), scores, None
+        for layer, count in policy.merge:
+            if layer == i:
+                scores = visual_rows.double().norm(dim=1).tolist()
+                kept = keep_highest(scores, count)
+                return kept, scores, average_into(visual_rows, kept)
         if policy.fastv and policy.fastv[0] == i:
             asked = attention if policy.fastv_rows == "mean" else attention[:, -1:]
             scores = asked.mean((0, 1)).tolist()
-            return keep_highest(scores, keep_count(len(scores), policy.fastv[1])), scores
+            return keep_highest(scores, keep_count(len(scores), policy.fastv[1])), scores, None
         return None
 
     def prefill(self, prefix, visual, suffix, policy=Policy()):
@@ -341,11 +355,19 @@ class Llava:
             is_visual = (torch.arange(len(x)) >= len(prefix)) & (torch.arange(len(x)) < len(prefix) + len(image.rows))
             out = Prefill(None, [])
             tokens, attention = image.kept[-1] if image.kept else list(range(len(image.rows))), None
+            held = torch.eye(len(image.rows), dtype=torch.bool)
             for i in range(self.layers):
                 pruned = self.prune(policy, i, len(image.rows), x[is_visual], None if attention is None else attention[:, -len(suffix):, is_visual],
                                     lambda: decoder_layer(self.config.text, self.weights, i, x, positions)[2][:, -1, is_visual])
                 if pruned is not None:
-                    kept, scores = pruned
+                    kept, scores, weights = pruned
+                    if weights is None:
+                        held = held[kept]
+                    else:
+                        # The new rows take the places of the kept ones, in their order.
+                        held = (weights != 0).float() @ held.float() > 0
+                        places = len(prefix) + torch.tensor(sorted(kept))
+                        x = x.index_copy(0, places, weights @ x[is_visual])
                     tokens = [tokens[k] for k in kept]
                     out.survivors.append(tokens)
                     if scores is not None:
@@ -358,6 +380,7 @@ class Llava:
                     if policy.renumbers(i, self.layers):
                         positions = torch.arange(len(x))
                 if policy.vtw == i:
+                    held = held[:0]
                     x, positions, is_visual = x[~is_visual], positions[~is_visual], is_visual[~is_visual]
 
                 before = x
@@ -367,6 +390,8 @@ class Llava:
                 out.caches.append(cache)
                 out.rows.append(len(x))
                 out.last_rows.append(x[-1])
+            if policy.merges():
+                out.held = [row.nonzero()[:, 0].tolist() for row in held]
             out.logits = self.head(x[-1])
             return out
 
@@ -405,14 +430,19 @@ class Llava:
             last = stop + len(suffix) - 1
             visible = torch.ones(len(x), dtype=torch.bool)
             attention, survivors = None, []
+            tokens = image.kept[-1] if image.kept else list(range(len(image.rows)))
             for i in range(self.layers):
                 seen = start + visible[start:stop].nonzero()[:, 0]
                 pruned = self.prune(
                     policy, i, len(image.rows), x[seen], None if attention is None else attention[:, stop:last + 1, seen],
                     lambda: decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order)[2][:, last, seen])
                 if pruned is not None:
-                    seen = seen[torch.tensor(pruned[0], dtype=torch.long)]
-                    survivors.append([image.kept[-1][k] if image.kept else k for k in (seen - start).tolist()])
+                    kept, _, weights = pruned
+                    tokens = [tokens[k] for k in kept]
+                    survivors.append(tokens)
+                    mixed = None if weights is None else weights @ x[seen]
+                    seen = seen[torch.tensor(sorted(kept), dtype=torch.long)]
+                    x = x if mixed is None else x.index_copy(0, seen, mixed)
                     visible[start:stop] = False
                     visible[seen] = True
                     if policy.renumbers(i, self.layers):  # hidden rows get the number of the row before; nobody reads it

@@ -3,6 +3,7 @@
 
     python3 make_goldens.py                    the tiny checkpoints, and the sample model if its folder exists
     python3 make_goldens.py clip-llama         one of them (clip-llama, siglip-qwen2, clip-llama-f16, shapes)
+    python3 make_goldens.py clip-llama --new   only the cases that have no file yet: another CPU would change digits of the others
     python3 make_goldens.py --search           instead of writing, report which seeds of the tiny checkpoints give
                                                scores and logits that are well apart
 
@@ -39,6 +40,8 @@ CASES = {
         "fastv-mean-frozen": Policy(fastv=(3, 0.75), fastv_rows="mean", shortv=(1, 2)),
         "random": Policy(random=((0, 20, 7), (3, 10, -3))),
         "norm": Policy(norm=((3, 12),)),
+        "merge": Policy(merge=((3, 12),)),
+        "merge-twice": Policy(merge=((0, 20), (3, 9)), shortv=(1, 2), fastv=(4, 0.5)),  # the second finds the rows parted
         "pyramid": Policy(pyramid=(0.5, 3)),
         "pyramid-together": Policy(random=((0, 30, 0),), pyramid=(0.6, 3), shortv=(1, 2), vtw=5),
         "norm-twice": Policy(norm=((0, 20), (3, 9)), shortv=(1, 2)),  # the second finds the rows parted
@@ -158,6 +161,8 @@ def policy_json(policy, visual):
         members["random"] = [{"before": b, "keep": keep, "seed": seed} for b, keep, seed in policy.random]
     if policy.norm:
         members["norm"] = [{"before": b, "keep": keep} for b, keep in policy.norm]
+    if policy.merge:
+        members["merge"] = [{"before": b, "keep": keep} for b, keep in policy.merge]
     if policy.pyramid:
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
     members |= {name: getattr(policy, name) for name in ("visionzip", "vtccls", "divprune", "gprune") if getattr(policy, name)}
@@ -196,10 +201,12 @@ def write_case(path, model, tokenizer, prefix, pixels, suffix, policy):
     members = [("policy", policy_json(policy, len(visual.rows)))]
     if visual.kept:
         members.append(("kept_before_decoder", json.dumps(visual.kept)))
-    if prefill.kept is not None:
+    if prefill.kept is not None and not policy.merge:
         members += [("fastv_scores", numbers(prefill.scores)), ("kept", json.dumps([visual.kept[-1][i] for i in prefill.kept] if visual.kept else prefill.kept))]
-    if policy.random or policy.norm or policy.pyramid:
+    if policy.random or policy.norm or policy.merge or policy.pyramid:
         members.append(("survivors", json.dumps(prefill.survivors)))
+    if prefill.held is not None:
+        members.append(("held", json.dumps(prefill.held)))
     members += [
         ("kv_rows", json.dumps(prefill.rows)),
         ("last_row_after_layer", matrix(row[:4] for row in prefill.last_rows)),
@@ -228,26 +235,35 @@ def write_model(name, folder, image, image_json, texts, cases):
     # Of the sample model's many rows a few are enough.
     some = None if len(features) * features.shape[1] <= 4096 else [0, 1, 2, len(features) // 2, len(features) - 1]
     out = OUT / name
-    for stale in out.glob("*.json"):
+    only_new = "--new" in sys.argv
+    for stale in [] if only_new else out.glob("*.json"):
         stale.unlink()
-    write(out / "inputs.json", [
-        ("checkpoint", json.dumps(folder.relative_to(ROOT).as_posix())),
-        ("weights_sha256", json.dumps({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("*.safetensors"))})),
-        ("image", json.dumps(image_json)),
-        ("rgb_sha256", json.dumps(hashlib.sha256(image.tobytes()).hexdigest())),
-        ("pixel_values", f'{{"shape":{list(pixels.shape)},"first_of_channel":{matrix(p.flatten()[:8] for p in pixels)},'
-                         f'"sum_of_channel":{numbers(pixels.double().sum((1, 2)))}}}'),
-        ("vision_features", tensor(features, some)),
-        ("visual_embeddings", tensor(visual, some)),
-        ("visual_tokens", str(len(visual))),
-        ("image_token_id", str(model.config.image_token_id)),
-        ("prompts", json.dumps({p: {"text": texts[p], "prefix": prefix, "suffix": suffix} for p, (prefix, suffix) in prompts.items()})),
-        ("cases", json.dumps([case_file(prompts, p, c) for p in prompts for c in cases])),
-    ])
+    all_cases = json.dumps([case_file(prompts, p, c) for p in prompts for c in cases])
+    if only_new:
+        lines = (out / "inputs.json").read_text().split("\n")
+        at = next(i for i, line in enumerate(lines) if line.startswith('"cases": '))
+        lines[at] = f'"cases": {all_cases}'
+        (out / "inputs.json").write_text("\n".join(lines))
+    else:
+        write(out / "inputs.json", [
+            ("checkpoint", json.dumps(folder.relative_to(ROOT).as_posix())),
+            ("weights_sha256", json.dumps({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("*.safetensors"))})),
+            ("image", json.dumps(image_json)),
+            ("rgb_sha256", json.dumps(hashlib.sha256(image.tobytes()).hexdigest())),
+            ("pixel_values", f'{{"shape":{list(pixels.shape)},"first_of_channel":{matrix(p.flatten()[:8] for p in pixels)},'
+                             f'"sum_of_channel":{numbers(pixels.double().sum((1, 2)))}}}'),
+            ("vision_features", tensor(features, some)),
+            ("visual_embeddings", tensor(visual, some)),
+            ("visual_tokens", str(len(visual))),
+            ("image_token_id", str(model.config.image_token_id)),
+            ("prompts", json.dumps({p: {"text": texts[p], "prefix": prefix, "suffix": suffix} for p, (prefix, suffix) in prompts.items()})),
+            ("cases", all_cases),
+        ])
     for prompt, (prefix, suffix) in prompts.items():
         for case, policy in cases.items():
             path = out / (case_file(prompts, prompt, case) + ".json")
-            write_case(path, model, tokenizer, prefix, pixels, suffix, policy)
+            if not (only_new and path.exists()):
+                write_case(path, model, tokenizer, prefix, pixels, suffix, policy)
 
 
 def case_file(prompts, prompt, case):
@@ -259,6 +275,8 @@ def tiny(name):
     image_json = {"kind": "lcg", "seed": IMAGE_SEEDS[name], "width": IMAGE_SIZES[name], "height": IMAGE_SIZES[name]}
     folder = make_checkpoints.FOLDER / name
     write_model(name, folder, model_image, image_json, {"prompt": PROMPTS[name]}, CASES[name])
+    if "--new" in sys.argv:
+        return
 
     tokenizer = Tokenizer(folder)
     encoded = [(text, tokenizer.encode(text)) for text in [PROMPTS[name], *TEXTS]]
@@ -310,7 +328,7 @@ def search():
 def main():
     if "--search" in sys.argv:
         return search()
-    wanted = sys.argv[1:] or [*make_checkpoints.MAKERS, *(["shapes"] if SHAPES.exists() else [])]
+    wanted = [name for name in sys.argv[1:] if not name.startswith("--")] or [*make_checkpoints.MAKERS, *(["shapes"] if SHAPES.exists() else [])]
     for name in wanted:
         shapes() if name == "shapes" else tiny(name)
 

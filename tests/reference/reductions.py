@@ -63,6 +63,16 @@ def div_prune(x, count):
     return picks
 
 
+def average_into(x, kept):
+    """Weights [kept, rows]: each row that is not kept goes to the kept one with the highest cosine, which becomes the mean."""
+    unit = F.normalize(x.double(), dim=-1)
+    weights = torch.zeros(len(kept), len(x), dtype=torch.float64)
+    for i in range(len(x)):
+        target = kept.index(i) if i in kept else int((unit[kept] @ unit[i]).argmax())
+        weights[target, i] = 1
+    return (weights / weights.sum(1, keepdim=True)).to(x.dtype)
+
+
 def g_prune_scores(x, threshold, temperature, iterations):
     unit = F.normalize(x, dim=-1)
     graph = unit @ unit.T

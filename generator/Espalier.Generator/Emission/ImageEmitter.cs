@@ -57,26 +57,20 @@ internal static class ImageEmitter
             if (merges)
             {
                 writer.Line(KnownTypeNames.SpanRef + "<float> weights = pass.Weights(rows: " + Literal.Of(step.TokensAfter) + ");");
-                writer.Line(Call(step) + "kept, weights);");
+                writer.Line(Call(step));
                 writer.Line("pass.Merge(kept);");
             }
             else
             {
-                writer.Line(step.Kernel is null ? KnownTypeNames.TokenSelectionRef + ".TopK(pass.ClsAttention, kept);" : Call(step) + "kept);");
+                writer.Line(step.Kernel is null ? KnownTypeNames.TokenSelectionRef + ".TopK(pass.ClsAttention, kept);" : Call(step));
                 writer.Line("pass.Keep(kept);");
             }
         }
     }
 
-    /// <summary>The call of a kernel up to where its results go.</summary>
-    private static string Call(Step step)
-    {
-        Kernel kernel = step.Kernel!;
-        string inputs = step.Site == Site.VisionOutput
-            ? "pass.ClsAttention, pass.Keys, "
-            : "pass.Projected, tokens: " + Literal.Of(step.TokensBefore) + ", ";
-        string numbers = string.Concat(kernel.Arguments.Select(argument => argument.Name + ": " + PlanText.Plain(argument.Value) + ", "));
-        string scratch = kernel.Scratch == 0 ? "" : "pass.Scratch(count: " + Literal.Of(kernel.Scratch) + "), ";
-        return "global::" + KnownTypeNames.Namespace + "." + kernel.Name + ".Select(" + inputs + numbers + scratch;
-    }
+    /// <summary>The call of the step's kernel on what its site hands out.</summary>
+    private static string Call(Step step) => StepEmitter.Call(
+        step.Kernel!,
+        step.Site == Site.VisionOutput ? "pass.ClsAttention, pass.Keys, " : "pass.Projected, tokens: " + Literal.Of(step.TokensBefore) + ", ",
+        step);
 }

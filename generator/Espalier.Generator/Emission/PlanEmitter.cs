@@ -1,4 +1,4 @@
-using System.Linq;
+using System.Text;
 using Espalier.Parsing;
 using Espalier.Planning;
 
@@ -94,10 +94,10 @@ internal static class PlanEmitter
                     + ", Declaration: " + Literal.Of(step.Declaration)
                     + (step.ScorerType is null ? "" : ", ScorerType: " + Literal.Of(step.ScorerType))
                     + (step.Seed == 0 ? "" : ", Seed: " + Literal.Of(step.Seed))
-                    + (step.Positions == Positions.Keep ? "" : ", Positions: " + Literal.Of(step.Positions)) + (step.IsVisionSide ? "," : "),"));
-                if (step.IsVisionSide)
+                    + (step.Positions == Positions.Keep ? "" : ", Positions: " + Literal.Of(step.Positions)) + (Rest(step).Length > 0 ? "," : "),"));
+                if (Rest(step).Length > 0)
                 {
-                    writer.Line("    " + VisionSide(step) + "),");
+                    writer.Line("    " + Rest(step) + "),");
                 }
             }
         }
@@ -105,17 +105,33 @@ internal static class PlanEmitter
         writer.Line("];");
     }
 
-    /// <summary>What a step on the vision side has besides.</summary>
-    private static string VisionSide(Step step)
+    /// <summary>What a step has that needs a line of its own: a site besides the boundaries, tower layers, a kernel.</summary>
+    private static string Rest(Step step)
     {
+        string site = step.Site == Site.DecoderBoundary ? "" : "Site: " + Literal.Of(step.Site);
         string scores = step.TowerScores is { } tower
             ? ", TowerScores: new(FirstLayer: " + Literal.Of(tower.FirstLayer) + ", LastLayer: " + Literal.Of(tower.LastLayer) + ")" : "";
-        return "Site: " + Literal.Of(step.Site) + scores
-            + (step.Kernel is { } kernel ? ", Kernel: new(" + Literal.Of(kernel.Name) + ", Scratch: " + Literal.Of(kernel.Scratch) + ", " + Arguments(kernel) + ")" : "");
+        string kernel = step.Kernel is null ? "" : (site.Length == 0 ? "" : ", ") + "Kernel: " + Of(step.Kernel);
+        return site + scores + kernel;
     }
 
-    private static string Arguments(Kernel kernel) => kernel.Arguments.Count == 0
-        ? "Arguments: default"
-        : "Arguments: EquatableArray.Of(" + string.Join(", ", kernel.Arguments.Select(argument =>
-            "new KernelArgument(" + Literal.Of(argument.Name) + ", " + PlanText.Plain(argument.Value) + ")")) + ")";
+    private static string Of(Kernel kernel)
+    {
+        var text = new StringBuilder("new(" + Literal.Of(kernel.Name) + ", Scratch: " + Literal.Of(kernel.Scratch) + ", Arguments: ");
+        for (int i = 0; i < kernel.Arguments.Count; i++)
+        {
+            KernelArgument argument = kernel.Arguments[i];
+            text.Append(i == 0 ? "EquatableArray.Of(" : ", ").Append("new KernelArgument(").Append(Literal.Of(argument.Name)).Append(", ").Append(PlanText.Plain(argument.Value))
+                .Append(argument.Member is null ? "" : ", " + Literal.Of(argument.Member)).Append(')');
+        }
+
+        text.Append(kernel.Arguments.Count == 0 ? "default" : ")");
+        if (kernel.Inputs != KernelInputs.OfSite)
+        {
+            // A combination of flags prints as "Scores, Rows".
+            text.Append(", Inputs: KernelInputs.").Append(kernel.Inputs.ToString().Replace(", ", " | KernelInputs."));
+        }
+
+        return text.Append(')').ToString();
+    }
 }

@@ -1,4 +1,4 @@
-using System;
+using System.Text;
 using Espalier.Planning;
 
 namespace Espalier.Emission;
@@ -28,12 +28,12 @@ internal static class StepEmitter
                 + " visual tokens; " + (scored.Kind.IsTextScored() ? "the attention of the text rows behind them to each, on average," : "the last row's attention to each") + " is its score.");
         }
 
-        writer.Line("// " + Site(step) + ": " + Selection(step) + ", " + PlanText.Count(step.TokensBefore - step.TokensAfter) + " leave"
+        writer.Line("// " + Site(step) + ": " + Kept(step) + ", " + CompressTraits.Of(step.Compress).Rest(step)
             + (step.Positions == Positions.Renumber ? ", and the rows are renumbered" : "") + " (" + step.Declaration + ").");
         using (writer.Open())
         {
             EmitSelection(writer, step, scored);
-            writer.Line("pass.KeepVisual(kept);");
+            writer.Line(step.IsMerge ? "pass.MergeVisual(kept, weights);" : "pass.KeepVisual(kept);");
             if (step.Positions == Positions.Renumber)
             {
                 writer.Line("pass.RenumberRows();");
@@ -50,29 +50,56 @@ internal static class StepEmitter
             return;
         }
 
-        Scratch(writer, "float", "scores", "Scores", step.TokensBefore);
-        Scratch(writer, "int", "kept", "Kept", step.TokensAfter);
-        writer.Line(step.Score switch
+        string? score = scored is not null ? "pass.Run" + scored.Kind + "(layer: " + Literal.Of(step.AfterLayer) + ", scores);"
+            : step.ScorerType is not null ? "pass.ScoreVisual<" + step.ScorerType + ">(scores);"
+            : ScoreTraits.Of(step.Score).AsksNextLayer ? "pass.ScoreAhead(layer: " + Literal.Of(step.AfterLayer + 1) + ", scores);" : null;
+        if (score is not null)
         {
-            Score.LastQueryAttention or Score.TextAttention => "pass.Run" + scored!.Kind + "(layer: " + Literal.Of(step.AfterLayer) + ", scores);",
-            Score.NextLayerAttention => "pass.ScoreAhead(layer: " + Literal.Of(step.AfterLayer + 1) + ", scores);",
-            Score.Custom => "pass.ScoreVisual<" + step.ScorerType + ">(scores);",
-            _ => throw new ArgumentOutOfRangeException(nameof(step), step.Score, "A step that keeps some tokens ranks them."),
-        });
-        writer.Line(KnownTypeNames.TokenSelectionRef + ".TopK(scores, kept);");
+            Scratch(writer, "float", "scores", "Scores", step.TokensBefore);
+        }
+
+        Scratch(writer, "int", "kept", "Kept", step.TokensAfter);
+        if (step.IsMerge)
+        {
+            writer.Line(KnownTypeNames.SpanRef + "<float> weights = pass.Weights(rows: " + Literal.Of(step.TokensAfter) + ");");
+        }
+
+        if (score is not null)
+        {
+            writer.Line(score);
+        }
+
+        writer.Line(step.Kernel is { } kernel
+            ? Call(kernel, Inputs(kernel.Inputs), step)
+            : KnownTypeNames.TokenSelectionRef + ".TopK(scores, kept);");
     }
 
-    private static string Selection(Step step)
+    /// <summary>The call of a kernel, as a statement.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="inputs">What it reads, with a comma and a space behind each.</param>
+    /// <param name="step">The step that it is for.</param>
+    public static string Call(Kernel kernel, string inputs, Step step)
     {
-        string stay = PlanText.Count(step.TokensAfter) + " visual tokens";
-        return step.Score switch
+        var call = new StringBuilder("global::" + KnownTypeNames.Namespace + "." + kernel.Name + ".Select(" + inputs);
+        foreach (KernelArgument argument in kernel.Arguments)
         {
-            Score.Random => stay + ", chosen by chance from seed " + Literal.Of(step.Seed) + ", stay",
-            Score.Custom => "the " + stay + " that " + PlanText.ShortType(step.ScorerType!) + " ranks highest stay",
-            Score.NextLayerAttention => "the " + stay + " that the last row would attend to most in layer " + Literal.Of(step.AfterLayer + 1) + " stay",
-            _ => "the " + stay + " with the highest scores stay",
-        };
+            call.Append(argument.Name).Append(": ").Append(argument.Member is { } member ? "global::" + KnownTypeNames.Namespace + "." + member : PlanText.Plain(argument.Value)).Append(", ");
+        }
+
+        if (kernel.Scratch > 0)
+        {
+            call.Append("pass.Scratch(count: ").Append(Literal.Of(kernel.Scratch)).Append("), ");
+        }
+
+        return call.Append(step.IsMerge ? "kept, weights);" : "kept);").ToString();
     }
+
+    private static string Inputs(KernelInputs inputs) =>
+        ((inputs & KernelInputs.Scores) != 0 ? "scores, " : "")
+        + ((inputs & KernelInputs.Rows) != 0 ? "pass.VisualRows, " : "");
+
+    private static string Kept(Step step) =>
+        (step.Score == Score.Random ? "" : "the ") + PlanText.Count(step.TokensAfter) + " visual tokens" + (step.Score == Score.Random ? ", " : " ") + ScoreTraits.Of(step.Score).Choice(step);
 
     private static string Site(Step step) => step.AfterLayer < 0 ? "Before layer 0" : "After layer " + Literal.Of(step.AfterLayer);
 

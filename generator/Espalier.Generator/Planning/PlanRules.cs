@@ -162,7 +162,8 @@ internal static class PlanRules
             }
 
             steps.Add(new Step(
-                (int)prune.Boundary.AfterLayer, prune.Ranking.Score, Compress.Drop, available, keep, prune.Declaration, prune.Ranking.ScorerType, prune.Ranking.Seed, prune.Positions));
+                (int)prune.Boundary.AfterLayer, prune.Ranking.Score, prune.Compress, available, keep, prune.Declaration, prune.Ranking.ScorerType, prune.Ranking.Seed, prune.Positions,
+                Kernel: prune.Kernel?.Invoke(available)));
         }
     }
 

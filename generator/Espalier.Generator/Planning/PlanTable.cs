@@ -61,9 +61,8 @@ internal static class PlanTable
         }
 
         string place = step.IsVisionSide ? " " + VisionRules.Describe(step.Site) : "";
-        return step.Compress == Compress.MergeIntoTargets
-            ? "merge " + counts + place + " by " + DescribeScore(step) + " and similar keys"
-            : "prune " + counts + place + " by " + DescribeScore(step) + (!step.IsVisionSide && step.Positions == Positions.Renumber ? ", renumbered" : "");
+        CompressTraits compress = CompressTraits.Of(step.Compress);
+        return compress.Verb + " " + counts + place + " by " + DescribeScore(step) + compress.Suffix + (!step.IsVisionSide && step.Positions == Positions.Renumber ? ", renumbered" : "");
     }
 
     private static void AppendSteps(StringBuilder text, ReductionPlan plan, int afterLayer)
@@ -74,9 +73,6 @@ internal static class PlanTable
         }
     }
 
-    private static void Append(StringBuilder text, Step step) =>
-        text.Append(new string(' ', 18)).Append(Describe(step)).Append(": ").Append(step.Declaration).Append('\n');
-
     private static string Describe(Segment segment) => segment switch
     {
         { VisualTokens: 0 } => "text only",
@@ -85,16 +81,5 @@ internal static class PlanTable
     };
 
     /// <summary>The score of a step as prose names it.</summary>
-    public static string DescribeScore(Step step) => step.Score switch
-    {
-        Score.LastQueryAttention => "last-query attention",
-        Score.TextAttention => "text attention",
-        Score.NextLayerAttention => "next-layer attention",
-        Score.Custom => PlanText.ShortType(step.ScorerType!),
-        Score.Random => "chance, seed " + PlanText.Plain(step.Seed),
-        Score.ClsAttention => "CLS attention",
-        Score.Diversity => "diversity",
-        Score.GraphPropagation => "propagated norms",
-        _ => throw new ArgumentOutOfRangeException(nameof(step), step.Score, "A step that keeps some tokens ranks them."),
-    };
+    public static string DescribeScore(Step step) => ScoreTraits.Of(step.Score).Words(step);
 }

@@ -45,8 +45,15 @@ internal sealed class PolicyLowering
 
     public EquatableArray<int> Layers(string argument) => _declaration.Find<LayersArgument>(argument)?.Layers ?? default;
 
-    public void Prune(Boundary boundary, KeepRule keep, Ranking ranking, Positions positions = Positions.Keep) =>
-        Prunes.Add(new Prune(_policy, _text, boundary, keep, ranking, positions));
+    /// <summary>Visual tokens leave, or go into others, behind a decoder layer. A kernel is made for the tokens that are there; without one the highest scores stay.</summary>
+    public void Prune(
+        Boundary boundary,
+        KeepRule keep,
+        Ranking ranking,
+        Positions positions = Positions.Keep,
+        Compress compress = Compress.Drop,
+        Func<int, Kernel>? kernel = null) =>
+        Prunes.Add(new Prune(_policy, _text, boundary, keep, ranking, positions, compress, kernel));
 
     /// <summary>Visual tokens are reduced before the decoder. A kernel is made for the tokens that are there.</summary>
     public void Reduce(

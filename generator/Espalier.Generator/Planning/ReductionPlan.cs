@@ -85,12 +85,9 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
         bool frozen = SegmentAt(layer).Mode == LayerMode.Frozen;
         foreach (Step step in Steps)
         {
-            switch (step.Score)
+            if (step.AfterLayer == layer && ScoreTraits.Of(step.Score) is { NeedsLayerBefore: true } traits)
             {
-                case Score.LastQueryAttention when step.AfterLayer == layer:
-                    return frozen ? LayerKind.FrozenScored : LayerKind.Scored;
-                case Score.TextAttention when step.AfterLayer == layer:
-                    return frozen ? LayerKind.FrozenTextScored : LayerKind.TextScored;
+                return frozen ? traits.FrozenKind : traits.Kind;
             }
         }
 
@@ -99,7 +96,7 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
 
     /// <summary>True if the step before a layer ranks by what that layer would attend to.</summary>
     /// <param name="layer">Zero-based decoder layer.</param>
-    public bool IsScoredAhead(int layer) => Steps.Any(step => step.AfterLayer == layer - 1 && step.Score == Score.NextLayerAttention);
+    public bool IsScoredAhead(int layer) => Steps.Any(step => step.AfterLayer == layer - 1 && ScoreTraits.Of(step.Score).AsksNextLayer);
 
     /// <summary>Rows that a layer computes in prefill: all rows, or the text rows of a frozen layer.</summary>
     /// <param name="layer">Zero-based decoder layer.</param>

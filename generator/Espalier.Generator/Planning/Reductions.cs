@@ -43,11 +43,19 @@ internal sealed record KeepRule(string? Argument, int? Tokens, double? Share, bo
 internal sealed record Ranking(Score Score, int Seed = 0, string? ScorerType = null)
 {
     /// <summary>True if the score comes out of the layer before the boundary, so that there must be one.</summary>
-    public bool NeedsLayerBefore => Score is Score.LastQueryAttention or Score.TextAttention;
+    public bool NeedsLayerBefore => ScoreTraits.Of(Score).NeedsLayerBefore;
 }
 
-/// <summary>A policy's wish that some visual tokens leave.</summary>
-internal sealed record Prune(int Policy, string Declaration, Boundary Boundary, KeepRule Keep, Ranking Ranking, Positions Positions);
+/// <summary>A policy's wish that some visual tokens leave, or go into others. <paramref name="Kernel"/> is given the tokens that are there.</summary>
+internal sealed record Prune(
+    int Policy,
+    string Declaration,
+    Boundary Boundary,
+    KeepRule Keep,
+    Ranking Ranking,
+    Positions Positions,
+    Compress Compress,
+    Func<int, Kernel>? Kernel);
 
 /// <summary>A policy's wish that visual tokens are reduced before the decoder. <paramref name="Kernel"/> is given the tokens that are there.</summary>
 internal sealed record VisionReduction(

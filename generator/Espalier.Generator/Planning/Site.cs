@@ -18,13 +18,30 @@ public enum Site
 /// <param name="LastLayer">Last layer of the sum.</param>
 public sealed record TowerScores(int FirstLayer, int LastLayer);
 
-/// <summary>The function of the runtime that picks the tokens of a vision-side step: <c>Espalier.{Name}.Select</c>.</summary>
+/// <summary>The function of the runtime that picks the tokens of a step: <c>Espalier.{Name}.Select</c>. It takes its inputs, its numbers, scratch if it needs some, <c>kept</c>, and for a merge
+/// <c>weights</c>, in this order.</summary>
 /// <param name="Name">The class of the function, which is named as the method.</param>
 /// <param name="Scratch">Floats of scratch that it takes; 0 if it takes none.</param>
 /// <param name="Arguments">Its numbers, in the order of its parameters.</param>
-public sealed record Kernel(string Name, int Scratch, EquatableArray<KernelArgument> Arguments);
+/// <param name="Inputs">What it reads of the decoder; on the vision side it reads what its site hands out.</param>
+public sealed record Kernel(string Name, int Scratch, EquatableArray<KernelArgument> Arguments, KernelInputs Inputs = KernelInputs.OfSite);
 
 /// <summary>A number that a kernel takes.</summary>
 /// <param name="Name">The parameter.</param>
 /// <param name="Value">The number; an integer if the parameter is one.</param>
-public sealed record KernelArgument(string Name, double Value);
+/// <param name="Member">The member of an enumeration of the namespace <c>Espalier</c> that it takes in place of a number, for example <c>FastVRows.Mean</c>; else null.</param>
+public sealed record KernelArgument(string Name, double Value, string? Member = null);
+
+/// <summary>What a kernel reads at a boundary of the decoder, in the order of its parameters.</summary>
+[System.Flags]
+public enum KernelInputs
+{
+    /// <summary>What the site on the vision side hands out.</summary>
+    OfSite = 0,
+
+    /// <summary>The step's scores, one a visual token.</summary>
+    Scores = 1,
+
+    /// <summary>The hidden rows of the visual tokens.</summary>
+    Rows = 2,
+}

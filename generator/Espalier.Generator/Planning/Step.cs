@@ -39,6 +39,9 @@ public enum Compress
 
     /// <summary>They leave; each is averaged into the one of some evenly spaced targets whose key is most similar (VisionZip, CVPR 2025).</summary>
     MergeIntoTargets,
+
+    /// <summary>They leave; each is averaged into the kept token whose row is most similar.</summary>
+    MergeIntoSimilar,
 }
 
 /// <summary>What a step does with the positions of the rows that it leaves.</summary>
@@ -63,7 +66,7 @@ public enum Positions
 /// <param name="Positions">What happens to the positions of the rows that are left.</param>
 /// <param name="Site">Where the step runs.</param>
 /// <param name="TowerScores">The tower layers whose CLS attention the step reads; null if it reads none.</param>
-/// <param name="Kernel">The function that picks the tokens of a step on the vision side; null if the highest scores stay.</param>
+/// <param name="Kernel">The function that picks the tokens, and says what a merge makes of them; null if the highest scores stay.</param>
 public sealed record Step(
     int AfterLayer,
     Score Score,
@@ -83,4 +86,7 @@ public sealed record Step(
 
     /// <summary>True if the step runs before the decoder, so that the decoder starts with fewer rows.</summary>
     public bool IsVisionSide => Site != Site.DecoderBoundary;
+
+    /// <summary>True if rows are made of several rows, so that weights say of which.</summary>
+    public bool IsMerge => Compress != Compress.Drop;
 }

@@ -28,6 +28,20 @@ internal static class RowGraphs
         return graph.Build();
     }
 
+    /// <summary>Mixes the visual rows before the text rows: <c>x</c> [1, v + s, H], <c>sizes</c> i64 [2], <c>weights</c> [1, m, v] → <c>y</c> [1, m + s, H].</summary>
+    public static GraphModel MergeVisual(TextGeometry geometry)
+    {
+        var graph = new GraphBuilder("rows.merge_visual");
+        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
+        string sizes = graph.Input(GraphNames.Sizes, OrtElementType.Int64, 2);
+        string weights = graph.Input(GraphNames.Weights, OrtElementType.Float, 1, "m", "v");
+        graph.Node(Operator.Split, "part", [x, sizes], ["first", "second"], NodeAttribute.Of("axis", 1));
+        string merged = graph.Node(Operator.FusedMatMul, "merged", [weights, "first"]);
+        string joined = graph.Node(Operator.Concat, "joined", [merged, "second"], NodeAttribute.Of("axis", 1));
+        graph.Output(GraphNames.Y, joined, OrtElementType.Float, 1, "left", geometry.Hidden);
+        return graph.Build();
+    }
+
     /// <summary>Parts the visual rows from the text rows behind them: <c>x</c> [1, n, H], <c>sizes</c> i64 [2] → <c>visual</c>, <c>text</c>.</summary>
     public static GraphModel Part(TextGeometry geometry)
     {

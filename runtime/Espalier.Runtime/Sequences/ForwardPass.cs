@@ -20,6 +20,8 @@ public sealed class ForwardPass
     private readonly PassHead _head;
     private readonly VisualTokenMap _map;
     private readonly int[] _shifts;
+    private readonly MergeWeights _weights = new();
+    private float[] _scratch = [];
     private float[] _scores = [];
     private int[] _kept = [];
     private PassPhase _phase;
@@ -43,6 +45,16 @@ public sealed class ForwardPass
 
     /// <summary>Visual rows in the pass now.</summary>
     public int VisualTokens => _map.Count;
+
+    /// <summary>The hidden rows of the visual tokens, fp32, row-major <c>[VisualTokens, hidden]</c>: the residual stream, before any norm. Valid until the next call.</summary>
+    public ReadOnlySpan<float> VisualRows
+    {
+        get
+        {
+            Require(_phase == PassPhase.Prefill, "rows are read in prefill only");
+            return _rows.VisualRows(_map.Count);
+        }
+    }
 
     internal KeyValueCache Cache => _cache;
 
@@ -141,6 +153,27 @@ public sealed class ForwardPass
         _rows.Keep(kept, before, _suffixRows);
     }
 
+    /// <summary>The weights of a merge, all zero: row i says what merged row i takes of each visual row. In memory of the pass, valid until <see cref="MergeVisual"/>.</summary>
+    /// <param name="rows">Visual rows behind the merge.</param>
+    public Span<float> Weights(int rows)
+    {
+        Require(_phase == PassPhase.Prefill && rows > 0 && rows <= _map.Count, "rows are merged in prefill, into fewer");
+        return _weights.Reset(rows, _map.Count);
+    }
+
+    /// <summary>Mixes the visual rows by weights; what comes out takes the place of all of them.</summary>
+    /// <param name="kept">The row whose place and position each merged row takes; no row twice, and ascending unless <see cref="RenumberRows"/> follows.</param>
+    /// <param name="weights">What <see cref="Weights"/> handed out, filled.</param>
+    /// <exception cref="ArgumentException">An index is out of range, repeated or not ascending.</exception>
+    public void MergeVisual(ReadOnlySpan<int> kept, ReadOnlySpan<float> weights)
+    {
+        Require(_phase == PassPhase.Prefill, "rows are merged in prefill only");
+        Require(weights == _weights.Span && weights.Length == kept.Length * _map.Count, "the weights are those that the pass handed out for as many rows");
+        int before = _map.Count;
+        _map.Merge(kept, weights, _nextLayer - 1);
+        _rows.Merge(kept, _weights, before, _suffixRows);
+    }
+
     /// <summary>Numbers the rows without gaps from the prefix on. In the layers that follow, decoded tokens follow on these numbers.</summary>
     public void RenumberRows()
     {
@@ -202,6 +235,18 @@ public sealed class ForwardPass
         _phase = PassPhase.DecodeReady;
     }
 
+    /// <summary>Scratch for a kernel, owned by the pass and valid until the next call.</summary>
+    /// <param name="count">Elements.</param>
+    public Span<float> Scratch(int count)
+    {
+        if (_scratch.Length < count)
+        {
+            _scratch = new float[count];
+        }
+
+        return _scratch.AsSpan(0, count);
+    }
+
     /// <summary>Scratch for scores, owned by the pass and valid until the next call.</summary>
     /// <param name="count">Elements.</param>
     public Span<float> Scores(int count)
@@ -231,6 +276,7 @@ public sealed class ForwardPass
     {
         _bindings.Dispose();
         _rows.Dispose();
+        _weights.Dispose();
         _head.Dispose();
         _cache.Dispose();
     }

@@ -141,8 +141,8 @@ public sealed class ImagePass : IDisposable
     public void Merge(ReadOnlySpan<int> tokens)
     {
         Require(_phase == ImagePhase.Scored && _output!.Compress != Compress.Drop && tokens.Length == _output.TokensAfter, "tokens are merged behind the tower, into as many as the plan says");
-        _map.MergeInImage(tokens);
-        _reduction!.Merge();
+        _map.MergeInImage(tokens, _reduction!.Weights);
+        _reduction.Merge();
         _phase = ImagePhase.Reduced;
     }
 

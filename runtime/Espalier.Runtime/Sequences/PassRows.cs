@@ -170,20 +170,17 @@ internal sealed class PassRows : IDisposable
         _next.Resize(kept.Length + suffixRows);
         _moves.Gather(_current, kept, visualTokens, suffixRows, _next);
         Swap();
+        MovePositions(kept, visualTokens, suffixRows);
+    }
 
-        // Ascending indices: a row never moves behind one that is still to be read.
-        Span<long> positions = _positions.Span<long>();
-        for (int i = 0; i < kept.Length; i++)
-        {
-            positions[i] = positions[kept[i]];
-        }
-
-        for (int i = 0; i < suffixRows; i++)
-        {
-            positions[kept.Length + i] = positions[visualTokens + i];
-        }
-
-        _positions.Resize(kept.Length + suffixRows);
+    /// <summary>Mixes the visual rows; each takes the position of the row whose place it takes, unless rows change their order, in which case they are renumbered next.</summary>
+    public void Merge(ReadOnlySpan<int> kept, MergeWeights weights, int visualTokens, int suffixRows)
+    {
+        Rejoin(visualTokens, suffixRows);
+        _next.Resize(kept.Length + suffixRows);
+        _moves.Merge(_current, weights, visualTokens, suffixRows, _next);
+        Swap();
+        MovePositions(kept, visualTokens, suffixRows);
     }
 
     /// <summary>Only the suffix stays.</summary>
@@ -228,6 +225,23 @@ internal sealed class PassRows : IDisposable
         {
             tensor.Dispose();
         }
+    }
+
+    // Ascending indices: a row never moves behind one that is still to be read.
+    private void MovePositions(ReadOnlySpan<int> kept, int visualTokens, int suffixRows)
+    {
+        Span<long> positions = _positions.Span<long>();
+        for (int i = 0; i < kept.Length; i++)
+        {
+            positions[i] = positions[kept[i]];
+        }
+
+        for (int i = 0; i < suffixRows; i++)
+        {
+            positions[kept.Length + i] = positions[visualTokens + i];
+        }
+
+        _positions.Resize(kept.Length + suffixRows);
     }
 
     private void Prepare(int rows, int firstPosition)

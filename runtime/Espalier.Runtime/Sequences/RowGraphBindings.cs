@@ -7,6 +7,7 @@ internal sealed class RowGraphBindings(ModelSessions sessions) : IDisposable
     private readonly LayerBinding _gather = new(sessions.GatherRows);
     private readonly LayerBinding _part = new(sessions.PartRows);
     private readonly LayerBinding _join = new(sessions.JoinRows);
+    private readonly LayerBinding? _merge = sessions.MergeRows is { } merge ? new LayerBinding(merge) : null;
     private readonly RowTensor _indices = RowTensor.Indices();
     private readonly RowTensor _sizes = RowTensor.Indices();
 
@@ -29,6 +30,19 @@ internal sealed class RowGraphBindings(ModelSessions sessions) : IDisposable
         _gather.BindInput("rows\0"u8, _indices.Value);
         _gather.BindOutput("y\0"u8, destination.Value);
         _gather.Run();
+    }
+
+    /// <summary>Mixes the visual rows and puts the text rows behind them.</summary>
+    public void Merge(RowTensor source, MergeWeights weights, int visualTokens, int textRows, RowTensor destination)
+    {
+        _sizes.Resize(2);
+        _sizes.Span<long>()[0] = visualTokens;
+        _sizes.Span<long>()[1] = textRows;
+        _merge!.BindInput("x\0"u8, source.Value);
+        _merge.BindInput("sizes\0"u8, _sizes.Value);
+        _merge.BindInput("weights\0"u8, weights.Value);
+        _merge.BindOutput("y\0"u8, destination.Value);
+        _merge.Run();
     }
 
     /// <summary>Splits rows into visual and text.</summary>
@@ -59,6 +73,7 @@ internal sealed class RowGraphBindings(ModelSessions sessions) : IDisposable
         _gather.Dispose();
         _part.Dispose();
         _join.Dispose();
+        _merge?.Dispose();
         _indices.Dispose();
         _sizes.Dispose();
     }

@@ -80,6 +80,13 @@ public sealed class Sequence : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The step has not run.</exception>
     public ReadOnlySpan<int> SurvivorsOf(int step) => Pass.Map.Survivors(step);
 
+    /// <summary>Writes the visual tokens of the image that a visual row was made of, ascending and numbered as the tower emits them: one, unless a step merged others into it.</summary>
+    /// <param name="row">A visual row behind the last step of the last prefill.</param>
+    /// <param name="tokens">Receives the tokens, as many as there is room for; the model's visual tokens are always enough.</param>
+    /// <returns>How many they are; 0 for the tower's CLS token.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    public int TokensOf(int row, Span<int> tokens) => Pass.Map.TokensOf(row, tokens);
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -10,11 +10,15 @@ internal sealed class VisualTokenMap
     private readonly int[] _offsets;
     private readonly ReductionPlan _plan;
     private readonly int[][] _survivors;
+    private readonly TokenHoldings _holdings;
+    private readonly bool[] _seen;
     private int _steps;
 
     public VisualTokenMap(ReductionPlan plan)
     {
         _plan = plan;
+        _holdings = new TokenHoldings(plan.Geometry.VisualTokens);
+        _seen = new bool[plan.Geometry.VisualTokens];
         _tokens = new int[plan.Geometry.VisualTokens];
         _offsets = new int[plan.Geometry.VisualTokens];
         _survivors = new int[plan.Steps.Count][];
@@ -49,7 +53,17 @@ internal sealed class VisualTokenMap
 
         Count = _tokens.Length;
         _steps = 0;
+        _holdings.Reset(_tokens.Length);
         Renumber();
+    }
+
+    /// <summary>Writes the visual tokens of the image that a row was made of, ascending: one, unless rows were merged into it; none of the tower's CLS token.</summary>
+    /// <returns>How many they are.</returns>
+    public int TokensOf(int row, Span<int> tokens)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(row);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, Count);
+        return _holdings.Read(row, tokens);
     }
 
     /// <summary>Rejects indices that are not strictly ascending inside the current rows.</summary>
@@ -68,12 +82,36 @@ internal sealed class VisualTokenMap
     }
 
     /// <summary>Records a step of the decoder.</summary>
-    public void Keep(ReadOnlySpan<int> kept, int afterLayer) => Keep(kept, NextSurvivors(kept.Length, afterLayer, isVisionSide: false));
+    public void Keep(ReadOnlySpan<int> kept, int afterLayer) => Keep(kept, NextSurvivors(kept.Length, afterLayer, isVisionSide: false, isMerge: false));
+
+    /// <summary>Records a step of the decoder that makes each row that is left of several. If the step keeps positions, rows keep their order; else they may come in any.</summary>
+    /// <param name="kept">The row whose place each new row takes; no row twice.</param>
+    /// <param name="weights">What each new row takes of each row.</param>
+    /// <param name="afterLayer">The layer before.</param>
+    public void Merge(ReadOnlySpan<int> kept, ReadOnlySpan<float> weights, int afterLayer)
+    {
+        int[] survivors = NextSurvivors(kept.Length, afterLayer, isVisionSide: false, isMerge: true);
+        if (_plan.Steps[_steps].Positions == Positions.Keep)
+        {
+            CheckKept(kept);
+        }
+
+        CheckDistinct(kept);
+        for (int i = 0; i < kept.Length; i++)
+        {
+            survivors[i] = _tokens[kept[i]];
+        }
+
+        _holdings.Merge(weights, Count);
+        survivors.CopyTo(_tokens, 0);
+        Count = kept.Length;
+        _steps++;
+    }
 
     /// <summary>Records a step before the decoder that keeps some tokens.</summary>
     public void KeepInImage(ReadOnlySpan<int> kept)
     {
-        int[] survivors = NextSurvivors(kept.Length, -1, isVisionSide: true);
+        int[] survivors = NextSurvivors(kept.Length, -1, isVisionSide: true, isMerge: false);
         for (int i = 0; i < kept.Length; i++)
         {
             _offsets[i] = _offsets[kept[i]];
@@ -87,7 +125,9 @@ internal sealed class VisualTokenMap
     }
 
     /// <summary>Records a step before the decoder that makes new tokens of all; each stands for one that was there, or for the CLS token, which is -1.</summary>
-    public void MergeInImage(ReadOnlySpan<int> tokens)
+    /// <param name="tokens">What each stands for.</param>
+    /// <param name="weights">What each takes of each row; the visual tokens' columns are the last.</param>
+    public void MergeInImage(ReadOnlySpan<int> tokens, ReadOnlySpan<float> weights)
     {
         foreach (int token in tokens)
         {
@@ -98,12 +138,14 @@ internal sealed class VisualTokenMap
         }
 
         // Merged tokens come in any order, so all are read before any of those that are there is overwritten.
-        int[] survivors = NextSurvivors(tokens.Length, -1, isVisionSide: true);
+        int[] survivors = NextSurvivors(tokens.Length, -1, isVisionSide: true, isMerge: true);
         for (int i = 0; i < tokens.Length; i++)
         {
             survivors[i] = tokens[i] < 0 ? -1 : _tokens[tokens[i]];
         }
 
+        int columns = weights.Length / tokens.Length;
+        _holdings.Merge(weights, columns, columns - Count);
         survivors.CopyTo(_tokens, 0);
         Count = tokens.Length;
         _steps++;
@@ -120,9 +162,24 @@ internal sealed class VisualTokenMap
             _tokens[i] = _tokens[kept[i]];
         }
 
+        _holdings.Keep(kept);
         Count = kept.Length;
         _tokens.AsSpan(0, Count).CopyTo(survivors);
         _steps++;
+    }
+
+    private void CheckDistinct(ReadOnlySpan<int> kept)
+    {
+        Array.Clear(_seen);
+        foreach (int index in kept)
+        {
+            if ((uint)index >= (uint)Count || _seen[index])
+            {
+                throw new ArgumentException($"Merged rows take the place of {index}, which is taken already or is none of the {Count} visual rows.", nameof(kept));
+            }
+
+            _seen[index] = true;
+        }
     }
 
     private void Renumber()
@@ -135,11 +192,12 @@ internal sealed class VisualTokenMap
         ImagePositions = Count;
     }
 
-    private int[] NextSurvivors(int count, int afterLayer, bool isVisionSide)
+    private int[] NextSurvivors(int count, int afterLayer, bool isVisionSide, bool isMerge)
     {
-        if (_steps >= _survivors.Length || _survivors[_steps].Length != count || _plan.Steps[_steps].AfterLayer != afterLayer || _plan.Steps[_steps].IsVisionSide != isVisionSide)
+        if (_steps >= _survivors.Length || _survivors[_steps].Length != count
+            || _plan.Steps[_steps] is not { } step || step.AfterLayer != afterLayer || step.IsVisionSide != isVisionSide || step.IsMerge != isMerge)
         {
-            throw new InvalidOperationException($"A step {(isVisionSide ? "before the decoder" : $"after layer {afterLayer}")} that leaves {count} visual tokens is not what the plan says.");
+            throw new InvalidOperationException($"A step {(isVisionSide ? "before the decoder" : $"after layer {afterLayer}")} that {(isMerge ? "merges visual tokens into" : "leaves")} {count}{(isMerge ? "" : " visual tokens")} is not what the plan says.");
         }
 
         return _survivors[_steps];

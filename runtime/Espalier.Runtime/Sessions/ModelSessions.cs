@@ -31,7 +31,8 @@ internal sealed class ModelSessions
         _ahead = new OrtSession?[layers];
 
         Step? output = plan.StepAt(Site.VisionOutput);
-        int total = 6 + layers + (output is null ? 0 : 1);
+        bool merges = plan.Steps.Any(static step => step is { IsVisionSide: false, IsMerge: true });
+        int total = 6 + layers + (output is null ? 0 : 1) + (merges ? 1 : 0);
         for (int layer = 0; layer < layers; layer++)
         {
             total += (plan.KindAt(layer) == LayerKind.Dense ? 0 : 1) + (plan.IsScoredAhead(layer) ? 1 : 0);
@@ -70,6 +71,7 @@ internal sealed class ModelSessions
 
         Head = Get(ModelPart.Head, formats.Decoder);
         GatherRows = Get(ModelPart.GatherRows);
+        MergeRows = merges ? Get(ModelPart.MergeRows) : null;
         PartRows = Get(ModelPart.PartRows);
         JoinRows = Get(ModelPart.JoinRows);
     }
@@ -94,6 +96,9 @@ internal sealed class ModelSessions
 
     /// <summary>Row gather.</summary>
     public OrtSession GatherRows { get; }
+
+    /// <summary>Visual rows mixed by weights; null if the plan merges nothing in the decoder.</summary>
+    public OrtSession? MergeRows { get; }
 
     /// <summary>Rows split into visual and text.</summary>
     public OrtSession PartRows { get; }

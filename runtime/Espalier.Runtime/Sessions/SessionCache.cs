@@ -48,6 +48,9 @@ internal enum ModelPart
     /// <summary>Row gather.</summary>
     GatherRows,
 
+    /// <summary>Visual rows mixed by weights.</summary>
+    MergeRows,
+
     /// <summary>Rows split into visual and text.</summary>
     PartRows,
 
@@ -159,6 +162,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.LayerScore => LayerScoreGraph.Build(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, key.RequiredFormat),
             ModelPart.GatherRows => RowGraphs.Gather(geometry.Text.Hidden),
+            ModelPart.MergeRows => RowGraphs.MergeVisual(geometry.Text),
             ModelPart.PartRows => RowGraphs.Part(geometry.Text),
             ModelPart.JoinRows => RowGraphs.Join(geometry.Text),
             _ => throw new ArgumentOutOfRangeException(nameof(key), key, null),

@@ -50,6 +50,17 @@ public sealed partial class ClipLlamaNorm;
 public sealed partial class ClipLlamaNormTwice;
 
 [VisionLanguageModel("clip-llama")]
+[MergeVisual<NormScorer>(AfterLayer = 2, Keep = 12)]
+public sealed partial class ClipLlamaMerge;
+
+[VisionLanguageModel("clip-llama")]
+[MergeVisual<NormScorer>(AfterLayer = -1, Keep = 20)]
+[ShortV(1, 2)]
+[MergeVisual<NormScorer>(AfterLayer = 2, Keep = 9)]
+[FastV(K = 4, R = 0.5)]
+public sealed partial class ClipLlamaMergeTwice;
+
+[VisionLanguageModel("clip-llama")]
 [PyramidDrop(Lambda = 0.5, S = 3)]
 public sealed partial class ClipLlamaPyramid;
 

@@ -45,6 +45,22 @@ internal static class NaiveKernels
         return step.Score == Score.Diversity ? Diverse(rows, step.TokensAfter) : Highest(Propagated(rows, step.Kernel!.Arguments), step.TokensAfter);
     }
 
+    /// <summary>What the kept rows of a merge take: each other token goes to the most similar kept one, which becomes the mean.</summary>
+    public static float[] Average(float[] values, int tokens, int[] kept)
+    {
+        double[][] rows = Rows(values, tokens);
+        var weights = new float[kept.Length * tokens];
+        foreach (IGrouping<int, int> group in Enumerable.Range(0, tokens).GroupBy(token => Array.IndexOf(kept, token) is >= 0 and var own ? own : Array.IndexOf(kept, kept.MaxBy(target => Cosine(rows[token], rows[target])))))
+        {
+            foreach (int token in group)
+            {
+                weights[(group.Key * tokens) + token] = 1f / group.Count();
+            }
+        }
+
+        return weights;
+    }
+
     private static int[] Diverse(double[][] rows, int count)
     {
         var picked = new List<int>();

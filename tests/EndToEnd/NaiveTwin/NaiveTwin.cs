@@ -112,7 +112,19 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
                     throw new InvalidOperationException($"The twin does not know the score {step.Score}.");
             }
 
-            pass.KeepVisual([.. Enumerable.Range(0, ranks.Length).OrderByDescending(i => ranks[i]).ThenBy(i => i).Take(step.TokensAfter).Order()]);
+            int[] kept = [.. Enumerable.Range(0, ranks.Length).OrderByDescending(i => ranks[i]).ThenBy(i => i).Take(step.TokensAfter).Order()];
+            if (step.Compress == Compress.MergeIntoSimilar)
+            {
+                float[] weights = NaiveKernels.Average(pass.VisualRows.ToArray(), ranks.Length, kept);
+                Span<float> own = pass.Weights(kept.Length);
+                weights.CopyTo(own);
+                pass.MergeVisual(kept, own);
+            }
+            else
+            {
+                pass.KeepVisual(kept);
+            }
+
             if (step.Positions == Positions.Renumber)
             {
                 pass.RenumberRows();

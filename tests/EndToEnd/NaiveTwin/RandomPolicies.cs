@@ -15,7 +15,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         while (declarations.Count < count)
         {
             List<PolicyDeclaration> policies = [.. Enumerable.Range(0, _random.Next(1, 5)).Select(_ => Next())];
-            bool declarable = policies.GroupBy(static p => p.Name).All(static same => same.Key is "PruneVisual" or "RandomPrune" or "FreezeVisual" || same.Count() == 1);
+            bool declarable = policies.GroupBy(static p => p.Name).All(static same => same.Key is "PruneVisual" or "MergeVisual" or "RandomPrune" or "FreezeVisual" || same.Count() == 1);
             if (declarable && Planner.Plan(geometry, policies).Problems.Count == 0)
             {
                 declarations.Add(string.Join("\n", policies.Select(static p => "[" + p.ToString().Replace("Score = ", "Score = TokenScore.", StringComparison.Ordinal) + "]")));
@@ -25,7 +25,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(16) switch
+    private PolicyDeclaration Next() => _random.Next(17) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
@@ -42,6 +42,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         12 => new("DivPrune", new RealArgument("Ratio", _random.Next(1, 20) / 20.0)),
         13 => new("GPrune", new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens)), new RealArgument("Threshold", 0.1), new RealArgument("Temperature", 0.1)),
         14 => new("PruneVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1)), new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens)), new ChoiceArgument("Score", "TextAttention")),
+        15 => new("MergeVisual", Norm, new IntegerArgument("AfterLayer", _random.Next(-1, geometry.Text.Layers - 1)), new RealArgument("KeepRatio", _random.Next(1, 20) / 20.0)),
         _ => new("ExitVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1))),
     };
 

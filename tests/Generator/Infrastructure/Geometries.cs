@@ -38,6 +38,9 @@ internal static class Geometries
     public static PolicyDeclaration PruneByScorer(int afterLayer, double ratio) => new(
         "PruneVisual", new TypeArgument("TScorer", "global::Espalier.Ascending", "Ascending"), new IntegerArgument("AfterLayer", afterLayer), new RealArgument("KeepRatio", ratio));
 
+    public static PolicyDeclaration MergeVisual(int afterLayer, double ratio) => new(
+        "MergeVisual", new TypeArgument("TScorer", "global::Espalier.Ascending", "Ascending"), new IntegerArgument("AfterLayer", afterLayer), new RealArgument("KeepRatio", ratio));
+
     public static PolicyDeclaration PyramidDrop(double lambda, int s) => new("PyramidDrop", new RealArgument("Lambda", lambda), new IntegerArgument("S", s));
 
     public static PolicyDeclaration FastVMean(int k, double r) => new("FastV", new IntegerArgument("K", k), new RealArgument("R", r), new ChoiceArgument("Rows", "Mean"));

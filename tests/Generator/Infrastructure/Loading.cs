@@ -94,27 +94,24 @@ internal static class Loading
 
     private static IEnumerable<string> Reduce(Step step, int visual)
     {
-        switch (step.Score)
+        if (step.IsExit)
         {
-            case Score.None:
-                yield return "exit";
-                break;
-            case Score.Random:
-                yield return $"keep {step.TokensAfter} from {step.Seed}";
-                break;
-            case Score.Custom:
-                yield return $"{step.ScorerType!.Split('<')[0].Split('.', ':')[^1]} over {visual} into {visual}";
-                yield return $"keep {step.TokensAfter} from {visual - step.TokensAfter}";
-                break;
-            case Score.NextLayerAttention:
-                yield return $"ask {step.AfterLayer + 1} over {visual} into {visual}";
-                yield return $"keep {step.TokensAfter} from {visual - step.TokensAfter}";
-                break;
-            default:
-                yield return $"keep {step.TokensAfter} from {visual - step.TokensAfter}";
-                break;
+            yield return "exit";
+            yield break;
         }
 
+        if (step.ScorerType is { } scorer)
+        {
+            yield return $"{scorer.Split('<')[0].Split('.', ':')[^1]} over {visual} into {visual}";
+        }
+        else if (step.Score == Score.NextLayerAttention)
+        {
+            yield return $"ask {step.AfterLayer + 1} over {visual} into {visual}";
+        }
+
+        // The recorder's scores ascend, so the last tokens stay.
+        int first = step.Score == Score.Random ? step.Seed : visual - step.TokensAfter;
+        yield return step.IsMerge ? $"merge {visual} into {step.TokensAfter} from {first}" : $"keep {step.TokensAfter} from {first}";
         if (step.Positions == Positions.Renumber)
         {
             yield return "renumber";

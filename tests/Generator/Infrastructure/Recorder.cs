@@ -116,6 +116,19 @@ internal static class Recorder
                 }
             }
 
+            public static class SimilarTokens
+            {
+                public static void Select(ReadOnlySpan<float> scores, ReadOnlySpan<float> rows, Span<float> scratch, Span<int> kept, Span<float> weights)
+                {
+                    if (rows.Length != 3 * scores.Length || scratch.Length < kept.Length)
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    TokenSelection.TopK(scores, kept);
+                }
+            }
+
             public static class DivPrune
             {
                 public static void Select(ReadOnlySpan<float> features, int tokens, Span<float> scratch, Span<int> kept) => Last(features, tokens, kept);
@@ -173,6 +186,23 @@ internal static class Recorder
                 public void KeepVisual(ReadOnlySpan<int> kept)
                 {
                     Calls.Add($"keep {kept.Length} from {kept[0]}");
+                    VisualTokens = kept.Length;
+                }
+
+                public ReadOnlySpan<float> VisualRows => new float[3 * VisualTokens];
+
+                public Span<float> Weights(int rows) => new float[rows * VisualTokens];
+
+                public Span<float> Scratch(int count) => new float[count];
+
+                public void MergeVisual(ReadOnlySpan<int> kept, ReadOnlySpan<float> weights)
+                {
+                    Calls.Add($"merge {VisualTokens} into {kept.Length} from {kept[0]}");
+                    if (weights.Length != kept.Length * VisualTokens)
+                    {
+                        throw new ArgumentException("The weights do not fit.");
+                    }
+
                     VisualTokens = kept.Length;
                 }
 

@@ -186,6 +186,7 @@ public sealed class PlannerProperties
             (2, from after in boundary from ratio in share select PruneShare(after, ratio)),
             (2, from after in boundary from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from seed in Gen.Choose(-5, 5) select RandomPrune(after - 1, keep, seed)),
             (2, from after in boundary from ratio in share select PruneByScorer(after - 1, ratio)),
+            (2, from after in boundary from ratio in share select MergeVisual(after - 1, ratio)),
             (1, from stages in Gen.Choose(2 - wild, layers + wild) from lambda in share select PyramidDrop(lambda, stages)),
             (1, from after in boundary from r in share select FastVMean(after + 1, r)),
             (2, from after in boundary from r in share select FastV(after + 1, r)),
@@ -249,7 +250,7 @@ public sealed class PlannerProperties
                 bool Has(string name) => policy.Arguments.Any(argument => argument.Name == name);
                 switch (policy.Name)
                 {
-                    case "PruneVisual" or "RandomPrune" when Number("AfterLayer") + 1 == layer:
+                    case "PruneVisual" or "MergeVisual" or "RandomPrune" when Number("AfterLayer") + 1 == layer:
                         return Has("Keep") ? Number("Keep") : (int)Math.Round(before * Real("KeepRatio"), MidpointRounding.ToEven);
                     case "PyramidDrop" when layer > 0 && layer % (declared.Geometry.Text.Layers / Number("S")) == 0 && layer / (declared.Geometry.Text.Layers / Number("S")) < Number("S"):
                         return (int)(VisualTokensBeforeTheDecoder(declared) * Math.Pow(Real("Lambda"), layer / (declared.Geometry.Text.Layers / Number("S"))));

@@ -114,6 +114,22 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void Merge() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        internal readonly struct FirstScorer : ITokenScorer
+        {
+            static void ITokenScorer.Score(in TokenScoreContext context, System.Span<float> scores) => scores.Fill(1);
+        }
+
+        [VisionLanguageModel("shapes")]
+        [MergeVisual<FirstScorer>(AfterLayer = 2, Keep = 36)]
+        public sealed partial class MergedShapes;
+        """);
+
+    [Fact]
     public void Scorer() => Verify("""
         using Espalier;
 

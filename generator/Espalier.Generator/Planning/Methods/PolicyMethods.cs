@@ -9,6 +9,7 @@ public static class PolicyMethods
     private static readonly PolicyMethod[] Methods =
     {
         new PruneVisualMethod(),
+        new MergeVisualMethod(),
         new RandomPruneMethod(),
         new FreezeVisualMethod(),
         new ExitVisualMethod(),
