@@ -22,6 +22,7 @@ internal static class KnownTypeNames
     public const string ForwardPassRef = "global::Espalier.ForwardPass";
     public const string ImagePassRef = "global::Espalier.ImagePass";
     public const string TokenSelectionRef = "global::Espalier.TokenSelection";
+    public const string RowMergeRef = "global::Espalier.RowMerge";
     public const string ReductionPlanRef = "global::Espalier.Planning.ReductionPlan";
     public const string SpanRef = "global::System.Span";
     public const string GeneratedCodeRef = "global::System.CodeDom.Compiler.GeneratedCode";

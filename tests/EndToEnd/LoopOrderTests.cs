@@ -31,10 +31,11 @@ public sealed class LoopOrderTests
 
     [Theory]
     [InlineData("leaves in place of merging")]
-    [InlineData("weights of another")]
-    [InlineData("weights of another count")]
-    [InlineData("one place twice")]
-    [InlineData("places out of order")]
+    [InlineData("a merge of its own")]
+    [InlineData("another count")]
+    [InlineData("one row twice")]
+    [InlineData("a row that is not there")]
+    [InlineData("rows out of order")]
     [InlineData("as planned")]
     public void AWrongMergeFails(string name)
     {
@@ -46,27 +47,29 @@ public sealed class LoopOrderTests
             pass.RunDense(1);
             pass.RunDense(2);
             int[] kept = [.. Enumerable.Range(4, 12)];
+            RowMerge merge = pass.Merge(name == "another count" ? 11 : 12);
+            kept[..merge.Kept.Length].CopyTo(merge.Kept);
+            Enumerable.Range(0, 36).Except(merge.Kept.ToArray()).ToArray().CopyTo(merge.Absorbed);
             switch (name)
             {
                 case "leaves in place of merging":
                     pass.KeepVisual(kept);
                     return;
-                case "weights of another":
-                    pass.Weights(12);
-                    pass.MergeVisual(kept, new float[12 * 36]);
+                case "a merge of its own":
+                    pass.MergeVisual(new RowMerge(merge.Kept, merge.Absorbed, new float[12], merge.Shares));
                     return;
-                case "weights of another count":
-                    pass.MergeVisual(kept, pass.Weights(11));
-                    return;
-                case "one place twice":
-                    kept[3] = kept[4];
+                case "one row twice":
+                    merge.Absorbed[3] = merge.Kept[4];
                     break;
-                case "places out of order":
-                    (kept[3], kept[4]) = (kept[4], kept[3]);
+                case "a row that is not there":
+                    merge.Absorbed[3] = 36;
+                    break;
+                case "rows out of order":
+                    (merge.Kept[3], merge.Kept[4]) = (merge.Kept[4], merge.Kept[3]);
                     break;
             }
 
-            pass.MergeVisual(kept, pass.Weights(12));
+            pass.MergeVisual(merge);
             for (int layer = 3; layer < 6; layer++)
             {
                 pass.RunDense(layer);

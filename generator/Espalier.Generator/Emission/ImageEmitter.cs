@@ -72,5 +72,5 @@ internal static class ImageEmitter
     private static string Call(Step step) => StepEmitter.Call(
         step.Kernel!,
         step.Site == Site.VisionOutput ? "pass.ClsAttention, pass.Keys, " : "pass.Projected, tokens: " + Literal.Of(step.TokensBefore) + ", ",
-        step);
+        step.IsMerge ? "kept, weights" : "kept");
 }

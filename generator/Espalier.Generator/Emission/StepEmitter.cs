@@ -33,7 +33,7 @@ internal static class StepEmitter
         using (writer.Open())
         {
             EmitSelection(writer, step, scored);
-            writer.Line(step.IsMerge ? "pass.MergeVisual(kept, weights);" : "pass.KeepVisual(kept);");
+            writer.Line(step.IsMerge ? "pass.MergeVisual(merge);" : "pass.KeepVisual(kept);");
             if (step.Positions == Positions.Renumber)
             {
                 writer.Line("pass.RenumberRows();");
@@ -58,10 +58,13 @@ internal static class StepEmitter
             Scratch(writer, "float", "scores", "Scores", step.TokensBefore);
         }
 
-        Scratch(writer, "int", "kept", "Kept", step.TokensAfter);
         if (step.IsMerge)
         {
-            writer.Line(KnownTypeNames.SpanRef + "<float> weights = pass.Weights(rows: " + Literal.Of(step.TokensAfter) + ");");
+            writer.Line(KnownTypeNames.RowMergeRef + " merge = pass.Merge(rows: " + Literal.Of(step.TokensAfter) + ");");
+        }
+        else
+        {
+            Scratch(writer, "int", "kept", "Kept", step.TokensAfter);
         }
 
         if (score is not null)
@@ -70,15 +73,15 @@ internal static class StepEmitter
         }
 
         writer.Line(step.Kernel is { } kernel
-            ? Call(kernel, Inputs(kernel.Inputs), step)
+            ? Call(kernel, Inputs(kernel.Inputs), step.IsMerge ? "merge" : "kept")
             : KnownTypeNames.TokenSelectionRef + ".TopK(scores, kept);");
     }
 
     /// <summary>The call of a kernel, as a statement.</summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="inputs">What it reads, with a comma and a space behind each.</param>
-    /// <param name="step">The step that it is for.</param>
-    public static string Call(Kernel kernel, string inputs, Step step)
+    /// <param name="results">What it writes.</param>
+    public static string Call(Kernel kernel, string inputs, string results)
     {
         var call = new StringBuilder("global::" + KnownTypeNames.Namespace + "." + kernel.Name + ".Select(" + inputs);
         foreach (KernelArgument argument in kernel.Arguments)
@@ -91,7 +94,7 @@ internal static class StepEmitter
             call.Append("pass.Scratch(count: ").Append(Literal.Of(kernel.Scratch)).Append("), ");
         }
 
-        return call.Append(step.IsMerge ? "kept, weights);" : "kept);").ToString();
+        return call.Append(results).Append(");").ToString();
     }
 
     private static string Inputs(KernelInputs inputs) =>

@@ -18,8 +18,8 @@ public enum Site
 /// <param name="LastLayer">Last layer of the sum.</param>
 public sealed record TowerScores(int FirstLayer, int LastLayer);
 
-/// <summary>The function of the runtime that picks the tokens of a step: <c>Espalier.{Name}.Select</c>. It takes its inputs, its numbers, scratch if it needs some, <c>kept</c>, and for a merge
-/// <c>weights</c>, in this order.</summary>
+/// <summary>The function of the runtime that picks the tokens of a step: <c>Espalier.{Name}.Select</c>. It takes its inputs, its numbers, scratch if it needs some, and
+/// <c>kept</c> or, for a merge, the <c>RowMerge</c>, in this order.</summary>
 /// <param name="Name">The class of the function, which is named as the method.</param>
 /// <param name="Scratch">Floats of scratch that it takes; 0 if it takes none.</param>
 /// <param name="Arguments">Its numbers, in the order of its parameters.</param>

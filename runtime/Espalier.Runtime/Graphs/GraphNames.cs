@@ -82,6 +82,15 @@ internal static class GraphNames
     /// <summary>The scored vision tower: the keys of the patches in the feature layer, mean over heads, f32 [Patches, D].</summary>
     public const string Keys = "keys";
 
+    /// <summary><see cref="RowGraphs"/>: the indices of the rows that others take in, i64 [r].</summary>
+    public const string Absorbed = "absorbed";
+
+    /// <summary><see cref="RowGraphs"/>: what each row that stays takes of itself, f32 [1, m, 1].</summary>
+    public const string Own = "own";
+
+    /// <summary><see cref="RowGraphs"/>: what each row that stays takes of each row that leaves, f32 [1, m, r].</summary>
+    public const string Shares = "shares";
+
     /// <summary><see cref="RowGraphs"/>: what each merged row takes of each row, f32 [1, m, n].</summary>
     public const string Weights = "weights";
 }

@@ -28,17 +28,21 @@ internal static class RowGraphs
         return graph.Build();
     }
 
-    /// <summary>Mixes the visual rows before the text rows: <c>x</c> [1, v + s, H], <c>sizes</c> i64 [2], <c>weights</c> [1, m, v] → <c>y</c> [1, m + s, H].</summary>
-    public static GraphModel MergeVisual(TextGeometry geometry)
+    /// <summary>Lets rows take others in: <c>x</c> [1, n, H], <c>rows</c> i64 [m], <c>own</c> [1, m, 1], <c>absorbed</c> i64 [r], <c>shares</c> [1, m, r] → <c>y</c> = <c>own</c> times the m rows plus
+    /// <c>shares</c> · the r rows, [1, m, H]. See <see cref="RowMerge"/>.</summary>
+    public static GraphModel Absorb(int width)
     {
-        var graph = new GraphBuilder("rows.merge_visual");
-        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
-        string sizes = graph.Input(GraphNames.Sizes, OrtElementType.Int64, 2);
-        string weights = graph.Input(GraphNames.Weights, OrtElementType.Float, 1, "m", "v");
-        graph.Node(Operator.Split, "part", [x, sizes], ["first", "second"], NodeAttribute.Of("axis", 1));
-        string merged = graph.Node(Operator.FusedMatMul, "merged", [weights, "first"]);
-        string joined = graph.Node(Operator.Concat, "joined", [merged, "second"], NodeAttribute.Of("axis", 1));
-        graph.Output(GraphNames.Y, joined, OrtElementType.Float, 1, "left", geometry.Hidden);
+        var graph = new GraphBuilder("rows.absorb");
+        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", width);
+        string rows = graph.Input(GraphNames.Rows, OrtElementType.Int64, "m");
+        string own = graph.Input(GraphNames.Own, OrtElementType.Float, 1, "m", 1);
+        string absorbed = graph.Input(GraphNames.Absorbed, OrtElementType.Int64, "r");
+        string shares = graph.Input(GraphNames.Shares, OrtElementType.Float, 1, "m", "r");
+        string kept = graph.Node(Operator.Gather, "kept", [x, rows], NodeAttribute.Of("axis", 1));
+        string scaled = graph.Node(Operator.Mul, "scaled", [kept, own]);
+        string taken = graph.Node(Operator.Gather, "taken", [x, absorbed], NodeAttribute.Of("axis", 1));
+        string mixed = graph.Node(Operator.FusedMatMul, "mixed", [shares, taken]);
+        graph.Output(GraphNames.Y, graph.Node(Operator.Add, "merged", [scaled, mixed]), OrtElementType.Float, 1, "m", width);
         return graph.Build();
     }
 

@@ -6,56 +6,57 @@ namespace Espalier;
 /// <remarks>Pure arithmetic in fp32, no allocation, ties to the lower index. Thread-safe. Definition: generator/docs/write-a-scorer.md.</remarks>
 public static class SimilarTokens
 {
-    /// <summary>Keeps the tokens with the highest scores and writes the weights that average the others into them.</summary>
+    /// <summary>Keeps the tokens with the highest scores and averages the others into them.</summary>
     /// <remarks>
     /// A token that does not stay goes to the kept one whose row has the highest cosine with its own; the cosine with a row of zeros is 0. A kept token becomes the mean of its row and of
     /// the rows that go into it, each counted once, whatever it was made of before.
     /// </remarks>
     /// <param name="scores">One score a token; the highest stay.</param>
     /// <param name="rows">The tokens' hidden rows, row by row.</param>
-    /// <param name="scratch">At least <c>kept.Length</c> elements; overwritten.</param>
-    /// <param name="kept">Receives the tokens that stay, ascending.</param>
-    /// <param name="weights">All zero. Receives for each kept token a row: what it takes of each token.</param>
+    /// <param name="scratch">At least two elements a token that stays; overwritten.</param>
+    /// <param name="merge">Its lengths say how many tokens stay and leave; its shares are zero.</param>
     /// <exception cref="ArgumentException">The lengths do not fit each other.</exception>
-    public static void Select(ReadOnlySpan<float> scores, ReadOnlySpan<float> rows, Span<float> scratch, Span<int> kept, Span<float> weights)
+    public static void Select(ReadOnlySpan<float> scores, ReadOnlySpan<float> rows, Span<float> scratch, RowMerge merge)
     {
         int tokens = scores.Length;
-        if (tokens == 0 || rows.Length % tokens != 0 || kept.IsEmpty || kept.Length > tokens || scratch.Length < kept.Length || weights.Length != kept.Length * tokens)
+        Span<int> kept = merge.Kept;
+        if (merge.Rows != tokens || kept.IsEmpty || rows.Length % tokens != 0 || scratch.Length < 2 * kept.Length)
         {
-            throw new ArgumentException($"{kept.Length} of {tokens} tokens do not fit {rows.Length} row elements, {scratch.Length} of scratch and {weights.Length} weights.", nameof(weights));
+            throw new ArgumentException($"{tokens} scores, {rows.Length} row elements and {scratch.Length} of scratch do not fit a merge of {merge.Rows} rows into {kept.Length}.", nameof(merge));
         }
 
         TokenSelection.TopK(scores, kept);
         int width = rows.Length / tokens;
+        Span<float> norms = scratch[..kept.Length];
+        Span<float> held = scratch.Slice(kept.Length, kept.Length);
         for (int i = 0; i < kept.Length; i++)
         {
-            scratch[i] = TensorPrimitives.Norm(rows.Slice(kept[i] * width, width));
+            norms[i] = TensorPrimitives.Norm(rows.Slice(kept[i] * width, width));
         }
 
-        int next = 0;
+        held.Fill(1);
+        int staying = 0;
+        int leaving = 0;
+        int columns = merge.Absorbed.Length;
         for (int token = 0; token < tokens; token++)
         {
-            int target = next;
-            if (next < kept.Length && kept[next] == token)
+            if (staying < kept.Length && kept[staying] == token)
             {
-                next++;
-            }
-            else
-            {
-                target = Nearest(rows, width, token, kept, scratch);
+                staying++;
+                continue;
             }
 
-            weights[(target * tokens) + token] = 1;
+            int target = Nearest(rows, width, token, kept, norms);
+            merge.Shares[(target * columns) + leaving] = 1;
+            merge.Absorbed[leaving++] = token;
+            held[target]++;
         }
 
         for (int i = 0; i < kept.Length; i++)
         {
-            Span<float> row = weights.Slice(i * tokens, tokens);
-            float held = TensorPrimitives.Sum<float>(row);
-            if (held > 1)
-            {
-                TensorPrimitives.Divide(row, held, row);
-            }
+            Span<float> shares = merge.Shares.Slice(i * columns, columns);
+            TensorPrimitives.Divide(shares, held[i], shares);
+            merge.Own[i] = 1 / held[i];
         }
     }
 

@@ -20,7 +20,7 @@ public sealed class ForwardPass
     private readonly PassHead _head;
     private readonly VisualTokenMap _map;
     private readonly int[] _shifts;
-    private readonly MergeWeights _weights = new();
+    private readonly MergeBuffers _merge = new();
     private float[] _scratch = [];
     private float[] _scores = [];
     private int[] _kept = [];
@@ -153,25 +153,24 @@ public sealed class ForwardPass
         _rows.Keep(kept, before, _suffixRows);
     }
 
-    /// <summary>The weights of a merge, all zero: row i says what merged row i takes of each visual row. In memory of the pass, valid until <see cref="MergeVisual"/>.</summary>
-    /// <param name="rows">Visual rows behind the merge.</param>
-    public Span<float> Weights(int rows)
+    /// <summary>Opens a merge of the visual rows, for a kernel to fill. Its shares are zero, and each row that stays takes all of itself. In memory of the pass, valid until <see cref="MergeVisual"/>.</summary>
+    /// <param name="rows">Visual rows that stay.</param>
+    public RowMerge Merge(int rows)
     {
-        Require(_phase == PassPhase.Prefill && rows > 0 && rows <= _map.Count, "rows are merged in prefill, into fewer");
-        return _weights.Reset(rows, _map.Count);
+        Require(_phase == PassPhase.Prefill && rows > 0 && rows < _map.Count, "rows are merged in prefill, into fewer");
+        return _merge.Begin(rows, _map.Count - rows, _suffixRows);
     }
 
-    /// <summary>Mixes the visual rows by weights; what comes out takes the place of all of them.</summary>
-    /// <param name="kept">The row whose place and position each merged row takes; no row twice, and ascending unless <see cref="RenumberRows"/> follows.</param>
-    /// <param name="weights">What <see cref="Weights"/> handed out, filled.</param>
+    /// <summary>Lets visual rows that stay take in those that leave.</summary>
+    /// <param name="merge">What <see cref="Merge"/> handed out, filled: every visual row is in it once. Rows that stay ascend unless <see cref="RenumberRows"/> follows.</param>
     /// <exception cref="ArgumentException">An index is out of range, repeated or not ascending.</exception>
-    public void MergeVisual(ReadOnlySpan<int> kept, ReadOnlySpan<float> weights)
+    public void MergeVisual(RowMerge merge)
     {
         Require(_phase == PassPhase.Prefill, "rows are merged in prefill only");
-        Require(weights == _weights.Span && weights.Length == kept.Length * _map.Count, "the weights are those that the pass handed out for as many rows");
+        Require(merge.Rows == _map.Count && _merge.Owns(merge), "the merge is the one that the pass handed out for these rows");
         int before = _map.Count;
-        _map.Merge(kept, weights, _nextLayer - 1);
-        _rows.Merge(kept, _weights, before, _suffixRows);
+        _map.Merge(merge, _nextLayer - 1);
+        _rows.Merge(_merge, before, _suffixRows);
     }
 
     /// <summary>Numbers the rows without gaps from the prefix on. In the layers that follow, decoded tokens follow on these numbers.</summary>
@@ -276,7 +275,7 @@ public sealed class ForwardPass
     {
         _bindings.Dispose();
         _rows.Dispose();
-        _weights.Dispose();
+        _merge.Dispose();
         _head.Dispose();
         _cache.Dispose();
     }

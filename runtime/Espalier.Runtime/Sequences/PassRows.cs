@@ -173,14 +173,14 @@ internal sealed class PassRows : IDisposable
         MovePositions(kept, visualTokens, suffixRows);
     }
 
-    /// <summary>Mixes the visual rows; each takes the position of the row whose place it takes, unless rows change their order, in which case they are renumbered next.</summary>
-    public void Merge(ReadOnlySpan<int> kept, MergeWeights weights, int visualTokens, int suffixRows)
+    /// <summary>Lets visual rows take in those that leave. Each keeps its position; rows that change their order are renumbered next.</summary>
+    public void Merge(MergeBuffers merge, int visualTokens, int suffixRows)
     {
         Rejoin(visualTokens, suffixRows);
-        _next.Resize(kept.Length + suffixRows);
-        _moves.Merge(_current, weights, visualTokens, suffixRows, _next);
+        _next.Resize(merge.Merge.Kept.Length + suffixRows);
+        _moves.Merge(_current, merge, _next);
         Swap();
-        MovePositions(kept, visualTokens, suffixRows);
+        MovePositions(merge.Merge.Kept, visualTokens, suffixRows);
     }
 
     /// <summary>Only the suffix stays.</summary>

@@ -32,15 +32,11 @@ internal sealed class RowGraphBindings(ModelSessions sessions) : IDisposable
         _gather.Run();
     }
 
-    /// <summary>Mixes the visual rows and puts the text rows behind them.</summary>
-    public void Merge(RowTensor source, MergeWeights weights, int visualTokens, int textRows, RowTensor destination)
+    /// <summary>Lets the visual rows that stay take in those that leave.</summary>
+    public void Merge(RowTensor source, MergeBuffers merge, RowTensor destination)
     {
-        _sizes.Resize(2);
-        _sizes.Span<long>()[0] = visualTokens;
-        _sizes.Span<long>()[1] = textRows;
         _merge!.BindInput("x\0"u8, source.Value);
-        _merge.BindInput("sizes\0"u8, _sizes.Value);
-        _merge.BindInput("weights\0"u8, weights.Value);
+        merge.Bind(_merge);
         _merge.BindOutput("y\0"u8, destination.Value);
         _merge.Run();
     }

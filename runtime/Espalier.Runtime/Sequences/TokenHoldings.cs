@@ -36,6 +36,31 @@ internal sealed class TokenHoldings
         }
     }
 
+    /// <summary>Rows take in those that leave.</summary>
+    public void Merge(RowMerge merge)
+    {
+        int columns = merge.Absorbed.Length;
+        for (int row = 0; row < merge.Kept.Length; row++)
+        {
+            Span<ulong> target = Row(_next, row);
+            target.Clear();
+            if (merge.Own[row] != 0)
+            {
+                Add(merge.Kept[row], target);
+            }
+
+            for (int i = 0; i < columns; i++)
+            {
+                if (merge.Shares[(row * columns) + i] != 0)
+                {
+                    Add(merge.Absorbed[i], target);
+                }
+            }
+        }
+
+        (_held, _next) = (_next, _held);
+    }
+
     /// <summary>Rows are made of others: a row holds what those of its weights that are not zero hold.</summary>
     /// <param name="weights">A row a new row, a column an old one.</param>
     /// <param name="columns">Columns.</param>
@@ -51,11 +76,7 @@ internal sealed class TokenHoldings
             {
                 if (taken[source] != 0)
                 {
-                    ReadOnlySpan<ulong> held = Row(_held, source);
-                    for (int word = 0; word < held.Length; word++)
-                    {
-                        target[word] |= held[word];
-                    }
+                    Add(source, target);
                 }
             }
         }
@@ -83,6 +104,15 @@ internal sealed class TokenHoldings
         }
 
         return count;
+    }
+
+    private void Add(int row, Span<ulong> target)
+    {
+        ReadOnlySpan<ulong> held = Row(_held, row);
+        for (int word = 0; word < held.Length; word++)
+        {
+            target[word] |= held[word];
+        }
     }
 
     private Span<ulong> Row(ulong[] sets, int row) => sets.AsSpan(row * _words, _words);

@@ -84,27 +84,24 @@ internal sealed class VisualTokenMap
     /// <summary>Records a step of the decoder.</summary>
     public void Keep(ReadOnlySpan<int> kept, int afterLayer) => Keep(kept, NextSurvivors(kept.Length, afterLayer, isVisionSide: false, isMerge: false));
 
-    /// <summary>Records a step of the decoder that makes each row that is left of several. If the step keeps positions, rows keep their order; else they may come in any.</summary>
-    /// <param name="kept">The row whose place each new row takes; no row twice.</param>
-    /// <param name="weights">What each new row takes of each row.</param>
-    /// <param name="afterLayer">The layer before.</param>
-    public void Merge(ReadOnlySpan<int> kept, ReadOnlySpan<float> weights, int afterLayer)
+    /// <summary>Records a step of the decoder in which rows take in those that leave. If the step keeps positions, rows keep their order; else they may come in any.</summary>
+    public void Merge(RowMerge merge, int afterLayer)
     {
-        int[] survivors = NextSurvivors(kept.Length, afterLayer, isVisionSide: false, isMerge: true);
+        int[] survivors = NextSurvivors(merge.Kept.Length, afterLayer, isVisionSide: false, isMerge: true);
         if (_plan.Steps[_steps].Positions == Positions.Keep)
         {
-            CheckKept(kept);
+            CheckKept(merge.Kept);
         }
 
-        CheckDistinct(kept);
-        for (int i = 0; i < kept.Length; i++)
+        CheckOnce(merge);
+        for (int i = 0; i < merge.Kept.Length; i++)
         {
-            survivors[i] = _tokens[kept[i]];
+            survivors[i] = _tokens[merge.Kept[i]];
         }
 
-        _holdings.Merge(weights, Count);
+        _holdings.Merge(merge);
         survivors.CopyTo(_tokens, 0);
-        Count = kept.Length;
+        Count = merge.Kept.Length;
         _steps++;
     }
 
@@ -168,14 +165,16 @@ internal sealed class VisualTokenMap
         _steps++;
     }
 
-    private void CheckDistinct(ReadOnlySpan<int> kept)
+    /// <summary>Rejects a merge in which a row is missing or comes twice.</summary>
+    private void CheckOnce(RowMerge merge)
     {
         Array.Clear(_seen);
-        foreach (int index in kept)
+        for (int i = 0; i < merge.Rows; i++)
         {
+            int index = i < merge.Kept.Length ? merge.Kept[i] : merge.Absorbed[i - merge.Kept.Length];
             if ((uint)index >= (uint)Count || _seen[index])
             {
-                throw new ArgumentException($"Merged rows take the place of {index}, which is taken already or is none of the {Count} visual rows.", nameof(kept));
+                throw new ArgumentException($"A merge names visual row {index}, which it names already or which is none of the {Count}.", nameof(merge));
             }
 
             _seen[index] = true;

@@ -97,7 +97,7 @@ internal sealed class ModelSessions
     /// <summary>Row gather.</summary>
     public OrtSession GatherRows { get; }
 
-    /// <summary>Visual rows mixed by weights; null if the plan merges nothing in the decoder.</summary>
+    /// <summary>Visual rows that take others in; null if the plan merges nothing in the decoder.</summary>
     public OrtSession? MergeRows { get; }
 
     /// <summary>Rows split into visual and text.</summary>

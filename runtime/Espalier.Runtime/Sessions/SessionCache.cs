@@ -48,7 +48,7 @@ internal enum ModelPart
     /// <summary>Row gather.</summary>
     GatherRows,
 
-    /// <summary>Visual rows mixed by weights.</summary>
+    /// <summary>Rows that take others in.</summary>
     MergeRows,
 
     /// <summary>Rows split into visual and text.</summary>
@@ -162,7 +162,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.LayerScore => LayerScoreGraph.Build(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, key.RequiredFormat),
             ModelPart.GatherRows => RowGraphs.Gather(geometry.Text.Hidden),
-            ModelPart.MergeRows => RowGraphs.MergeVisual(geometry.Text),
+            ModelPart.MergeRows => RowGraphs.Absorb(geometry.Text.Hidden),
             ModelPart.PartRows => RowGraphs.Part(geometry.Text),
             ModelPart.JoinRows => RowGraphs.Join(geometry.Text),
             _ => throw new ArgumentOutOfRangeException(nameof(key), key, null),

@@ -61,6 +61,23 @@ internal static class NaiveKernels
         return weights;
     }
 
+    /// <summary>Writes a merge from its whole matrix, a row a token that stays, a column a token.</summary>
+    public static void Fill(RowMerge merge, int[] kept, float[] weights)
+    {
+        int tokens = merge.Rows;
+        int[] absorbed = [.. Enumerable.Range(0, tokens).Except(kept)];
+        kept.CopyTo(merge.Kept);
+        absorbed.CopyTo(merge.Absorbed);
+        for (int row = 0; row < kept.Length; row++)
+        {
+            merge.Own[row] = weights[(row * tokens) + kept[row]];
+            for (int i = 0; i < absorbed.Length; i++)
+            {
+                merge.Shares[(row * absorbed.Length) + i] = weights[(row * tokens) + absorbed[i]];
+            }
+        }
+    }
+
     private static int[] Diverse(double[][] rows, int count)
     {
         var picked = new List<int>();

@@ -115,10 +115,9 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
             int[] kept = [.. Enumerable.Range(0, ranks.Length).OrderByDescending(i => ranks[i]).ThenBy(i => i).Take(step.TokensAfter).Order()];
             if (step.Compress == Compress.MergeIntoSimilar)
             {
-                float[] weights = NaiveKernels.Average(pass.VisualRows.ToArray(), ranks.Length, kept);
-                Span<float> own = pass.Weights(kept.Length);
-                weights.CopyTo(own);
-                pass.MergeVisual(kept, own);
+                RowMerge merge = pass.Merge(kept.Length);
+                NaiveKernels.Fill(merge, kept, NaiveKernels.Average(pass.VisualRows.ToArray(), ranks.Length, kept));
+                pass.MergeVisual(merge);
             }
             else
             {

@@ -118,15 +118,20 @@ internal static class Recorder
 
             public static class SimilarTokens
             {
-                public static void Select(ReadOnlySpan<float> scores, ReadOnlySpan<float> rows, Span<float> scratch, Span<int> kept, Span<float> weights)
+                public static void Select(ReadOnlySpan<float> scores, ReadOnlySpan<float> rows, Span<float> scratch, RowMerge merge)
                 {
-                    if (rows.Length != 3 * scores.Length || scratch.Length < kept.Length)
+                    if (rows.Length != 3 * scores.Length || scratch.Length < 2 * merge.Kept.Length)
                     {
                         throw new ArgumentException("The spans do not fit.");
                     }
 
-                    TokenSelection.TopK(scores, kept);
+                    TokenSelection.TopK(scores, merge.Kept);
                 }
+            }
+
+            public readonly ref struct RowMerge(Span<int> kept)
+            {
+                public Span<int> Kept { get; } = kept;
             }
 
             public static class DivPrune
@@ -191,19 +196,14 @@ internal static class Recorder
 
                 public ReadOnlySpan<float> VisualRows => new float[3 * VisualTokens];
 
-                public Span<float> Weights(int rows) => new float[rows * VisualTokens];
+                public RowMerge Merge(int rows) => new(new int[rows]);
 
                 public Span<float> Scratch(int count) => new float[count];
 
-                public void MergeVisual(ReadOnlySpan<int> kept, ReadOnlySpan<float> weights)
+                public void MergeVisual(RowMerge merge)
                 {
-                    Calls.Add($"merge {VisualTokens} into {kept.Length} from {kept[0]}");
-                    if (weights.Length != kept.Length * VisualTokens)
-                    {
-                        throw new ArgumentException("The weights do not fit.");
-                    }
-
-                    VisualTokens = kept.Length;
+                    Calls.Add($"merge {VisualTokens} into {merge.Kept.Length} from {merge.Kept[0]}");
+                    VisualTokens = merge.Kept.Length;
                 }
 
                 public void RunTextScored(int layer, Span<float> scores) => Score("text scored", layer, scores);

@@ -10,50 +10,46 @@ public sealed class SimilarTokensTests
     {
         float[] rows = Clustered(144, 32, 71);
         float[] scores = Floats(Lcg(144, 72));
-        var kept = new int[30];
-        var weights = new float[30 * 144];
-        SimilarTokens.Select(scores, rows, new float[30], kept, weights);
+        var merge = new Merge(30, 114);
+        SimilarTokens.Select(scores, rows, new float[60], merge.Rows);
 
         int[] highest = [.. Enumerable.Range(0, 144).OrderByDescending(i => scores[i]).Take(30).Order()];
-        Assert.Equal(highest, kept);
-        int[] targets = [.. Enumerable.Range(0, 144).Select(token => Array.IndexOf(highest, token) is >= 0 and var own ? own : Array.IndexOf(highest, highest.MaxBy(target => Cosine(rows, token, target))))];
+        Assert.Equal(highest, merge.Kept);
+        Assert.Equal(Enumerable.Range(0, 144).Except(highest), merge.Absorbed);
+        int[] targets = [.. merge.Absorbed.Select(token => Array.IndexOf(highest, highest.MaxBy(target => Cosine(rows, token, target))))];
         for (int row = 0; row < 30; row++)
         {
-            int held = targets.Count(target => target == row);
-            for (int token = 0; token < 144; token++)
-            {
-                Assert.Equal(targets[token] == row ? 1f / held : 0f, weights[(row * 144) + token]);
-            }
+            int held = 1 + targets.Count(target => target == row);
+            Assert.Equal(1f / held, merge.Own[row]);
+            Assert.Equal(targets.Select(target => target == row ? 1f / held : 0f), merge.Shares[(row * 114)..((row + 1) * 114)]);
         }
     }
 
     [Fact]
     public void OfEqualTargetsTheLowerIndexCounts()
     {
-        var kept = new int[2];
-        var weights = new float[6];
-        SimilarTokens.Select([1, 0, 1], [1, 0, 1, 0, 2, 0], new float[2], kept, weights);
-        Assert.Equal([0, 2], kept);
-        Assert.Equal([0.5f, 0.5f, 0, 0, 0, 1], weights);
+        var merge = new Merge(2, 1);
+        SimilarTokens.Select([1, 0, 1], [1, 0, 1, 0, 2, 0], new float[4], merge.Rows);
+        Assert.Equal([0, 2], merge.Kept);
+        Assert.Equal([0.5f, 1], merge.Own);
+        Assert.Equal([0.5f, 0], merge.Shares);
     }
 
     [Fact]
     public void ARowOfZerosIsSimilarToNothing()
     {
-        var kept = new int[2];
-        var weights = new float[6];
-        SimilarTokens.Select([1, 1, 0], [0, 0, 1, 0, 0.1f, 1], new float[2], kept, weights);
-        Assert.Equal([1, 0, 0, 0, 0.5f, 0.5f], weights);
+        var merge = new Merge(2, 1);
+        SimilarTokens.Select([1, 1, 0], [0, 0, 1, 0, 0.1f, 1], new float[4], merge.Rows);
+        Assert.Equal([0, 0.5f], merge.Shares);
     }
 
     [Fact]
     public void LengthsThatDoNotFitAreRefused()
     {
-        Assert.Throws<ArgumentException>(static () => SimilarTokens.Select(new float[4], new float[7], new float[2], new int[2], new float[8]));
-        Assert.Throws<ArgumentException>(static () => SimilarTokens.Select(new float[4], new float[8], new float[1], new int[2], new float[8]));
-        Assert.Throws<ArgumentException>(static () => SimilarTokens.Select(new float[4], new float[8], new float[2], new int[2], new float[7]));
-        Assert.Throws<ArgumentException>(static () => SimilarTokens.Select(new float[4], new float[8], new float[5], new int[5], new float[20]));
-        Assert.Throws<ArgumentException>(static () => SimilarTokens.Select([], [], [], [], []));
+        Assert.Throws<ArgumentException>(static () => SimilarTokens.Select(new float[4], new float[7], new float[4], new Merge(2, 2).Rows));
+        Assert.Throws<ArgumentException>(static () => SimilarTokens.Select(new float[4], new float[8], new float[3], new Merge(2, 2).Rows));
+        Assert.Throws<ArgumentException>(static () => SimilarTokens.Select(new float[4], new float[8], new float[4], new Merge(2, 1).Rows));
+        Assert.Throws<ArgumentException>(static () => SimilarTokens.Select([], [], [], new Merge(0, 0).Rows));
     }
 
     [Fact]
@@ -61,13 +57,12 @@ public sealed class SimilarTokensTests
     {
         float[] rows = Clustered(144, 32, 71);
         float[] scores = Floats(Lcg(144, 72));
-        var scratch = new float[30];
-        var kept = new int[30];
-        var weights = new float[30 * 144];
-        SimilarTokens.Select(scores, rows, scratch, kept, weights);
-        Array.Clear(weights);
+        var scratch = new float[60];
+        var merge = new Merge(30, 114);
+        SimilarTokens.Select(scores, rows, scratch, merge.Rows);
+        Array.Clear(merge.Shares);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        SimilarTokens.Select(scores, rows, scratch, kept, weights);
+        SimilarTokens.Select(scores, rows, scratch, merge.Rows);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 

@@ -1,0 +1,110 @@
+using Espalier.OnnxRuntime;
+
+namespace Espalier;
+
+/// <summary>The memory of a merge of visual rows with text rows behind them, which stay as they are, and the tensors over it that the graph reads.</summary>
+/// <remarks>The memory grows and never shrinks; a tensor is made anew when its shape changes, which costs a native allocation and no managed one. Not thread-safe.</remarks>
+internal sealed unsafe class MergeBuffers : IDisposable
+{
+    private readonly RowTensor _keptRows = RowTensor.Indices();
+    private readonly RowTensor _absorbedRows = RowTensor.Indices();
+    private readonly RowTensor _own = RowTensor.Hidden(1);
+    private NativeBuffer _shares = NativeBuffer.Allocate(sizeof(float));
+    private nint _sharesTensor;
+    private int[] _kept = [];
+    private int[] _absorbed = [];
+    private int _rows;
+    private int _textRows;
+    private int _columns;
+
+    /// <summary>What the kernel fills: all zero, but for what stays of each row, which is 1.</summary>
+    public RowMerge Merge => new(_kept.AsSpan(0, _rows), _absorbed.AsSpan(0, _columns), _own.Span<float>()[.._rows], Shares[..(_rows * _columns)]);
+
+    private Span<float> Shares => new((void*)_shares.Pointer, (_rows + _textRows) * _columns);
+
+    /// <summary>Makes room.</summary>
+    /// <param name="rows">Visual rows that stay.</param>
+    /// <param name="absorbed">Visual rows that leave.</param>
+    /// <param name="textRows">Text rows behind them.</param>
+    public RowMerge Begin(int rows, int absorbed, int textRows)
+    {
+        int all = rows + textRows;
+        if (_sharesTensor == 0 || rows != _rows || textRows != _textRows || absorbed != _columns)
+        {
+            nuint bytes = checked((nuint)all * (nuint)absorbed * sizeof(float));
+            Release();
+            if (bytes > _shares.ByteLength)
+            {
+                NativeBuffer larger = NativeBuffer.Allocate(bytes);
+                _shares.Dispose();
+                _shares = larger;
+            }
+
+            _sharesTensor = OrtRaw.CreateTensor(_shares.Pointer, bytes, [1, all, absorbed], OrtElementType.Float);
+            (_rows, _textRows, _columns) = (rows, textRows, absorbed);
+        }
+
+        if (_kept.Length < rows || _absorbed.Length < absorbed)
+        {
+            _kept = new int[Math.Max(rows, _kept.Length)];
+            _absorbed = new int[Math.Max(absorbed, _absorbed.Length)];
+        }
+
+        _keptRows.Resize(all);
+        _absorbedRows.Resize(absorbed);
+        _own.Resize(all);
+        _own.Span<float>().Fill(1);
+        Shares.Clear();
+        return Merge;
+    }
+
+    /// <summary>True if a merge is the one that <see cref="Begin"/> handed out last.</summary>
+    public bool Owns(RowMerge merge) =>
+        _sharesTensor != 0 && merge.Shares == Shares[..(_rows * _columns)] && merge.Own == _own.Span<float>()[.._rows]
+        && merge.Kept == _kept.AsSpan(0, _rows) && merge.Absorbed == _absorbed.AsSpan(0, _columns);
+
+    /// <summary>Binds the merge to its graph. Bound for every run: a device copies a host tensor when it is bound.</summary>
+    public void Bind(LayerBinding graph)
+    {
+        Span<long> kept = _keptRows.Span<long>();
+        for (int i = 0; i < _rows; i++)
+        {
+            kept[i] = _kept[i];
+        }
+
+        for (int i = 0; i < _textRows; i++)
+        {
+            kept[_rows + i] = _rows + _columns + i;
+        }
+
+        Span<long> absorbed = _absorbedRows.Span<long>();
+        for (int i = 0; i < _columns; i++)
+        {
+            absorbed[i] = _absorbed[i];
+        }
+
+        graph.BindInput("rows\0"u8, _keptRows.Value);
+        graph.BindInput("absorbed\0"u8, _absorbedRows.Value);
+        graph.BindInput("own\0"u8, _own.Value);
+        graph.BindInput("shares\0"u8, _sharesTensor);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Release();
+        _shares.Dispose();
+        _keptRows.Dispose();
+        _absorbedRows.Dispose();
+        _own.Dispose();
+    }
+
+    private void Release()
+    {
+        if (_sharesTensor != 0)
+        {
+            OrtRaw.ReleaseValue(_sharesTensor);
+            _sharesTensor = 0;
+        }
+    }
+}
