@@ -155,7 +155,7 @@ public sealed class LoopOrderTests
                 pass.RunFrozen(3);
                 pass.RunFrozen(4);
                 pass.ExitVisual();
-                pass.RunDense(5);
+                pass.RunLastRow(5);
                 pass.EndPrefill();
             },
             ["prunes too early"] = static pass =>
@@ -181,6 +181,11 @@ public sealed class LoopOrderTests
             {
                 pass.BeginPrefill(36);
                 pass.EndPrefill();
+            },
+            ["the last row of another layer"] = static pass =>
+            {
+                pass.BeginPrefill(36);
+                pass.RunLastRow(0);
             },
             ["does nothing"] = static _ => { },
         };

@@ -7,14 +7,16 @@ using Espalier.Tests.Declared;
 
 namespace Espalier.Tests;
 
-/// <summary>The dense variant, layer by layer, against one session that holds the whole decoder: prefix, prefill and decode give the same bits.</summary>
+/// <summary>The dense variant, layer by layer, against one session that holds the whole decoder.</summary>
+/// <remarks>Decode steps, which read all that the prefill left in the caches of all layers, give the same bits. The first logits do not: the variant's last layer computes one row in place of all, by products
+/// of another shape, which add up in another order. In int8 they also quantise another set of rows together, for the last layer's cache too.</remarks>
 public sealed class MonolithTests(QuantisedFolder folder) : IClassFixture<QuantisedFolder>
 {
     [Theory]
-    [InlineData(Precision.Float32)]
-    [InlineData(Precision.Int8)]
-    [InlineData(Precision.Int4)]
-    public void TheDenseVariantEqualsOneWholeModelSession(Precision precision)
+    [InlineData(Precision.Float32, 1e-6)]
+    [InlineData(Precision.Int8, 0.03)]
+    [InlineData(Precision.Int4, 1e-6)]
+    public void TheDenseVariantEqualsOneWholeModelSession(Precision precision, double lastLayer)
     {
         ModelOptions options = folder.Options(precision);
         using var tiny = new TinyModel(c => ClipLlamaDense.Load(c, options));
@@ -24,11 +26,12 @@ public sealed class MonolithTests(QuantisedFolder folder) : IClassFixture<Quanti
         using var monolith = new Monolith(tiny.Checkpoint, ClipLlamaDense.Plan, options, sequence.Capacity);
         monolith.Run(monolith.Embed(tiny.Prefix));
         float[] logits = monolith.Run([.. monolith.Encode(tiny.Pixels), .. monolith.Embed(tiny.Suffix)]);
-        Assert.Equal(expected[0], logits);
+        Assert.All(expected[0].Zip(logits), pair => Assert.Equal(pair.First, pair.Second, lastLayer));
         for (int step = 1; step < expected.Count; step++)
         {
-            logits = monolith.Run(monolith.Embed([Sampler.Greedy(logits)]));
-            Assert.Equal(expected[step], logits);
+            logits = monolith.Run(monolith.Embed([Sampler.Greedy(expected[step - 1])]));
+            double tolerance = precision == Precision.Int8 ? lastLayer : 0;
+            Assert.All(expected[step].Zip(logits), pair => Assert.Equal(pair.First, pair.Second, tolerance));
         }
     }
 

@@ -54,12 +54,14 @@ internal static class PrefillEmitter
     {
         string treatment = run switch
         {
+            { Kind: LayerKind.LastRow, VisualTokens: 0 } => "text only, and of all rows only the last is computed",
+            { Kind: LayerKind.LastRow } => PlanText.Count(run.VisualTokens) + " visual tokens are read, and of all rows only the last is computed",
             { VisualTokens: 0 } => "text only",
             { Kind: LayerKind.Frozen } => "frozen, " + PlanText.Count(run.VisualTokens) + " visual tokens are read by attention but not updated",
             _ => "dense, " + PlanText.Count(run.VisualTokens) + " visual tokens",
         };
         writer.Line("// " + Heading(run) + ": " + treatment + ".");
-        Loop(writer, run.FirstLayer, run.LastLayer, run.Kind == LayerKind.Frozen ? "RunFrozen" : "RunDense");
+        Loop(writer, run.FirstLayer, run.LastLayer, "Run" + run.Kind);
     }
 
     /// <summary>"Layers 2-4" or "Layer 5".</summary>

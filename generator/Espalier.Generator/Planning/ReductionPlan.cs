@@ -83,6 +83,12 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     public LayerKind KindAt(int layer)
     {
         bool frozen = SegmentAt(layer).Mode == LayerMode.Frozen;
+        if (layer == Layers - 1)
+        {
+            // Nobody reads what it would make of the other rows, in any plan.
+            return LayerKind.LastRow;
+        }
+
         foreach (Step step in Steps)
         {
             if (step.AfterLayer == layer && ScoreTraits.Of(step.Score) is { NeedsLayerBefore: true } traits)

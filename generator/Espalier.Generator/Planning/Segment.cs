@@ -30,6 +30,9 @@ public enum LayerKind
 
     /// <summary>As <see cref="Frozen"/>, and the attention of the text rows behind the image to each visual row comes out, on average.</summary>
     FrozenTextScored,
+
+    /// <summary>The last layer: all rows are read by attention, and only the last one, from which the answer goes on, is computed.</summary>
+    LastRow,
 }
 
 /// <summary>What the kinds have in common.</summary>
@@ -37,11 +40,11 @@ public static class LayerKinds
 {
     /// <summary>True if visual rows are read but not updated.</summary>
     /// <param name="kind">The kind of a layer.</param>
-    public static bool IsFrozen(this LayerKind kind) => kind is LayerKind.Frozen or LayerKind.FrozenScored or LayerKind.FrozenTextScored;
+    public static bool IsFrozen(this LayerKind kind) => kind is LayerKind.Frozen or LayerKind.FrozenScored or LayerKind.FrozenTextScored or LayerKind.LastRow;
 
     /// <summary>True if a score of each visual row comes out.</summary>
     /// <param name="kind">The kind of a layer.</param>
-    public static bool IsScored(this LayerKind kind) => kind is not (LayerKind.Dense or LayerKind.Frozen);
+    public static bool IsScored(this LayerKind kind) => kind is not (LayerKind.Dense or LayerKind.Frozen or LayerKind.LastRow);
 
     /// <summary>True if the score is that of all text rows behind the image.</summary>
     /// <param name="kind">The kind of a layer.</param>

@@ -7,7 +7,7 @@ namespace Espalier.Graphs;
 /// <remarks>
 /// Inputs of every kind: <c>x</c>, <c>positions</c>, <c>past_key</c>, <c>past_value</c>, <c>seqlens_k</c>, <c>total</c>; outputs: <c>y</c>, <c>present_key</c>, <c>present_value</c>.
 /// Scored kinds add the input <c>key_rows</c> and the output <c>score</c>, text-scored kinds also the input <c>query_rows</c>.
-/// Frozen kinds add the inputs <c>visual</c>, <c>visual_positions</c>, <c>visual_start</c> and the outputs <c>scattered_key</c>, <c>scattered_value</c>; their <c>x</c> holds the text rows behind the visual rows, whose cache rows follow the visual ones.
+/// Frozen kinds add the inputs <c>visual</c>, <c>visual_positions</c>, <c>visual_start</c> and the outputs <c>scattered_key</c>, <c>scattered_value</c>; their <c>x</c> holds the rows behind those, the text rows or the last row alone, whose cache rows follow.
 /// Shapes: <see cref="GraphNames"/>.
 /// </remarks>
 internal static class DecoderLayerGraph

@@ -109,6 +109,23 @@ public sealed class ForwardPass
     /// <param name="scores">Receives one score a visual row.</param>
     public void RunFrozenTextScored(int layer, Span<float> scores) => RunKind(layer, LayerKind.FrozenTextScored, scores);
 
+    /// <summary>Runs the last row through the last layer. All rows before it are read by attention, and are in the KV cache afterwards, but nobody reads what the layer would make of them.</summary>
+    /// <param name="layer">The last decoder layer.</param>
+    public void RunLastRow(int layer)
+    {
+        Enter(PassPhase.Prefill, layer);
+        LayerBinding reduced = _bindings.Reduced(layer, LayerKind.LastRow);
+        int before = _map.Count + _suffixRows - 1;
+        if (before == 0)
+        {
+            RunRows(layer, _bindings.Dense(layer));
+            return;
+        }
+
+        _rows.Rejoin(_map.Count, _suffixRows);
+        RunReadRows(layer, reduced, before, computed: 1);
+    }
+
     /// <summary>Reads the softmax attention that the last row would pay to each visual row in the next layer if that ran now, mean over heads (PyramidDrop, arXiv 2410.17247). The layer does not run.</summary>
     /// <param name="layer">The next layer.</param>
     /// <param name="scores">Receives one score a visual row; its length is <see cref="VisualTokens"/>.</param>
@@ -197,8 +214,7 @@ public sealed class ForwardPass
     {
         Require(_phase == PassPhase.Prefill && _nextLayer == _plan.Geometry.Text.Layers, "all layers run before the logits");
         Require(_map.Steps == _plan.Steps.Count, "all steps run before the logits");
-        _rows.Rejoin(_map.Count, _suffixRows);
-        _head.Run(_rows.Current, _rows.Count - 1);
+        _head.Run(_rows.Last, _rows.Last.Rows - 1);
         _phase = PassPhase.DecodeReady;
     }
 
@@ -409,15 +425,17 @@ public sealed class ForwardPass
         }
     }
 
-    private void RunFrozenRows(int layer, LayerBinding binding)
+    private void RunFrozenRows(int layer, LayerBinding binding) => RunReadRows(layer, binding, _map.Count, _suffixRows);
+
+    /// <summary>Runs the last rows through a layer; those before them are read by attention and not updated.</summary>
+    private void RunReadRows(int layer, LayerBinding binding, int read, int computed)
     {
-        int rows = _map.Count + _suffixRows;
-        _rows.Part(_map.Count, _suffixRows);
-        _cache.Announce(layer, rows);
+        _rows.Part(read, computed);
+        _cache.Announce(layer, read + computed);
         _rows.BindFrozen(binding, _cache.Length(layer));
         binding.Run();
         _rows.SwapText();
-        _cache.Advance(layer, rows);
+        _cache.Advance(layer, read + computed);
     }
 
     private void Require([DoesNotReturnIf(false)] bool condition, string rule)

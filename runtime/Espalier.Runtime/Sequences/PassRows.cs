@@ -40,6 +40,9 @@ internal sealed class PassRows : IDisposable
     /// <summary>The rows as one tensor; valid while they are not parted.</summary>
     public RowTensor Current => _current;
 
+    /// <summary>The rows that end with the last row of the pass.</summary>
+    public RowTensor Last => _parted ? _text : _current;
+
     /// <summary>The scores that the last scored layer wrote: one a KV row.</summary>
     public ReadOnlySpan<float> Scores => _scores.Span<float>();
 
@@ -192,7 +195,9 @@ internal sealed class PassRows : IDisposable
             return;
         }
 
-        (_current, _text) = (_text, _current);
+        // A copy of a few rows: if the tensors swapped, each would grow to the size of all rows in its turn.
+        _current.Resize(suffixRows);
+        _moves.Gather(_text, [], 0, suffixRows, _current);
         _positions.Resize(suffixRows);
         _textPositions.Span<long>().CopyTo(_positions.Span<long>());
         _parted = false;

@@ -47,6 +47,9 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
             bool textScored = LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.TextAttention);
             switch (frozen, scored)
             {
+                case (_, _) when layer == LoadedPlan.Geometry.Text.Layers - 1:
+                    pass.RunLastRow(layer);
+                    break;
                 case (false, false) when textScored:
                     pass.RunTextScored(layer, scores);
                     break;

@@ -66,6 +66,7 @@ internal static class Loading
                 LayerKind.Frozen => "frozen",
                 LayerKind.TextScored => "text scored",
                 LayerKind.FrozenTextScored => "frozen text scored",
+                LayerKind.LastRow => "last row of",
                 _ => "frozen scored",
             };
             Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == layer);

@@ -171,6 +171,8 @@ internal static class Recorder
 
                 public void RunFrozen(int layer) => Calls.Add($"frozen {layer} over {VisualTokens}");
 
+                public void RunLastRow(int layer) => Calls.Add($"last row of {layer} over {VisualTokens}");
+
                 public void RunScored(int layer, Span<float> scores) => Score("scored", layer, scores);
 
                 public void RunFrozenScored(int layer, Span<float> scores) => Score("frozen scored", layer, scores);

@@ -48,6 +48,7 @@ public sealed class PlannerTests
     [InlineData(LayerKind.FrozenScored, true, true, false)]
     [InlineData(LayerKind.TextScored, false, true, true)]
     [InlineData(LayerKind.FrozenTextScored, true, true, true)]
+    [InlineData(LayerKind.LastRow, true, false, false)]
     public void KindsSayWhatTheyDo(LayerKind kind, bool frozen, bool scored, bool textScored) =>
         Assert.Equal((frozen, scored, textScored), (kind.IsFrozen(), kind.IsScored(), kind.IsTextScored()));
 
@@ -61,7 +62,7 @@ public sealed class PlannerTests
         Assert.All(plan.Steps, step => Assert.Equal((Score.NextLayerAttention, Positions.Renumber), (step.Score, step.Positions)));
         Assert.Equal([0, 288, 288, 432, 504], new[] { 7, 8, 15, 16, 31 }.Select(plan.PositionShiftAt));
         Assert.Equal([8, 16, 24], Enumerable.Range(0, 32).Where(plan.IsScoredAhead));
-        Assert.All(Enumerable.Range(0, 32), layer => Assert.Equal(LayerKind.Dense, plan.KindAt(layer)));
+        Assert.All(Enumerable.Range(0, 32), layer => Assert.Equal(layer == plan.Layers - 1 ? LayerKind.LastRow : LayerKind.Dense, plan.KindAt(layer)));
 
         // The remainder of L / S is the last stage's; counts are of the first, int(144 * 0.6^s).
         Assert.Equal([(1, 86), (3, 51), (5, 31)], Plan(Shapes, PyramidDrop(0.6, 4)).Steps.Select(step => (step.AfterLayer, step.TokensAfter)));
@@ -96,7 +97,7 @@ public sealed class PlannerTests
             ],
             plan.Steps);
         Assert.Equal([(0, 4, 50), (5, 9, 25)], plan.Segments.Select(segment => (segment.FirstLayer, segment.LastLayer, segment.VisualTokens)));
-        Assert.All(Enumerable.Range(0, 10), layer => Assert.Equal(LayerKind.Dense, plan.KindAt(layer)));
+        Assert.All(Enumerable.Range(0, 10), layer => Assert.Equal(layer == plan.Layers - 1 ? LayerKind.LastRow : LayerKind.Dense, plan.KindAt(layer)));
         Assert.StartsWith(
             """
             layers   visual   what happens
@@ -164,7 +165,7 @@ public sealed class PlannerTests
                 new LayerRun(2, 4, LayerKind.Dense, 72),
                 new LayerRun(5, 7, LayerKind.Frozen, 72),
                 new LayerRun(8, 8, LayerKind.Dense, 72),
-                new LayerRun(9, 9, LayerKind.Dense, 0)),
+                new LayerRun(9, 9, LayerKind.LastRow, 0)),
             plan.PrefillRuns());
         Assert.Equal(20 + 144, plan.RowsAt(0, 20));
         Assert.Equal(20, plan.RowsAt(6, 20));
@@ -218,7 +219,7 @@ public sealed class PlannerTests
         Assert.Equal(20, plan.DecoderVisualTokens);
         Assert.Equal(20, plan.ImagePositions);
         Assert.Equal([(0, 1, 20), (2, 9, 10)], plan.Segments.Select(segment => (segment.FirstLayer, segment.LastLayer, segment.VisualTokens)));
-        Assert.Equal(EquatableArray.Of(new LayerRun(0, 0, LayerKind.Dense, 20), new LayerRun(1, 1, LayerKind.Scored, 20), new LayerRun(2, 9, LayerKind.Dense, 10)), plan.PrefillRuns());
+        Assert.Equal(EquatableArray.Of(new LayerRun(0, 0, LayerKind.Dense, 20), new LayerRun(1, 1, LayerKind.Scored, 20), new LayerRun(2, 8, LayerKind.Dense, 10), new LayerRun(9, 9, LayerKind.LastRow, 10)), plan.PrefillRuns());
         Assert.Equal(
             (2 * CostModel.LayerFlops(Shapes.Text, FlopsConvention.A, LayerMode.Dense, 30, 20)) + (8 * CostModel.LayerFlops(Shapes.Text, FlopsConvention.A, LayerMode.Dense, 30, 10)),
             plan.Flops(FlopsConvention.A, 30));

@@ -78,8 +78,8 @@ namespace Samples
             // After layer 8: all 72 visual tokens leave the sequence (Vtw(K = 9)).
             pass.ExitVisual();
 
-            // Layer 9: text only.
-            pass.RunDense(layer: 9);
+            // Layer 9: text only, and of all rows only the last is computed.
+            pass.RunLastRow(layer: 9);
 
             pass.EndPrefill();
         }

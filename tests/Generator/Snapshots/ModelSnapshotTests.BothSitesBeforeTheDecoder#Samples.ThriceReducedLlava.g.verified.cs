@@ -83,11 +83,14 @@ namespace Samples
                 pass.KeepVisual(kept);
             }
 
-            // Layers 2-31: dense, 72 visual tokens.
-            for (int layer = 2; layer <= 31; layer++)
+            // Layers 2-30: dense, 72 visual tokens.
+            for (int layer = 2; layer <= 30; layer++)
             {
                 pass.RunDense(layer);
             }
+
+            // Layer 31: 72 visual tokens are read, and of all rows only the last is computed.
+            pass.RunLastRow(layer: 31);
 
             pass.EndPrefill();
         }

@@ -44,11 +44,14 @@ namespace Samples
             // Layer 0: frozen, 144 visual tokens are read by attention but not updated.
             pass.RunFrozen(layer: 0);
 
-            // Layers 1-9: dense, 144 visual tokens.
-            for (int layer = 1; layer <= 9; layer++)
+            // Layers 1-8: dense, 144 visual tokens.
+            for (int layer = 1; layer <= 8; layer++)
             {
                 pass.RunDense(layer);
             }
+
+            // Layer 9: 144 visual tokens are read, and of all rows only the last is computed.
+            pass.RunLastRow(layer: 9);
 
             pass.EndPrefill();
         }

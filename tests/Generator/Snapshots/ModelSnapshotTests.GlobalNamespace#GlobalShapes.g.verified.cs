@@ -53,11 +53,14 @@ partial class GlobalShapes : global::Espalier.VisionLanguageModel
             pass.KeepVisual(kept);
         }
 
-        // Layers 2-9: dense, 72 visual tokens.
-        for (int layer = 2; layer <= 9; layer++)
+        // Layers 2-8: dense, 72 visual tokens.
+        for (int layer = 2; layer <= 8; layer++)
         {
             pass.RunDense(layer);
         }
+
+        // Layer 9: 72 visual tokens are read, and of all rows only the last is computed.
+        pass.RunLastRow(layer: 9);
 
         pass.EndPrefill();
     }

@@ -63,11 +63,14 @@ namespace Samples
                 pass.RunDense(layer);
             }
 
-            // Layers 17-31: frozen, 288 visual tokens are read by attention but not updated.
-            for (int layer = 17; layer <= 31; layer++)
+            // Layers 17-30: frozen, 288 visual tokens are read by attention but not updated.
+            for (int layer = 17; layer <= 30; layer++)
             {
                 pass.RunFrozen(layer);
             }
+
+            // Layer 31: 288 visual tokens are read, and of all rows only the last is computed.
+            pass.RunLastRow(layer: 31);
 
             pass.EndPrefill();
         }

@@ -77,11 +77,14 @@ namespace Samples
                 pass.KeepVisual(kept);
             }
 
-            // Layers 12-23: dense, 288 visual tokens.
-            for (int layer = 12; layer <= 23; layer++)
+            // Layers 12-22: dense, 288 visual tokens.
+            for (int layer = 12; layer <= 22; layer++)
             {
                 pass.RunDense(layer);
             }
+
+            // Layer 23: 288 visual tokens are read, and of all rows only the last is computed.
+            pass.RunLastRow(layer: 23);
 
             pass.EndPrefill();
         }

@@ -52,11 +52,14 @@ namespace Samples.@namespace
                     // After layer 0: all 144 visual tokens leave the sequence (Vtw(K = 1)).
                     pass.ExitVisual();
 
-                    // Layers 1-9: text only.
-                    for (int layer = 1; layer <= 9; layer++)
+                    // Layers 1-8: text only.
+                    for (int layer = 1; layer <= 8; layer++)
                     {
                         pass.RunDense(layer);
                     }
+
+                    // Layer 9: text only, and of all rows only the last is computed.
+                    pass.RunLastRow(layer: 9);
 
                     pass.EndPrefill();
                 }

@@ -78,11 +78,11 @@ namespace Samples
             // After layer 7: all 36 visual tokens leave the sequence (ExitVisual(AfterLayer = 7)).
             pass.ExitVisual();
 
-            // Layers 8-9: text only.
-            for (int layer = 8; layer <= 9; layer++)
-            {
-                pass.RunDense(layer);
-            }
+            // Layer 8: text only.
+            pass.RunDense(layer: 8);
+
+            // Layer 9: text only, and of all rows only the last is computed.
+            pass.RunLastRow(layer: 9);
 
             pass.EndPrefill();
         }

@@ -77,11 +77,14 @@ namespace Samples
                 pass.RenumberRows();
             }
 
-            // Layers 6-9: dense, 36 visual tokens.
-            for (int layer = 6; layer <= 9; layer++)
+            // Layers 6-8: dense, 36 visual tokens.
+            for (int layer = 6; layer <= 8; layer++)
             {
                 pass.RunDense(layer);
             }
+
+            // Layer 9: 36 visual tokens are read, and of all rows only the last is computed.
+            pass.RunLastRow(layer: 9);
 
             pass.EndPrefill();
         }

@@ -79,11 +79,14 @@ namespace Samples
                 pass.KeepVisual(kept);
             }
 
-            // Layers 6-9: dense, 9 visual tokens.
-            for (int layer = 6; layer <= 9; layer++)
+            // Layers 6-8: dense, 9 visual tokens.
+            for (int layer = 6; layer <= 8; layer++)
             {
                 pass.RunDense(layer);
             }
+
+            // Layer 9: 9 visual tokens are read, and of all rows only the last is computed.
+            pass.RunLastRow(layer: 9);
 
             pass.EndPrefill();
         }

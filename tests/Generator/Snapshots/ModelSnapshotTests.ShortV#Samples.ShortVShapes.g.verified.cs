@@ -66,11 +66,11 @@ namespace Samples
                 pass.RunDense(layer);
             }
 
-            // Layers 8-9: frozen, 144 visual tokens are read by attention but not updated.
-            for (int layer = 8; layer <= 9; layer++)
-            {
-                pass.RunFrozen(layer);
-            }
+            // Layer 8: frozen, 144 visual tokens are read by attention but not updated.
+            pass.RunFrozen(layer: 8);
+
+            // Layer 9: 144 visual tokens are read, and of all rows only the last is computed.
+            pass.RunLastRow(layer: 9);
 
             pass.EndPrefill();
         }

@@ -78,11 +78,14 @@ namespace Samples
                 pass.KeepVisual(kept);
             }
 
-            // Layers 7-9: dense, 27 visual tokens.
-            for (int layer = 7; layer <= 9; layer++)
+            // Layers 7-8: dense, 27 visual tokens.
+            for (int layer = 7; layer <= 8; layer++)
             {
                 pass.RunDense(layer);
             }
+
+            // Layer 9: 27 visual tokens are read, and of all rows only the last is computed.
+            pass.RunLastRow(layer: 9);
 
             pass.EndPrefill();
         }

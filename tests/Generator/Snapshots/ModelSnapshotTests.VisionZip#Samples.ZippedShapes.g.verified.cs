@@ -60,11 +60,14 @@ namespace Samples
         {
             pass.BeginPrefill(visualTokens: 32);
 
-            // Layers 0-9: dense, 32 visual tokens.
-            for (int layer = 0; layer <= 9; layer++)
+            // Layers 0-8: dense, 32 visual tokens.
+            for (int layer = 0; layer <= 8; layer++)
             {
                 pass.RunDense(layer);
             }
+
+            // Layer 9: 32 visual tokens are read, and of all rows only the last is computed.
+            pass.RunLastRow(layer: 9);
 
             pass.EndPrefill();
         }
