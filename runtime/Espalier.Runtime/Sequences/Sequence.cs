@@ -59,7 +59,14 @@ public sealed class Sequence : IDisposable
     public bool Holds(Prompt prompt)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        return _questionLength > 0 && _questionLength == prompt.Suffix.Length && HoldsPrefix(prompt.Prefix) && Text.StartsWith(prompt.Suffix);
+        return HeldTokens(prompt) > 0;
+    }
+
+    /// <summary>How many tokens behind the image are those of a conversation; 0 unless <see cref="Holds"/>.</summary>
+    internal int HeldTokens(Prompt prompt)
+    {
+        bool held = _questionLength > 0 && _questionLength == prompt.Suffix.Length && HoldsPrefix(prompt.Prefix) && Text.StartsWith(prompt.Suffix);
+        return held ? _questionLength + Text[_questionLength..].CommonPrefixLength(prompt.Continuation) : 0;
     }
 
     /// <summary>Ids of the text rows behind the image that the KV cache holds: the first question, answers, further questions.</summary>
