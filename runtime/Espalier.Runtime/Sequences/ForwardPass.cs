@@ -62,6 +62,9 @@ public sealed class ForwardPass
 
     internal ReadOnlySpan<float> Logits => _head.Logits;
 
+    /// <summary>The layer that text rows pass unchanged, those of the prefix too; -1, as in every declared loop, for none. To be set before the prefix runs.</summary>
+    internal int HeldTextLayer { get; set; } = -1;
+
     /// <summary>Opens a prefill. The runtime has put the visual and suffix rows in place.</summary>
     /// <param name="visualTokens">Visual tokens that the decoder starts with.</param>
     public void BeginPrefill(int visualTokens)
@@ -296,6 +299,16 @@ public sealed class ForwardPass
         _cache.Dispose();
     }
 
+    /// <summary>As <see cref="RunDense"/>, but text rows come out as they went in: what layer contribution asks of a layer (ShortV, arXiv 2504.00502, section 2). All rows are computed.</summary>
+    internal void RunHoldingText(int layer)
+    {
+        Require(layer == HeldTextLayer, "the prefix has held its rows in the same layer");
+        Enter(PassPhase.Prefill, layer);
+        _rows.Rejoin(_map.Count, _suffixRows);
+        RunInPlace(layer);
+        _rows.TakeVisual(_map.Count, _suffixRows);
+    }
+
     /// <summary>Runs text rows alone through all layers, from an empty cache: the prefix.</summary>
     internal void RunPrefix(EmbeddingTable embeddings, ReadOnlySpan<int> prefix, CancellationToken cancellation)
     {
@@ -305,6 +318,12 @@ public sealed class ForwardPass
         for (int layer = 0; layer < _plan.Geometry.Text.Layers; layer++)
         {
             cancellation.ThrowIfCancellationRequested();
+            if (layer == HeldTextLayer)
+            {
+                RunInPlace(layer);
+                continue;
+            }
+
             RunRows(layer, _bindings.Dense(layer));
         }
     }
@@ -398,10 +417,18 @@ public sealed class ForwardPass
     private void RunRows(int layer, LayerBinding binding)
     {
         _rows.Rejoin(_map.Count, _suffixRows);
+        RunOver(layer, binding);
+        _rows.Swap();
+    }
+
+    /// <summary>The keys and values of the layer are in the cache afterwards; its rows are beside those that went in, which stay the current ones.</summary>
+    private void RunInPlace(int layer) => RunOver(layer, _bindings.Dense(layer));
+
+    private void RunOver(int layer, LayerBinding binding)
+    {
         _cache.Announce(layer, _rows.Count);
         _rows.BindRows(binding);
         binding.Run();
-        _rows.Swap();
         _cache.Advance(layer, _rows.Count);
     }
 

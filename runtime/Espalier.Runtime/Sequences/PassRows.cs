@@ -153,6 +153,14 @@ internal sealed class PassRows : IDisposable
         _parted = true;
     }
 
+    /// <summary>Takes the visual rows that the last layer wrote, and leaves the text rows as they were before it. The tensors must not have swapped.</summary>
+    public void TakeVisual(int visualTokens, int suffixRows)
+    {
+        Part(visualTokens, suffixRows);
+        _nextText.Resize(suffixRows);
+        _moves.Part(_next, _visual, _nextText);
+    }
+
     /// <summary>Joins the rows after frozen layers, if they are split.</summary>
     public void Rejoin(int visualTokens, int suffixRows)
     {

@@ -1,0 +1,33 @@
+using System.Text.Json;
+using Espalier.Calibration;
+
+namespace Espalier.Tests;
+
+/// <summary>What the PyTorch reference measured on the sample model; see tests/reference/make_calibration.py.</summary>
+internal static class CalibrationGoldens
+{
+    private static readonly JsonElement Root = Read();
+
+    public static string Shapes { get; } = RepositoryFolder.Combine("samples", "models", "shapes");
+
+    public static IReadOnlyList<CalibrationSample> Samples { get; } =
+        [.. Root.GetProperty("samples").EnumerateArray().Select(static sample => new CalibrationSample(RepositoryFolder.Combine("samples", "images", sample.GetProperty("image").GetString()!), sample.GetProperty("question").GetString()!))];
+
+    public static double[] Of(string name) => [.. Root.GetProperty(name).EnumerateArray().Select(static value => value.GetDouble())];
+
+    public static void AssertClose(double[] expected, IReadOnlyList<double> actual)
+    {
+        Assert.Equal(expected.Length, actual.Count);
+        for (int i = 0; i < expected.Length; i++)
+        {
+            // Logits agree within 1e-4, and a divergence is at most twice as far off, and quadratic where it is small.
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= 1e-6 + (2e-3 * expected[i]), $"layer {i}: {expected[i]} was expected, {actual[i]} was measured");
+        }
+    }
+
+    private static JsonElement Read()
+    {
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(RepositoryFolder.Combine("tests", "reference", "goldens", "calibration", "shapes.json")));
+        return document.RootElement.Clone();
+    }
+}
