@@ -13,6 +13,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("mean", Precision.Float32)]
     [InlineData("pyramid", Precision.Float32)]
     [InlineData("merge", Precision.Float32)]
+    [InlineData("victor", Precision.Float32)]
     [InlineData("merged", Precision.Float32)]
     [InlineData("gathered", Precision.Float32)]
     [InlineData("all", Precision.Int8)]
@@ -28,6 +29,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "dense" => c => ClipLlamaDense.Load(c, options),
             "random" => c => ClipLlamaRandom.Load(c, options),
             "pyramid" => c => ClipLlamaPyramidTogether.Load(c, options),
+            "victor" => c => ClipLlamaVictorTogether.Load(c, options),
             "mean" => c => ClipLlamaFastVMeanFrozen.Load(c, options),
             "merge" => c => ClipLlamaMergeTwice.Load(c, options),
             "norm" => c => ClipLlamaNormTwice.Load(c, options),

@@ -25,22 +25,27 @@ Reductions, all of prefill (Policy):
     PyramidDrop(lam, S)  before layer index s * (layers // S), s = 1..S-1, int(N * lam ** s) of the N visual tokens of the
                     image stay. Score: softmax attention of the last prompt row over all keys in the layer that follows,
                     which is computed as if nothing left there, mean over heads. All rows are then numbered 0, 1, 2, ...
+    Victor(M, K)    M registers run between the visual tokens and the suffix, at the positions that follow the image's; the
+                    suffix follows on them. Before layer index K all visual tokens leave; registers stay. They come from
+                    victor-M.safetensors beside the checkpoint; its other tensors replace the checkpoint's.
 Before the decoder (also Policy; the definitions are in reductions.py):
     VisionZip(dominant, contextual), VTC-CLS(keep, layer) at the output of the tower: one of them. Positions are contiguous
                     afterwards, as if the image had had so few tokens.
     DivPrune(keep), G-Prune(keep, threshold, temperature, iterations) behind the projector: one of them. Positions are
                     contiguous after DivPrune; after G-Prune every token keeps its own.
-At one boundary a prune acts before VTW; two prunes never share one. A decoded token goes through every layer whole, attends in each layer to the rows
+At one boundary a prune acts before VTW or Victor; two prunes never share one. A decoded token goes through every layer whole, attends in each layer to the rows
 which that layer's cache holds, and its position there is one more than that of the last row in that cache. (So it
 continues after the unreduced prompt, unless PyramidDrop renumbered.)
 """
+import copy
+import pathlib
 from dataclasses import dataclass, field, replace
 from typing import Optional, Tuple
 
 import torch
 import torch.nn.functional as F
 
-from checkpoint import read_config, read_weights
+from checkpoint import canonical_name, read_config, read_safetensors, read_weights
 from reductions import average_into, cls_attention, div_prune, g_prune_scores, keep_highest, vision_zip
 
 
@@ -50,6 +55,7 @@ class Policy:
     fastv_rows: str = "last"  # or "mean"
     shortv: Tuple[int, ...] = ()
     vtw: Optional[int] = None  # K
+    victor: Optional[Tuple[int, int]] = None  # M, K
     random: Tuple[Tuple[int, int, int], ...] = ()  # B, keep, seed
     norm: Tuple[Tuple[int, int], ...] = ()  # B, keep
     merge: Tuple[Tuple[int, int], ...] = ()  # B, keep
@@ -58,6 +64,11 @@ class Policy:
     vtccls: Optional[Tuple[int, int]] = None  # keep, first tower layer
     divprune: Optional[int] = None  # keep
     gprune: Optional[Tuple[int, float, float, int]] = None  # keep, threshold, temperature, iterations
+
+    @property
+    def exit(self):
+        """The layer before which all visual tokens leave; None if they never do."""
+        return self.victor[1] if self.victor else self.vtw
 
     def boundaries(self, layers):
         """The layers before which some visual tokens leave, ascending."""
@@ -74,9 +85,9 @@ class Policy:
         return bool(self.merge)
 
     def validate(self, layers):
-        exit_layer = layers if self.vtw is None else self.vtw
-        if not 1 <= exit_layer <= layers:
-            raise ValueError("VTW's K must lie in 1..layers")
+        exit_layer = layers if self.exit is None else self.exit
+        if not 1 <= exit_layer <= layers or (self.victor and self.vtw):
+            raise ValueError("the K of VTW or Victor must lie in 1..layers; one of them")
         if self.fastv and not (1 <= self.fastv[0] < exit_layer and 0 <= self.fastv[1] < 1):
             raise ValueError("FastV's K must lie in 1..layers-1 and before the exit, R in [0, 1)")
         if self.pyramid and not (0 < self.pyramid[0] < 1 and 2 <= self.pyramid[1] <= layers):
@@ -262,6 +273,20 @@ class Llava:
     def __init__(self, folder):
         self.config = read_config(folder)
         self.weights = read_weights(folder)
+        self.folder = pathlib.Path(folder)
+        self.registers = torch.zeros(0, self.config.text.hidden_size)
+
+    def learned(self, policy):
+        """The model with what the policy's method learned."""
+        if not policy.victor or len(self.registers):
+            return self
+        tensors = {canonical_name(k): v for k, v in read_safetensors(self.folder / f"victor-{policy.victor[0]}.safetensors").items()}
+        other = copy.copy(self)
+        other.registers = tensors.pop("victor.registers")
+        assert other.registers.shape == (policy.victor[0], self.config.text.hidden_size)
+        assert all(tensors[k].shape == self.weights[k].shape for k in tensors)
+        other.weights = {**self.weights, **tensors}
+        return other
 
     @property
     def layers(self):
@@ -348,10 +373,11 @@ class Llava:
     def prefill(self, prefix, visual, suffix, policy=Policy()):
         """The whole prompt through all layers; rows that leave are physically dropped."""
         policy.validate(self.layers)
+        self = self.learned(policy)
         with torch.no_grad():
             image = visual if isinstance(visual, Image) else Image.whole(visual)
-            x = torch.cat([self.embed(prefix), image.rows, self.embed(suffix)])
-            positions = row_positions(prefix, image, suffix)
+            x = torch.cat([self.embed(prefix), image.rows, self.registers, self.embed(suffix)])
+            positions = row_positions(prefix, image, len(self.registers) + len(suffix))
             is_visual = (torch.arange(len(x)) >= len(prefix)) & (torch.arange(len(x)) < len(prefix) + len(image.rows))
             out = Prefill(None, [])
             tokens, attention = image.kept[-1] if image.kept else list(range(len(image.rows))), None
@@ -379,7 +405,7 @@ class Llava:
                     x, positions, is_visual = x[stay], positions[stay], is_visual[stay]
                     if policy.renumbers(i, self.layers):
                         positions = torch.arange(len(x))
-                if policy.vtw == i:
+                if policy.exit == i:
                     held = held[:0]
                     x, positions, is_visual = x[~is_visual], positions[~is_visual], is_visual[~is_visual]
 
@@ -407,6 +433,7 @@ class Llava:
 
     def generate(self, prefix, visual, suffix, policy=Policy(), steps=8):
         """Greedy, not stopping at an end token. Returns the prefill, `steps` tokens and the logits after each of them."""
+        self = self.learned(policy)
         prefill = self.prefill(prefix, visual, suffix, policy)
         logits, caches, tokens, after = prefill.logits, prefill.caches, [], []
         for _ in range(steps):
@@ -421,20 +448,22 @@ class Llava:
         Returns the logits of the last prompt row and of every row of `continuation`, and the survivors of each prune.
         """
         policy.validate(self.layers)
+        self = self.learned(policy)
         with torch.no_grad():
             image = visual if isinstance(visual, Image) else Image.whole(visual)
-            x = torch.cat([self.embed(prefix), image.rows, self.embed(list(suffix) + list(continuation))])
+            x = torch.cat([self.embed(prefix), image.rows, self.registers, self.embed(list(suffix) + list(continuation))])
             order = torch.arange(len(x))
-            positions = row_positions(prefix, image, [*suffix, *continuation])
+            positions = row_positions(prefix, image, len(self.registers) + len(suffix) + len(continuation))
             start, stop = len(prefix), len(prefix) + len(image.rows)
-            last = stop + len(suffix) - 1
+            text = stop + len(self.registers)
+            last = text + len(suffix) - 1
             visible = torch.ones(len(x), dtype=torch.bool)
             attention, survivors = None, []
             tokens = image.kept[-1] if image.kept else list(range(len(image.rows)))
             for i in range(self.layers):
                 seen = start + visible[start:stop].nonzero()[:, 0]
                 pruned = self.prune(
-                    policy, i, len(image.rows), x[seen], None if attention is None else attention[:, stop:last + 1, seen],
+                    policy, i, len(image.rows), x[seen], None if attention is None else attention[:, text:last + 1, seen],
                     lambda: decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order)[2][:, last, seen])
                 if pruned is not None:
                     kept, _, weights = pruned
@@ -447,7 +476,7 @@ class Llava:
                     visible[seen] = True
                     if policy.renumbers(i, self.layers):  # hidden rows get the number of the row before; nobody reads it
                         positions = (visible.long().cumsum(0) - 1).clamp(min=0)
-                if policy.vtw == i:
+                if policy.exit == i:
                     visible[start:stop] = False
                 before = x
                 x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order)
@@ -462,10 +491,10 @@ def gap(scores, kept):
     return (low - high) / low
 
 
-def row_positions(prefix, image, suffix):
-    """The position of every row: text, image, text."""
+def row_positions(prefix, image, behind):
+    """The position of every row: text, image, rows behind it."""
     start = len(prefix)
-    return torch.cat([torch.arange(start), start + image.places, start + image.positions + torch.arange(len(suffix))])
+    return torch.cat([torch.arange(start), start + image.places, start + image.positions + torch.arange(behind)])
 
 
 def first_highest(logits):

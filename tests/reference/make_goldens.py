@@ -38,6 +38,9 @@ CASES = {
         "exit-at-prune": Policy(fastv=(3, 0.5), shortv=(0, 3), vtw=4),
         "fastv-mean": Policy(fastv=(2, 0.5), fastv_rows="mean"),
         "fastv-mean-frozen": Policy(fastv=(3, 0.75), fastv_rows="mean", shortv=(1, 2)),
+        "victor": Policy(victor=(4, 2)),
+        "victor-together": Policy(victor=(4, 4), fastv=(2, 0.5), fastv_rows="mean", shortv=(1, 2)),
+        "victor-renumbered": Policy(victor=(4, 4), pyramid=(0.8, 2)),
         "random": Policy(random=((0, 20, 7), (3, 10, -3))),
         "norm": Policy(norm=((3, 12),)),
         "merge": Policy(merge=((3, 12),)),
@@ -155,6 +158,8 @@ def policy_json(policy, visual):
         k, r = policy.fastv
         fastv = {"K": k, "R": r, "keep": keep_count(visual, r)}
     members = {"fastv": fastv, "shortv": list(policy.shortv), "vtw": policy.vtw}
+    if policy.victor:
+        members["victor"] = {"M": policy.victor[0], "K": policy.victor[1]}
     if policy.fastv_rows != "last":
         members["fastv_rows"] = policy.fastv_rows
     if policy.random:

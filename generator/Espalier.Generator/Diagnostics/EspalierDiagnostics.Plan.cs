@@ -247,6 +247,16 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0222"));
 
+    /// <summary>Registers save nothing.</summary>
+    public static readonly DiagnosticDescriptor RegistersSaveNothing = new(
+        id: "ESP0231",
+        title: "Registers save nothing",
+        messageFormat: PlanMessages.RegistersSaveNothing,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0231"));
+
     /// <summary>What is wrong with the policies of a class.</summary>
     public static readonly ImmutableArray<DiagnosticDescriptor> Plan = ImmutableArray.Create(
         LayerOutOfRange,
@@ -272,5 +282,6 @@ internal static partial class EspalierDiagnostics
         KeepUnclear,
         UnknownScore,
         NumberOutOfRange,
-        CountAndShare);
+        CountAndShare,
+        RegistersSaveNothing);
 }

@@ -94,6 +94,7 @@ internal static class PlanEmitter
                     + ", Declaration: " + Literal.Of(step.Declaration)
                     + (step.ScorerType is null ? "" : ", ScorerType: " + Literal.Of(step.ScorerType))
                     + (step.Seed == 0 ? "" : ", Seed: " + Literal.Of(step.Seed))
+                    + (step.Registers == 0 ? "" : ", Registers: " + Literal.Of(step.Registers))
                     + (step.Positions == Positions.Keep ? "" : ", Positions: " + Literal.Of(step.Positions)) + (Rest(step).Length > 0 ? "," : "),"));
                 if (Rest(step).Length > 0)
                 {

@@ -19,7 +19,7 @@ internal static class PrefillEmitter
 
         using (writer.Open("protected override void Prefill(" + KnownTypeNames.ForwardPassRef + " pass)"))
         {
-            writer.Line("pass.BeginPrefill(visualTokens: " + Literal.Of(plan.DecoderVisualTokens) + ");");
+            writer.Line("pass.BeginPrefill(visualTokens: " + Literal.Of(plan.DecoderVisualTokens) + (plan.Registers == 0 ? "" : ", registers: " + Literal.Of(plan.Registers)) + ");");
             if (plan.Steps.FirstOrDefault(step => step is { AfterLayer: < 0, IsVisionSide: false }) is { } first)
             {
                 writer.Line();
@@ -37,7 +37,7 @@ internal static class PrefillEmitter
                     continue;
                 }
 
-                EmitRun(writer, run);
+                EmitRun(writer, run, plan.Registers);
                 if (step is not null)
                 {
                     writer.Line();
@@ -50,15 +50,18 @@ internal static class PrefillEmitter
         }
     }
 
-    private static void EmitRun(SourceWriter writer, LayerRun run)
+    private static void EmitRun(SourceWriter writer, LayerRun run, int registers)
     {
+        string behind = registers == 0 ? "" : " and " + PlanText.Registers(registers);
+        string text = registers == 0 ? "text only" : "text" + behind;
+        string visual = PlanText.Count(run.VisualTokens) + " visual tokens";
         string treatment = run switch
         {
-            { Kind: LayerKind.LastRow, VisualTokens: 0 } => "text only, and of all rows only the last is computed",
-            { Kind: LayerKind.LastRow } => PlanText.Count(run.VisualTokens) + " visual tokens are read, and of all rows only the last is computed",
-            { VisualTokens: 0 } => "text only",
-            { Kind: LayerKind.Frozen } => "frozen, " + PlanText.Count(run.VisualTokens) + " visual tokens are read by attention but not updated",
-            _ => "dense, " + PlanText.Count(run.VisualTokens) + " visual tokens",
+            { Kind: LayerKind.LastRow, VisualTokens: 0 } => text + ", and of all rows only the last is computed",
+            { Kind: LayerKind.LastRow } => visual + behind + " are read, and of all rows only the last is computed",
+            { VisualTokens: 0 } => text,
+            { Kind: LayerKind.Frozen } => "frozen, " + visual + " are read by attention but not updated" + (registers == 0 ? "" : "; " + PlanText.Registers(registers) + (registers == 1 ? " is" : " are")),
+            _ => "dense, " + visual + behind,
         };
         writer.Line("// " + Heading(run) + ": " + treatment + ".");
         Loop(writer, run.FirstLayer, run.LastLayer, "Run" + run.Kind);

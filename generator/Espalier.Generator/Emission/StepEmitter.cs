@@ -17,7 +17,8 @@ internal static class StepEmitter
     {
         if (step.IsExit)
         {
-            writer.Line("// " + Site(step) + ": all " + PlanText.Count(step.TokensBefore) + " visual tokens leave the sequence (" + step.Declaration + ").");
+            writer.Line("// " + Site(step) + ": all " + PlanText.Count(step.TokensBefore) + " visual tokens leave the sequence"
+                + (step.Registers == 0 ? "" : "; what " + PlanText.Registers(step.Registers) + " read of them stays") + " (" + step.Declaration + ").");
             writer.Line("pass.ExitVisual();");
             return;
         }

@@ -30,6 +30,7 @@ internal static class PlanMessages
 
     public const string NumberOutOfRange = "'{0}' has {1} = {2}, which must be {3}";
     public const string CountAndShare = "'{0}' says both {1} and {2}; one of them decides how many visual tokens stay";
+    public const string RegistersSaveNothing = "'{0}' adds {1} rows of registers over all layers, but {2} visual tokens that leave {3} are only {4} rows less";
 
     /// <summary>The sentence of a kind.</summary>
     public static string For(PlanProblemKind kind) => kind switch
@@ -58,6 +59,7 @@ internal static class PlanMessages
         PlanProblemKind.UnknownScore => UnknownScore,
         PlanProblemKind.NumberOutOfRange => NumberOutOfRange,
         PlanProblemKind.CountAndShare => CountAndShare,
+        PlanProblemKind.RegistersSaveNothing => RegistersSaveNothing,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such problem."),
     };
 }

@@ -78,6 +78,9 @@ public enum PlanProblemKind
 
     /// <summary>A count and a share where one of them decides.</summary>
     CountAndShare = 222,
+
+    /// <summary>Registers that add as many rows as the visual tokens that they stand for take away.</summary>
+    RegistersSaveNothing = 231,
 }
 
 /// <summary>Something wrong with a set of policies, and where.</summary>

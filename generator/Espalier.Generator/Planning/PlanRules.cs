@@ -167,6 +167,23 @@ internal static class PlanRules
         }
     }
 
+    /// <summary>Reports registers that add as many rows as the exit takes away.</summary>
+    /// <param name="exit">The exit.</param>
+    /// <param name="leaving">The visual tokens that leave.</param>
+    /// <param name="layers">Decoder layers of the model.</param>
+    /// <param name="problems">Receives what is wrong.</param>
+    public static void CheckRegisters(Exit exit, int leaving, int layers, List<PlanProblem> problems)
+    {
+        long added = (long)exit.Registers * layers;
+        long saved = leaving * (layers - 1 - exit.Boundary.AfterLayer);
+        if (exit.Registers > 0 && added >= saved)
+        {
+            problems.Add(new PlanProblem(
+                PlanProblemKind.RegistersSaveNothing, exit.Policy, Argument: null, -1,
+                EquatableArray.Of(exit.Declaration, PlanText.Count(added), PlanText.Count(leaving), exit.Boundary.ToString(), PlanText.Count(saved))));
+        }
+    }
+
     /// <summary>What is wrong with a count, or null.</summary>
     /// <param name="policy">Index of the policy.</param>
     /// <param name="declaration">The policy as declared.</param>

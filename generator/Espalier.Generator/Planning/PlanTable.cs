@@ -24,7 +24,7 @@ internal static class PlanTable
         foreach (Segment segment in plan.Segments)
         {
             string visual = PlanText.Count(segment.VisualTokens);
-            text.Append(PlanText.Range(segment.FirstLayer, segment.LastLayer).PadLeft(6)).Append(visual.PadLeft(9)).Append("   ").Append(Describe(segment)).Append('\n');
+            text.Append(PlanText.Range(segment.FirstLayer, segment.LastLayer).PadLeft(6)).Append(visual.PadLeft(9)).Append("   ").Append(Describe(segment, plan.Registers)).Append('\n');
             AppendSteps(text, plan, segment.LastLayer);
         }
 
@@ -36,7 +36,8 @@ internal static class PlanTable
     {
         string rows = "Visual rows computed: " + PlanText.Count(plan.VisualRowsComputed) + " of " + PlanText.Count(plan.DenseVisualRows)
             + " (" + PlanText.Percent(plan.VisualRowsComputed, plan.DenseVisualRows) + ")";
-        return plan.VisualRowsFrozen == 0 ? rows + "." : rows + "; " + PlanText.Count(plan.VisualRowsFrozen) + " more are read while frozen.";
+        rows += plan.VisualRowsFrozen == 0 ? "" : "; " + PlanText.Count(plan.VisualRowsFrozen) + " more are read while frozen";
+        return rows + (plan.Registers == 0 ? "." : "; " + PlanText.Registers(plan.Registers) + (plan.Registers == 1 ? " runs" : " run") + " in every layer besides.");
     }
 
     /// <summary>One sentence: operations and cache bytes, with the convention and the text length that they hold for.</summary>
@@ -57,7 +58,7 @@ internal static class PlanTable
         string counts = PlanText.Count(step.TokensBefore) + " -> " + PlanText.Count(step.TokensAfter);
         if (step.IsExit)
         {
-            return "exit " + counts;
+            return step.Registers == 0 ? "exit " + counts : "summarise " + PlanText.Count(step.TokensBefore) + " -> " + PlanText.Registers(step.Registers);
         }
 
         string place = step.IsVisionSide ? " " + VisionRules.Describe(step.Site) : "";
@@ -73,12 +74,16 @@ internal static class PlanTable
         }
     }
 
-    private static string Describe(Segment segment) => segment switch
+    private static string Describe(Segment segment, int registers)
     {
-        { VisualTokens: 0 } => "text only",
-        { Mode: LayerMode.Frozen } => "frozen: read by attention, not updated",
-        _ => "dense",
-    };
+        string treatment = segment switch
+        {
+            { VisualTokens: 0 } => registers == 0 ? "text only" : "text",
+            { Mode: LayerMode.Frozen } => "frozen: read by attention, not updated",
+            _ => "dense",
+        };
+        return registers == 0 ? treatment : treatment + "; " + PlanText.Registers(registers);
+    }
 
     /// <summary>The score of a step as prose names it.</summary>
     public static string DescribeScore(Step step) => ScoreTraits.Of(step.Score).Words(step);

@@ -16,6 +16,9 @@ internal static class PlanText
     /// <summary>A count with commas between the thousands.</summary>
     public static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
+    /// <summary>"8 registers" or "1 register".</summary>
+    public static string Registers(int count) => Count(count) + (count == 1 ? " register" : " registers");
+
     /// <summary>A share in percent with one digit behind the point; 100 % of nothing is 100 %.</summary>
     public static string Percent(double part, double whole) =>
         (whole == 0 ? 100.0 : 100.0 * part / whole).ToString("F1", CultureInfo.InvariantCulture) + " %";

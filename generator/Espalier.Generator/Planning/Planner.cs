@@ -50,7 +50,9 @@ public static class Planner
         if (exit is not null)
         {
             int before = steps.Count > 0 ? steps[steps.Count - 1].TokensAfter : geometry.VisualTokens;
-            steps.Add(new Step((int)exit.Boundary.AfterLayer, Score.None, Compress.Drop, before, TokensAfter: 0, exit.Declaration));
+            PlanRules.CheckRegisters(exit, before, layers, problems);
+            steps.Add(new Step(
+                (int)exit.Boundary.AfterLayer, Score.None, exit.Registers > 0 ? Compress.Summarise : Compress.Drop, before, TokensAfter: 0, exit.Declaration, Registers: exit.Registers));
         }
 
         EquatableArray<PlanProblem> found = problems.OrderBy(problem => problem.Policy).ThenBy(problem => problem.Kind).ThenBy(problem => problem.Element).ToEquatableArray();

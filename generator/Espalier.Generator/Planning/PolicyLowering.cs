@@ -66,7 +66,7 @@ internal sealed class PolicyLowering
         Func<int, Kernel>? kernel = null) =>
         VisionReductions.Add(new VisionReduction(_policy, _text, site, keep, score, compress, positions, towerScores, kernel));
 
-    public void Exit(Boundary boundary) => Exits.Add(new Exit(_policy, _text, boundary));
+    public void Exit(Boundary boundary, int registers = 0) => Exits.Add(new Exit(_policy, _text, boundary, registers));
 
     public void Freeze(int layer, string argument, int element) => Freezes.Add(new Freeze(_policy, _text, layer, argument, element));
 

@@ -20,7 +20,8 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
         Steps = new EquatableArray<Step>(steps);
         CheckParts();
         DecoderVisualTokens = VisionSteps.LastOrDefault()?.TokensAfter ?? Geometry.VisualTokens;
-        ImagePositions = VisionSteps.Aggregate(Geometry.VisualTokens, (positions, step) => step.Positions == Positions.Renumber ? step.TokensAfter : positions);
+        Registers = Steps.Count > 0 ? Steps[Steps.Count - 1].Registers : 0;
+        ImagePositions = Registers + VisionSteps.Aggregate(Geometry.VisualTokens, (positions, step) => step.Positions == Positions.Renumber ? step.TokensAfter : positions);
     }
 
     /// <summary>The shapes of the model.</summary>
@@ -45,8 +46,11 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     /// <summary>Visual tokens that the decoder starts with: what the reductions before it leave.</summary>
     public int DecoderVisualTokens { get; }
 
-    /// <summary>Positions that an image takes in the sequence: its visual tokens, less those that a reduction with contiguous positions takes away before the decoder.</summary>
+    /// <summary>Positions that an image takes in the sequence: its visual tokens, less those that a reduction with contiguous positions takes away before the decoder, and the registers behind them.</summary>
     public int ImagePositions { get; }
+
+    /// <summary>Learned rows that run between the visual tokens and the text behind them, in every layer; 0 if no step summarises.</summary>
+    public int Registers { get; }
 
     /// <summary>True if no layer and no visual token is treated specially.</summary>
     public bool IsDense => Steps.Count == 0 && Segments.Count == 1 && Segments[0].Mode == LayerMode.Dense;
@@ -73,7 +77,7 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
         _ = SegmentAt(layer);
         return Steps
             .Where(step => !step.IsVisionSide && step.AfterLayer < layer && step.Positions == Positions.Renumber)
-            .Select(step => ImagePositions - step.TokensAfter)
+            .Select(step => ImagePositions - Registers - step.TokensAfter)
             .LastOrDefault();
     }
 
@@ -104,14 +108,14 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     /// <param name="layer">Zero-based decoder layer.</param>
     public bool IsScoredAhead(int layer) => Steps.Any(step => step.AfterLayer == layer - 1 && ScoreTraits.Of(step.Score).AsksNextLayer);
 
-    /// <summary>Rows that a layer computes in prefill: all rows, or the text rows of a frozen layer.</summary>
+    /// <summary>Rows that a layer computes in prefill: all rows, or the registers and text rows of a frozen layer.</summary>
     /// <param name="layer">Zero-based decoder layer.</param>
     /// <param name="textTokens">Text rows, prefix and suffix together.</param>
     /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
     public int RowsAt(int layer, int textTokens)
     {
         Segment segment = SegmentAt(layer);
-        return textTokens + (segment.Mode == LayerMode.Dense ? segment.VisualTokens : 0);
+        return textTokens + Registers + (segment.Mode == LayerMode.Dense ? segment.VisualTokens : 0);
     }
 
     /// <summary>The layers in the runs that prefill executes: the segments, with each scored layer on its own.</summary>
@@ -169,7 +173,7 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     public double Flops(FlopsConvention convention, Segment segment, int textTokens)
     {
         _ = segment ?? throw new ArgumentNullException(nameof(segment));
-        return segment.Layers * CostModel.LayerFlops(Geometry.Text, convention, segment.Mode, textTokens, segment.VisualTokens);
+        return segment.Layers * CostModel.LayerFlops(Geometry.Text, convention, segment.Mode, textTokens + Registers, segment.VisualTokens);
     }
 
     /// <summary>Operations of the prefill of the same model without a policy.</summary>
@@ -183,7 +187,7 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     /// <param name="textTokens">Text rows, prefix and suffix together.</param>
     /// <param name="bytesPerValue">Bytes of one number: 4 for fp32, 2 for fp16.</param>
     public long KeyValueBytes(int textTokens, int bytesPerValue = sizeof(float)) =>
-        Segments.Sum(segment => segment.Layers * CostModel.LayerKeyValueBytes(Geometry.Text, textTokens + segment.VisualTokens, bytesPerValue));
+        Segments.Sum(segment => segment.Layers * CostModel.LayerKeyValueBytes(Geometry.Text, textTokens + Registers + segment.VisualTokens, bytesPerValue));
 
     /// <summary>Bytes that the KV caches of the same model without a policy hold after prefill.</summary>
     /// <param name="textTokens">Text rows, prefix and suffix together.</param>
@@ -231,6 +235,12 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
         }
 
         Require(Steps.Skip(step).All(later => !later.IsVisionSide), "a step before the decoder comes behind one of the decoder");
+        foreach (Step any in Steps)
+        {
+            bool summarises = any.Compress == Compress.Summarise;
+            Require(summarises ? any.Registers > 0 && any.IsExit : any.Registers == 0, "registers stay where all visual tokens leave, and nowhere else");
+        }
+
         step = 0;
         foreach (Segment segment in Segments)
         {

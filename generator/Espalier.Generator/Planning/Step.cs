@@ -42,6 +42,9 @@ public enum Compress
 
     /// <summary>They leave; each is averaged into the kept token whose row is most similar.</summary>
     MergeIntoSimilar,
+
+    /// <summary>They all leave; registers that ran behind them from the first layer on stay in their place (Victor, arXiv 2410.14072).</summary>
+    Summarise,
 }
 
 /// <summary>What a step does with the positions of the rows that it leaves.</summary>
@@ -67,6 +70,7 @@ public enum Positions
 /// <param name="Site">Where the step runs.</param>
 /// <param name="TowerScores">The tower layers whose CLS attention the step reads; null if it reads none.</param>
 /// <param name="Kernel">The function that picks the tokens, and says what a merge makes of them; null if the highest scores stay.</param>
+/// <param name="Registers">Learned rows that run behind the visual tokens from the first layer on and stay when those leave, if <paramref name="Compress"/> is <see cref="Compress.Summarise"/>, else 0.</param>
 public sealed record Step(
     int AfterLayer,
     Score Score,
@@ -79,7 +83,8 @@ public sealed record Step(
     Positions Positions = Positions.Keep,
     Site Site = Site.DecoderBoundary,
     TowerScores? TowerScores = null,
-    Kernel? Kernel = null)
+    Kernel? Kernel = null,
+    int Registers = 0)
 {
     /// <summary>True if all visual rows leave.</summary>
     public bool IsExit => TokensAfter == 0;
@@ -88,5 +93,5 @@ public sealed record Step(
     public bool IsVisionSide => Site != Site.DecoderBoundary;
 
     /// <summary>True if rows are made of several rows, so that weights say of which.</summary>
-    public bool IsMerge => Compress != Compress.Drop;
+    public bool IsMerge => Compress is Compress.MergeIntoTargets or Compress.MergeIntoSimilar;
 }

@@ -1,5 +1,4 @@
 using Espalier.Planning;
-using Microsoft.Win32.SafeHandles;
 
 namespace Espalier;
 
@@ -114,61 +113,5 @@ public sealed partial class Checkpoint
         }
 
         _ = GetTensor(HeadTensorName, [Geometry.Text.Vocabulary, Geometry.Text.Hidden]);
-    }
-
-    /// <summary>Maps files one after the other and collects their tensors under canonical names.</summary>
-    private sealed class ShardReader(CheckpointMapping mapping)
-    {
-        private readonly Dictionary<string, string> _storedNames = new(StringComparer.Ordinal);
-        private readonly HashSet<string> _allStored = new(StringComparer.Ordinal);
-
-        public Dictionary<string, CheckpointTensor> Tensors { get; } = new(StringComparer.Ordinal);
-
-        /// <summary>Maps a file and returns the names that are stored in it.</summary>
-        public HashSet<string> Add(string path)
-        {
-            SafeFileHandle handle = CheckpointFiles.Open(path, out long length);
-            List<StoredTensor> stored = ReadHeader(handle, length, path);
-            nint start = mapping.Map(handle, length, path);
-            var names = new HashSet<string>(StringComparer.Ordinal);
-            foreach (StoredTensor tensor in stored)
-            {
-                names.Add(tensor.Name);
-                if (!_allStored.Add(tensor.Name))
-                {
-                    throw new DuplicateTensorException(path, ConfigValue.Shorten(tensor.Name, 200) + " is also in another shard.");
-                }
-
-                if (CanonicalNames.For(tensor.Name) is { } canonical)
-                {
-                    if (!_storedNames.TryAdd(canonical, tensor.Name))
-                    {
-                        throw new AmbiguousTensorException(path, ConfigValue.Shorten(canonical, 200), ConfigValue.Shorten(_storedNames[canonical], 200), ConfigValue.Shorten(tensor.Name, 200));
-                    }
-
-                    Tensors.Add(canonical, new CheckpointTensor(mapping, path, canonical, tensor.Type, tensor.Shape, start + (nint)tensor.Begin, tensor.End - tensor.Begin));
-                }
-            }
-
-            return names;
-        }
-
-        private static List<StoredTensor> ReadHeader(SafeFileHandle handle, long length, string path)
-        {
-            try
-            {
-                return SafetensorsHeader.Read(handle, length, path).Tensors;
-            }
-            catch (Exception exception)
-            {
-                handle.Dispose();
-                if (exception is not (IOException or UnauthorizedAccessException))
-                {
-                    throw;
-                }
-
-                throw new CheckpointFileUnreadableException(path, "the file cannot be read: " + exception.Message, exception);
-            }
-        }
     }
 }

@@ -6,7 +6,7 @@ namespace Espalier;
 
 /// <summary>The rows of one sequence on their way through the layers: what a generated <c>Prefill</c> and <c>DecodeStep</c> drive, one call a layer or step.</summary>
 /// <remarks>
-/// <para>The rows of a prefill are <c>[visual | suffix]</c>; the prefix is already in the KV cache. Kept rows keep their original positions.</para>
+/// <para>The rows of a prefill are <c>[visual | suffix]</c>; the prefix is already in the KV cache. Kept rows keep their original positions. Registers, where the plan has some, are the first rows of the suffix.</para>
 /// <para>Every call checks that it comes in the order and of the kind that the plan promises, so a loop that skips or repeats a layer or a step fails with an
 /// <see cref="InvalidOperationException"/> in place of a wrong answer. Nothing managed is allocated once the shapes of a prompt have been seen. Not thread-safe.</para>
 /// </remarks>
@@ -67,10 +67,12 @@ public sealed class ForwardPass
 
     /// <summary>Opens a prefill. The runtime has put the visual and suffix rows in place.</summary>
     /// <param name="visualTokens">Visual tokens that the decoder starts with.</param>
-    public void BeginPrefill(int visualTokens)
+    /// <param name="registers">Learned rows that run behind them, in every layer.</param>
+    public void BeginPrefill(int visualTokens, int registers = 0)
     {
         Require(_phase == PassPhase.PrefillReady, "a prefill starts only after its rows are in place");
         Require(visualTokens == _map.Count, "the loop was compiled for another number of visual tokens");
+        Require(registers == _plan.Registers, "the loop was compiled for another number of registers");
         _phase = PassPhase.Prefill;
         _nextLayer = 0;
     }
@@ -197,7 +199,8 @@ public sealed class ForwardPass
     public void RenumberRows()
     {
         Require(_phase == PassPhase.Prefill && _nextLayer < _shifts.Length, "rows are renumbered in prefill only");
-        Require(_shifts[_nextLayer] == _plan.ImagePositions - _map.Count, "the plan renumbers the rows after another step");
+        int registers = _plan.Registers;
+        Require(_shifts[_nextLayer] == _plan.ImagePositions - registers - _map.Count, "the plan renumbers the rows after another step");
         _shift = _shifts[_nextLayer];
         _rows.Rejoin(_map.Count, _suffixRows);
         _rows.Renumber();
@@ -333,8 +336,8 @@ public sealed class ForwardPass
     {
         _cache.SetLength(prefixRows);
         _cancellation = cancellation;
-        _suffixRows = suffix.Length;
-        _rows.LoadPrompt(image, embeddings, prefixRows, _map, suffix);
+        _suffixRows = _plan.Registers + suffix.Length;
+        _rows.LoadPrompt(image, embeddings, prefixRows, _map, _sessions.Registers, suffix);
         _shift = 0;
         _phase = PassPhase.PrefillReady;
     }
@@ -399,7 +402,8 @@ public sealed class ForwardPass
         _rows.BindScores(binding, firstVisual + _map.Count + _suffixRows);
         if (kind.IsTextScored())
         {
-            _rows.BindQueryRows(binding, _suffixRows);
+            // Registers are no text: their attention is not asked for.
+            _rows.BindQueryRows(binding, _suffixRows - _plan.Registers);
         }
 
         if (kind.IsFrozen())

@@ -41,7 +41,7 @@ internal sealed unsafe class KeyValueCache : IDisposable
         {
             for (int layer = 0; layer < layers; layer++)
             {
-                int rows = capacity - plan.ImagePositions + plan.VisualTokensAt(layer);
+                int rows = capacity - plan.ImagePositions + plan.Registers + plan.VisualTokensAt(layer);
                 nuint bytes = checked((nuint)rows * (nuint)_text.KeyValueWidth * sizeof(float));
                 ReadOnlySpan<long> shape = [1, _text.KeyValueHeads, rows, _text.HeadDim];
                 _rowCapacities[layer] = rows;

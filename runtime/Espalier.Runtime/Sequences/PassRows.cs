@@ -56,18 +56,19 @@ internal sealed class PassRows : IDisposable
         embeddings.Read(tokens, _current.Span<float>());
     }
 
-    /// <summary>Writes the visual rows of the image and embeds the suffix behind them.</summary>
-    public void LoadPrompt(ImagePass image, EmbeddingTable embeddings, int firstPosition, VisualTokenMap map, ReadOnlySpan<int> suffix)
+    /// <summary>Writes the visual rows of the image, the registers behind them, and embeds the suffix behind both.</summary>
+    public void LoadPrompt(ImagePass image, EmbeddingTable embeddings, int firstPosition, VisualTokenMap map, ReadOnlySpan<float> registers, ReadOnlySpan<int> suffix)
     {
         int visualTokens = map.Count;
-        Prepare(visualTokens + suffix.Length, firstPosition);
+        int rowsBehind = (registers.Length / embeddings.Width) + suffix.Length;
+        Prepare(visualTokens + rowsBehind, firstPosition);
         Span<long> positions = _positions.Span<long>();
         for (int i = 0; i < visualTokens; i++)
         {
             positions[i] = firstPosition + map.Offsets[i];
         }
 
-        for (int i = 0; i < suffix.Length; i++)
+        for (int i = 0; i < rowsBehind; i++)
         {
             positions[visualTokens + i] = firstPosition + map.ImagePositions + i;
         }
@@ -82,7 +83,9 @@ internal sealed class PassRows : IDisposable
             OrtRaw.ReleaseValue(visualRows);
         }
 
-        embeddings.Read(suffix, _current.Span<float>()[(visualTokens * embeddings.Width)..]);
+        Span<float> behind = _current.Span<float>()[(visualTokens * embeddings.Width)..];
+        registers.CopyTo(behind);
+        embeddings.Read(suffix, behind[registers.Length..]);
     }
 
     /// <summary>Binds the rows to a layer that runs all of them.</summary>

@@ -23,6 +23,14 @@ internal sealed class ModelSessions
     {
         Precision = options.Precision ?? declared;
         PrecisionFormats formats = PrecisionFormats.For(Precision, options.Device.Provider);
+        VictorWeights? summary = cache.FindRegisters(plan);
+        Registers = summary?.Rows ?? [];
+        LearnedFile? learned = summary?.File;
+        if (learned is not null && formats.Decoder is QuantisedFormat)
+        {
+            throw new PrecisionNotSupportedException(Precision, options.Device.Provider.Name, learned.Path + " replaces weights of the decoder, and weights are quantised from the checkpoint alone. Load in Precision.Float32, or store the tensors in the checkpoint.");
+        }
+
         cache.Prepare(formats, options);
         _plan = plan;
         int layers = plan.Geometry.Text.Layers;
@@ -42,7 +50,7 @@ internal sealed class ModelSessions
         OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores));
+            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores), learned);
             options.Progress?.Report(new LoadProgress(LoadStage.BuildSessions, ++ready, total));
             return session;
         }
@@ -81,6 +89,9 @@ internal sealed class ModelSessions
 
     /// <summary>The number format of the linear layers.</summary>
     public Precision Precision { get; }
+
+    /// <summary>Learned rows that run behind the visual ones, [registers, hidden]; empty if the plan has none.</summary>
+    public float[] Registers { get; }
 
     /// <summary>Pixels to features; with scores if the plan reduces by them.</summary>
     public OrtSession Vision { get; }

@@ -12,7 +12,8 @@ namespace Espalier;
 /// <param name="Layer">Decoder layer, or 0.</param>
 /// <param name="Kind">How the layer treats its rows, for <see cref="ModelPart.DecoderLayer"/>.</param>
 /// <param name="Scores">The tower layers whose CLS attention comes out, for <see cref="ModelPart.ScoredVision"/>.</param>
-internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null)
+/// <param name="Learned">The file of learned weights that replaces some of the part's; null if the checkpoint's alone are read.</param>
+internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, string? Learned = null)
 {
     /// <summary>The format, for a part that has one.</summary>
     public LinearFormat RequiredFormat => Format ?? throw new ArgumentException($"{Part} has linear layers and needs their format.");
@@ -69,6 +70,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
     private readonly WeightStore _weights = new(checkpoint);
     private readonly Dictionary<SessionKey, OrtSession> _sessions = [];
     private readonly HashSet<(LinearGroup, LinearFormat)> _quantised = [];
+    private readonly Dictionary<string, LearnedFile> _learned = new(StringComparer.Ordinal);
     private int _references = 1;
 
     /// <summary>Opens the quantised weights that formats need, and makes them where there are none. Sessions can be asked for meanwhile.</summary>
@@ -100,14 +102,38 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         }
     }
 
+    /// <summary>The learned weights that a plan needs besides the checkpoint's; null if it summarises nothing.</summary>
+    /// <exception cref="CheckpointException">There are none, or they do not fit.</exception>
+    public VictorWeights? FindRegisters(ReductionPlan plan)
+    {
+        if (plan.Registers == 0)
+        {
+            return null;
+        }
+
+        lock (_lock)
+        {
+            return VictorWeights.Find(checkpoint, plan.Steps[^1], OpenLearned);
+        }
+    }
+
     /// <summary>The session of a part, built if it does not exist.</summary>
-    public OrtSession Get(SessionKey key)
+    /// <param name="key">The part.</param>
+    /// <param name="learned">Weights that go before the checkpoint's; a part that reads none of them is shared with those who have no such file.</param>
+    public OrtSession Get(SessionKey key, LearnedFile? learned = null)
     {
         lock (_lock)
         {
+            GraphModel? graph = null;
+            if (learned is not null)
+            {
+                graph = BuildGraph(key);
+                key = learned.IsReadBy(graph) ? key with { Learned = learned.Path } : key;
+            }
+
             if (!_sessions.TryGetValue(key, out OrtSession? session))
             {
-                session = Create(key.Provider, BuildGraph(key));
+                session = Create(key.Provider, graph ?? BuildGraph(key), key.Learned is null ? null : learned);
                 _sessions.Add(key, session);
             }
 
@@ -120,7 +146,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
     {
         lock (_lock)
         {
-            return Create(provider, graph);
+            return Create(provider, graph, learned: null);
         }
     }
 
@@ -145,6 +171,12 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             _sessions.Clear();
             _packed.Dispose();
             _weights.Dispose();
+            foreach (LearnedFile file in _learned.Values)
+            {
+                file.Dispose();
+            }
+
+            _learned.Clear();
         }
     }
 
@@ -169,12 +201,23 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         };
     }
 
-    private OrtSession Create(ExecutionProvider provider, GraphModel graph)
+    private LearnedFile OpenLearned(string path)
+    {
+        if (!_learned.TryGetValue(path, out LearnedFile? file))
+        {
+            file = LearnedFile.Open(path);
+            _learned.Add(path, file);
+        }
+
+        return file;
+    }
+
+    private OrtSession Create(ExecutionProvider provider, GraphModel graph, LearnedFile? learned)
     {
         using OrtSessionOptions options = OrtSessionOptions.Create(provider);
         foreach (WeightUse use in graph.Weights)
         {
-            options.AddExternalInitializer(use.Name, _weights.Get(use));
+            options.AddExternalInitializer(use.Name, learned is not null && learned.TryGet(use, out OrtValue? value) ? value : _weights.Get(use));
         }
 
         return OrtSession.Create(graph.Bytes, options, _packed);

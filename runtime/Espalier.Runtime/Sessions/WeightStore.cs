@@ -58,10 +58,15 @@ internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
         }
 
         long[] shape = [.. use.Shape];
-        CheckpointTensor tensor = checkpoint.GetTensor(use.Name, shape);
+        return Over(checkpoint.GetTensor(use.Name, shape), shape, _mapping);
+    }
+
+    /// <summary>A tensor for sessions: the mapped memory itself, or a copy in 32 bits.</summary>
+    public static OrtValue Over(CheckpointTensor tensor, long[] shape, CheckpointLease mapping)
+    {
         if (tensor.Type == TensorType.F32 && tensor.IsAligned)
         {
-            return OrtValue.Over(_mapping, tensor.Data, (nuint)tensor.ByteLength, shape, OrtElementType.Float);
+            return OrtValue.Over(mapping, tensor.Data, (nuint)tensor.ByteLength, shape, OrtElementType.Float);
         }
 
         OrtValue value = OrtValue.Allocate(shape, OrtElementType.Float);

@@ -61,6 +61,21 @@ public sealed partial class ClipLlamaMerge;
 public sealed partial class ClipLlamaMergeTwice;
 
 [VisionLanguageModel("clip-llama")]
+[Victor(M = 4, K = 2)]
+public sealed partial class ClipLlamaVictor;
+
+[VisionLanguageModel("clip-llama")]
+[FastV(K = 2, R = 0.5, Rows = FastVRows.Mean)]
+[ShortV(1, 2)]
+[Victor(M = 4, K = 4)]
+public sealed partial class ClipLlamaVictorTogether;
+
+[VisionLanguageModel("clip-llama")]
+[PyramidDrop(Lambda = 0.8, S = 2)]
+[Victor(M = 4, K = 4)]
+public sealed partial class ClipLlamaVictorRenumbered;
+
+[VisionLanguageModel("clip-llama")]
 [PyramidDrop(Lambda = 0.5, S = 3)]
 public sealed partial class ClipLlamaPyramid;
 

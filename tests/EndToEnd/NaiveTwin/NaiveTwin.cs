@@ -36,7 +36,7 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
 
     protected override void Prefill(ForwardPass pass)
     {
-        pass.BeginPrefill(LoadedPlan.Steps.LastOrDefault(static step => step.Site != Site.DecoderBoundary)?.TokensAfter ?? LoadedPlan.Geometry.VisualTokens);
+        pass.BeginPrefill(LoadedPlan.Steps.LastOrDefault(static step => step.Site != Site.DecoderBoundary)?.TokensAfter ?? LoadedPlan.Geometry.VisualTokens, LoadedPlan.Steps.Sum(static step => step.Registers));
         Reduce(pass, -1, []);
         for (int layer = 0; layer < LoadedPlan.Geometry.Text.Layers; layer++)
         {

@@ -48,7 +48,7 @@ public sealed class NaiveTwinTests(ITestOutputHelper output)
 
     private static List<float[]> Run(TinyModel tiny, VisionLanguageModel model)
     {
-        using Sequence sequence = model.CreateSequence(tiny.PromptTokens + 4);
+        using Sequence sequence = model.CreateSequence(tiny.Prefix.Length + model.LoadedPlan.ImagePositions + tiny.Suffix.Length + 4);
         Assert.Equal(StepResult.Ready, model.Prefill(sequence, tiny.Prefix, tiny.Pixels, tiny.Suffix));
         var logits = new List<float[]> { sequence.Logits.ToArray() };
         for (int i = 0; i < 3; i++)

@@ -69,6 +69,7 @@ internal static partial class DiagnosticCases
         Quietly("ESP0207", Model + "[PruneVisual(AfterLayer = 1, Keep = 5, Score = TokenScore.LastQueryAttention)]" + Class),
         Quietly("ESP0221", Model + "[GPrune(Iterations = 1, Threshold = 0.01, Temperature = 100)]" + Class),
         Quietly("ESP0222", Model + "[GPrune(KeepRatio = 0.2)]" + Class),
+        Quietly("ESP0231", Model + "[Victor(M = 28, K = 8)]" + Class),
     ];
 
     private static DiagnosticCase[] Shape =>
@@ -187,6 +188,11 @@ internal static partial class DiagnosticCases
         new("ESP0221", Model + "[GPrune([|Threshold = 1.0|])]" + Class, "'GPrune(Threshold = 1)' has Threshold = 1, which must be above 0 and below 1"),
         new("ESP0222", Model + "[DivPrune(Keep = 14, [|Ratio = 0.2|])]" + Class, "'DivPrune(Keep = 14, Ratio = 0.2)' says both Keep and Ratio; one of them decides how many visual tokens stay"),
         new("ESP0222", Model + "[GPrune(Keep = 14, [|KeepRatio = 0.2|])]" + Class, "'GPrune(Keep = 14, KeepRatio = 0.2)' says both Keep and KeepRatio; one of them decides how many visual tokens stay"),
+        new("ESP0101", Model + "[Victor([|K = 0|])]" + Class, "'Victor(K = 0)' names the boundary before layer 0, but the model has decoder layers 0 to 9"),
+        new("ESP0106", Model + "[Victor]\n[Vtw([|K = 7|])]" + Class, "'Vtw(K = 7)' lets all visual tokens leave before layer 7, but they already left before layer 3 by 'Victor'"),
+        new("ESP0221", Model + "[Victor([|M = 0|])]" + Class, "'Victor(M = 0)' has M = 0, which must be at least 1"),
+        new("ESP0231", Model + "[[|Victor(M = 32, K = 8)|]]" + Class, "'Victor(M = 32, K = 8)' adds 320 rows of registers over all layers, but 144 visual tokens that leave before layer 8 are only 288 rows less"),
+        new("ESP0231", Model + "[[|Victor(M = 16, K = 3)|]]\n[DivPrune(Keep = 20)]" + Class, "'Victor(M = 16, K = 3)' adds 160 rows of registers over all layers, but 20 visual tokens that leave before layer 3 are only 140 rows less"),
     ];
 
     private static DiagnosticCase Quietly(string id, string source) => new(id, source, null);

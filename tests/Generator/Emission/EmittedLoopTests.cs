@@ -13,6 +13,7 @@ public sealed class EmittedLoopTests
     [InlineData("shapes", "[FastV(K = 2, R = 0.5)]")]
     [InlineData("shapes", "[ShortV(9, 8, 5, 3)]")]
     [InlineData("shapes", "[Vtw(K = 8)]")]
+    [InlineData("shapes", "[Victor] [FastV(K = 2, R = 0.5)] [ShortV(0)]")]
     [InlineData("shapes", "[FastV(K = 2, R = 0.5)] [ShortV(5, 6, 7)] [Vtw(K = 9)]")]
     [InlineData("shapes", "[PruneVisual(AfterLayer = 6, KeepRatio = 0.25)] [PruneVisual(AfterLayer = 5, KeepRatio = 0.75)] [FreezeVisual(5, 6)]")]
     [InlineData("shapes", "[FreezeVisual(FirstLayer = 0, LastLayer = 9)]")]

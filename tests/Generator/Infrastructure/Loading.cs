@@ -46,7 +46,7 @@ internal static class Loading
         }
 
         int visual = plan.DecoderVisualTokens;
-        yield return $"prefill {visual}";
+        yield return $"prefill {visual}, {plan.Steps.Sum(step => step.Registers)} registers";
         foreach (Step step in plan.Steps.Where(step => step.AfterLayer < 0 && step.Site == Site.DecoderBoundary))
         {
             foreach (string call in Reduce(step, visual))

@@ -161,10 +161,10 @@ internal static class Recorder
 
                 public int VisualTokens { get; private set; }
 
-                public void BeginPrefill(int visualTokens)
+                public void BeginPrefill(int visualTokens, int registers = 0)
                 {
                     VisualTokens = visualTokens;
-                    Calls.Add($"prefill {visualTokens}");
+                    Calls.Add($"prefill {visualTokens}, {registers} registers");
                 }
 
                 public void RunDense(int layer) => Calls.Add($"dense {layer} over {VisualTokens}");

@@ -58,11 +58,14 @@ namespace Samples
                 pass.MergeVisual(merge);
             }
 
-            // Layers 3-9: dense, 36 visual tokens.
-            for (int layer = 3; layer <= 9; layer++)
+            // Layers 3-8: dense, 36 visual tokens.
+            for (int layer = 3; layer <= 8; layer++)
             {
                 pass.RunDense(layer);
             }
+
+            // Layer 9: 36 visual tokens are read, and of all rows only the last is computed.
+            pass.RunLastRow(layer: 9);
 
             pass.EndPrefill();
         }

@@ -60,6 +60,17 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void Victor() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [Victor(M = 8, K = 3)]
+        public sealed partial class VictorShapes;
+        """);
+
+    [Fact]
     public void AllTogether() => Verify("""
         using Espalier;
 

@@ -17,6 +17,7 @@ public static class PolicyMethods
         new ShortVMethod(),
         new VtwMethod(),
         new PyramidDropMethod(),
+        new VictorMethod(),
         new VisionZipMethod(),
         new VtcClsMethod(),
         new DivPruneMethod(),

@@ -1,0 +1,134 @@
+using System.Diagnostics.CodeAnalysis;
+using Espalier.Graphs;
+using Espalier.OnnxRuntime;
+using Espalier.Planning;
+
+namespace Espalier;
+
+/// <summary>A safetensors file beside a checkpoint: what a method learned. Its tensors are new ones, or replace those of the checkpoint that have their names.</summary>
+/// <remarks>Mapped until disposed, and longer while a session reads it. Not thread-safe: <see cref="SessionCache"/> holds its lock.</remarks>
+internal sealed class LearnedFile : IDisposable
+{
+    private readonly Dictionary<string, CheckpointTensor> _tensors;
+    private readonly Dictionary<string, OrtValue> _values = new(StringComparer.Ordinal);
+    private readonly CheckpointLease _mapping;
+
+    private LearnedFile(string path, CheckpointMapping mapping, ShardReader reader)
+    {
+        Path = path;
+        _tensors = reader.Tensors;
+        Metadata = reader.Metadata;
+        _mapping = new CheckpointLease(mapping);
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>The texts of the header.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Opens a file and checks its header.</summary>
+    /// <exception cref="CheckpointException">The file cannot be read or is malformed.</exception>
+    public static LearnedFile Open(string path)
+    {
+        var mapping = new CheckpointMapping();
+        try
+        {
+            var reader = new ShardReader(mapping);
+            reader.Add(path);
+            return new LearnedFile(path, mapping, reader);
+        }
+        catch
+        {
+            mapping.Release();
+            throw;
+        }
+    }
+
+    /// <summary>True if the file has a tensor of this canonical name.</summary>
+    public bool Has(string name) => _tensors.ContainsKey(name);
+
+    /// <summary>A tensor of the file.</summary>
+    /// <exception cref="CheckpointException">There is none of this name, or it has another shape or is no weight.</exception>
+    public CheckpointTensor Get(string name, ReadOnlySpan<long> shape)
+    {
+        if (!_tensors.TryGetValue(name, out CheckpointTensor tensor))
+        {
+            throw new MissingTensorException(Path, [name]);
+        }
+
+        if (!tensor.Shape.Span.SequenceEqual(shape))
+        {
+            throw new TensorShapeException(Path, name, shape, tensor.Shape.Span);
+        }
+
+        return tensor.Type.IsWeight() ? tensor : throw new TensorTypeException(Path, name, tensor.Type);
+    }
+
+    /// <summary>Checks that every tensor is one of the method's own or replaces one of a decoder layer.</summary>
+    /// <param name="geometry">The model.</param>
+    /// <param name="own">Names of the method's tensors, which the caller has checked.</param>
+    public void RequireLayersBeside(ModelGeometry geometry, IReadOnlySet<string> own)
+    {
+        const string Layers = "language_model.layers.";
+        var layers = new Dictionary<string, long[]>(StringComparer.Ordinal);
+        foreach ((string name, long[] shape) in RequiredTensors.Of(geometry))
+        {
+            if (name.StartsWith(Layers, StringComparison.Ordinal))
+            {
+                layers.Add(name, shape);
+            }
+        }
+
+        foreach (string name in _tensors.Keys)
+        {
+            if (layers.TryGetValue(name, out long[]? shape))
+            {
+                _ = Get(name, shape);
+            }
+            else if (!own.Contains(name))
+            {
+                throw new UnexpectedTensorException(Path, ConfigValue.Shorten(name, 200), "a tensor of a decoder layer of this model, nor one that the method has");
+            }
+        }
+    }
+
+    /// <summary>True if the file holds a weight that the graph reads.</summary>
+    public bool IsReadBy(GraphModel graph)
+    {
+        foreach (WeightUse use in graph.Weights)
+        {
+            if (Has(use.Name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The tensor of a weight for sessions; false if the file does not hold it.</summary>
+    public bool TryGet(WeightUse use, [NotNullWhen(true)] out OrtValue? value)
+    {
+        if (!_values.TryGetValue(use.Name, out value) && Has(use.Name))
+        {
+            long[] shape = [.. use.Shape];
+            value = WeightStore.Over(Get(use.Name, shape), shape, _mapping);
+            _values.Add(use.Name, value);
+        }
+
+        return value is not null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (OrtValue value in _values.Values)
+        {
+            value.Dispose();
+        }
+
+        _values.Clear();
+        _mapping.Dispose();
+    }
+}

@@ -1,0 +1,230 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Espalier.Tests.Declared;
+
+namespace Espalier.Tests;
+
+/// <summary>Learned weights come from the checkpoint or a file beside it; what does not fit is said by name, with the file and what to do.</summary>
+public sealed class LearnedWeightsTests : IDisposable
+{
+    private const string Registers = "victor.registers";
+    private readonly string _folder = Directory.CreateTempSubdirectory("espalier-").FullName;
+
+    public LearnedWeightsTests()
+    {
+        foreach (string file in Directory.GetFiles(Goldens.Of("clip-llama").CheckpointFolder))
+        {
+            File.Copy(file, Path.Combine(_folder, Path.GetFileName(file)));
+        }
+    }
+
+    private string Learned => Path.Combine(_folder, "victor-4.safetensors");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void RegistersMayBePartOfTheCheckpoint()
+    {
+        List<float[]> beside = Answer();
+
+        // The checkpoint with all tensors of the file in it is another model without the file.
+        string weights = Path.Combine(_folder, "model.safetensors");
+        Tensors merged = Tensors.Read(weights);
+        Tensors learned = Tensors.Read(Learned);
+        foreach (string name in learned.Names)
+        {
+            merged.Set(name, learned.Entry(name), learned.Bytes(name));
+        }
+
+        merged.Write(weights);
+        File.Delete(Learned);
+        List<float[]> inside = Answer();
+        for (int step = 0; step < beside.Count; step++)
+        {
+            Assert.Equal(beside[step], inside[step]);
+        }
+    }
+
+    [Fact]
+    public void AVariantWithoutRegistersReadsTheCheckpointAlone()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(_folder);
+        float[] alone = Logits(ClipLlamaDense.Load(checkpoint));
+        using VisionLanguageModel victor = ClipLlamaVictor.Load(checkpoint);
+        Assert.NotEqual(alone, Logits(ClipLlamaVictor.Load(checkpoint)));
+        Assert.Equal(alone, Logits(ClipLlamaDense.Load(checkpoint)));
+    }
+
+    [Fact]
+    public void AMissingFileIsNamedWithTheTensorAndTheOthers()
+    {
+        File.Move(Learned, Path.Combine(_folder, "victor-9.safetensors"));
+        LearnedWeightsMissingException error = Assert.Throws<LearnedWeightsMissingException>(() => Load());
+        Assert.Equal(Learned, error.File);
+        Assert.Equal("Victor(M = 4, K = 2)", error.Declaration);
+        Assert.Contains("victor.registers [4, 32]", error.Message, StringComparison.Ordinal);
+        Assert.Contains("but there are victor-9.safetensors", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RegistersOfAnotherCountAreRefused()
+    {
+        Tensors tensors = Tensors.Read(Learned);
+        tensors.Entry(Registers)["shape"] = new JsonArray(2, 64);
+        tensors.Write(Learned);
+        TensorShapeException error = Assert.Throws<TensorShapeException>(() => Load());
+        Assert.Equal(Learned, error.File);
+        Assert.Equal(Registers, error.Tensor);
+        Assert.Equal([4, 32], error.Expected);
+    }
+
+    [Fact]
+    public void AFileWithoutRegistersIsRefused()
+    {
+        Tensors tensors = Tensors.Read(Learned);
+        tensors.Rename(Registers, "victor.register");
+        tensors.Write(Learned);
+        Assert.Equal([Registers], Assert.Throws<MissingTensorException>(() => Load()).Names);
+    }
+
+    [Fact]
+    public void OnlyTensorsOfDecoderLayersAreReplaced()
+    {
+        Tensors tensors = Tensors.Read(Learned);
+        tensors.Rename("language_model.model.layers.4.mlp.down_proj.weight", "language_model.model.norm.weight");
+        tensors.Write(Learned);
+        UnexpectedTensorException error = Assert.Throws<UnexpectedTensorException>(() => Load());
+        Assert.Equal((Learned, "language_model.norm.weight"), (error.File, error.Tensor));
+    }
+
+    [Fact]
+    public void AReplacedTensorHasTheShapeOfTheCheckpoints()
+    {
+        Tensors tensors = Tensors.Read(Learned);
+        tensors.Rename("language_model.model.layers.4.mlp.down_proj.weight", "language_model.model.layers.4.mlp.up_proj.weight");
+        tensors.Write(Learned);
+        TensorShapeException error = Assert.Throws<TensorShapeException>(() => Load());
+        Assert.Equal((Learned, "language_model.layers.4.mlp.up_proj.weight"), (error.File, error.Tensor));
+    }
+
+    [Theory]
+    [InlineData("2", true)]
+    [InlineData("3", false)]
+    public void WeightsTrainedForAnotherKAreRefused(string trained, bool fits)
+    {
+        Tensors tensors = Tensors.Read(Learned);
+        tensors.Metadata = new JsonObject { ["format"] = "pt", ["victor.k"] = trained };
+        tensors.Write(Learned);
+        if (fits)
+        {
+            Load();
+            return;
+        }
+
+        LearnedWeightsMismatchException error = Assert.Throws<LearnedWeightsMismatchException>(() => Load());
+        Assert.Contains("trained with K = 3, but 'Victor(M = 4, K = 2)' has 2", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ReplacedWeightsAreNotQuantised()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(_folder);
+        PrecisionNotSupportedException error = Assert.Throws<PrecisionNotSupportedException>(() => ClipLlamaVictor.Load(checkpoint, new ModelOptions { Precision = Precision.Int8 }));
+        Assert.Contains(Learned, error.Message, StringComparison.Ordinal);
+        Assert.Contains("Precision.Float32", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ADamagedFileIsTheCheckpointsError()
+    {
+        File.WriteAllBytes(Learned, File.ReadAllBytes(Learned)[..500]);
+        Assert.Equal(Learned, Assert.Throws<TruncatedSafetensorsException>(() => Load()).File);
+    }
+
+    private void Load()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(_folder);
+        using VisionLanguageModel model = ClipLlamaVictor.Load(checkpoint);
+    }
+
+    private List<float[]> Answer()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(_folder);
+        using var tiny = new TinyModel(c => ClipLlamaVictor.Load(checkpoint));
+        using Sequence sequence = tiny.CreateSequence();
+        return tiny.Run(sequence, 3);
+    }
+
+    private static float[] Logits(VisionLanguageModel model)
+    {
+        using var tiny = new TinyModel(_ => model);
+        using Sequence sequence = tiny.CreateSequence();
+        return tiny.Run(sequence, 0)[0];
+    }
+
+    /// <summary>A safetensors file as its header's entries and their bytes.</summary>
+    private sealed class Tensors
+    {
+        private readonly SortedDictionary<string, (JsonObject Entry, byte[] Bytes)> _tensors = new(StringComparer.Ordinal);
+
+        public JsonObject? Metadata { get; set; }
+
+        public IEnumerable<string> Names => _tensors.Keys;
+
+        public static Tensors Read(string path)
+        {
+            byte[] file = File.ReadAllBytes(path);
+            int length = (int)BinaryPrimitives.ReadInt64LittleEndian(file);
+            var read = new Tensors();
+            foreach ((string name, JsonNode? node) in JsonNode.Parse(file.AsSpan(8, length))!.AsObject())
+            {
+                if (name != "__metadata__")
+                {
+                    int begin = node!["data_offsets"]![0]!.GetValue<int>();
+                    int end = node["data_offsets"]![1]!.GetValue<int>();
+                    read._tensors.Add(name, (node.DeepClone().AsObject(), file[(8 + length + begin)..(8 + length + end)]));
+                }
+            }
+
+            return read;
+        }
+
+        public JsonObject Entry(string name) => _tensors[name].Entry;
+
+        public byte[] Bytes(string name) => _tensors[name].Bytes;
+
+        public void Set(string name, JsonObject entry, byte[] bytes) => _tensors[name] = (entry, bytes);
+
+        public void Rename(string from, string to)
+        {
+            _tensors.Remove(from, out (JsonObject Entry, byte[] Bytes) tensor);
+            _tensors.Add(to, tensor);
+        }
+
+        public void Write(string path)
+        {
+            var header = new JsonObject();
+            if (Metadata is not null)
+            {
+                header.Add("__metadata__", Metadata.DeepClone());
+            }
+
+            using var data = new MemoryStream();
+
+            // Larger elements first, so that all are aligned.
+            foreach ((string name, (JsonObject entry, byte[] bytes)) in _tensors.OrderBy(static tensor => tensor.Value.Entry["dtype"]!.GetValue<string>() switch { "I64" => 0, "F32" => 1, _ => 2 }))
+            {
+                JsonObject moved = entry.DeepClone().AsObject();
+                moved["data_offsets"] = new JsonArray(data.Length, data.Length + bytes.Length);
+                data.Write(bytes);
+                header.Add(name, moved);
+            }
+
+            byte[] json = JsonSerializer.SerializeToUtf8Bytes(header);
+            byte[] file = [.. new byte[8], .. json, .. data.ToArray()];
+            BinaryPrimitives.WriteInt64LittleEndian(file, json.Length);
+            File.WriteAllBytes(path, file);
+        }
+    }
+}
