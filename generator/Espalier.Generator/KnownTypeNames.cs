@@ -23,6 +23,7 @@ internal static class KnownTypeNames
     public const string ImagePassRef = "global::Espalier.ImagePass";
     public const string TokenSelectionRef = "global::Espalier.TokenSelection";
     public const string RowMergeRef = "global::Espalier.RowMerge";
+    public const string TokenShareRef = "global::Espalier.Planning.TokenShare";
     public const string ReductionPlanRef = "global::Espalier.Planning.ReductionPlan";
     public const string SpanRef = "global::System.Span";
     public const string GeneratedCodeRef = "global::System.CodeDom.Compiler.GeneratedCode";

@@ -84,7 +84,7 @@ public abstract partial class VisionLanguageModel
     internal StepResult ExtendText(Sequence sequence, ReadOnlySpan<int> tokens, CancellationToken cancellationToken)
     {
         _embeddings.Check(tokens);
-        if (tokens.Length > sequence.Capacity - sequence.Position)
+        if (tokens.Length > sequence.Limit - sequence.Position)
         {
             return StepResult.CapacityExhausted;
         }

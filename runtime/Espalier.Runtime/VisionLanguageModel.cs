@@ -205,8 +205,8 @@ public abstract partial class VisionLanguageModel : IDisposable
 
         _embeddings.Check(prefix);
         _embeddings.Check(suffix);
-        int prompt = prefix.Length + LoadedPlan.ImagePositions + suffix.Length;
-        if (prompt > sequence.Capacity)
+        // Whether a prompt fits is asked before the image is looked at, so an image counts with the most that it can take.
+        if (prefix.Length + LoadedPlan.ImagePositions + suffix.Length > sequence.Capacity)
         {
             return StepResult.CapacityExhausted;
         }
@@ -226,9 +226,10 @@ public abstract partial class VisionLanguageModel : IDisposable
             vision += Stopwatch.GetElapsedTime(projection);
             Prefill(sequence.Pass);
             sequence.Pass.RequireLogits();
+            int prompt = prefix.Length + sequence.Pass.Map.ImagePositions + LoadedPlan.Registers + suffix.Length;
             sequence.Position = prompt - suffix.Length;
             sequence.BeginText(suffix);
-            sequence.Statistics = new AnswerStatistics(
+            sequence.Record = new AnswerStatistics(
                 prompt,
                 cached ? prefix.Length : 0,
                 vision,
@@ -248,7 +249,7 @@ public abstract partial class VisionLanguageModel : IDisposable
     internal StepResult DecodeToken(Sequence sequence, int token, CancellationToken cancellationToken)
     {
         _embeddings.Check([token]);
-        if (sequence.Position >= sequence.Capacity)
+        if (sequence.Position >= sequence.Limit)
         {
             return StepResult.CapacityExhausted;
         }

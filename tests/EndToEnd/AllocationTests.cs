@@ -51,6 +51,65 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
         Assert.Equal(0, after - before);
     }
 
+    [Theory]
+    [InlineData("similarity")]
+    [InlineData("text")]
+    [InlineData("stages")]
+    public void AnImageOfAnotherCountAllocatesNothingEither(string variant)
+    {
+        using var tiny = new TinyModel(variant switch
+        {
+            "text" => static c => ClipLlamaSimilarityText.Load(c),
+            "stages" => static c => ClipLlamaSimilarityBend.Load(c),
+            _ => static c => ClipLlamaSimilarity.Load(c),
+        });
+        using Sequence scout = tiny.CreateSequence();
+        float[][] images = [.. Enumerable.Range(0, 30).Select(seed => Noise(tiny.Pixels.Length, seed)).OrderBy(image => Count(tiny, scout, image))];
+        int[] counts = [.. images.Select(image => Count(tiny, scout, image)).Distinct()];
+        Assert.True(counts.Length > 3, "The images differ too little.");
+
+        // Only the image with the fewest tokens has been seen when counting begins.
+        using Sequence sequence = tiny.CreateSequence();
+        RoundOf(tiny, sequence, images[0]);
+        RoundOf(tiny, sequence, images[0]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        foreach (float[] image in images)
+        {
+            RoundOf(tiny, sequence, image);
+        }
+
+        long after = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(0, after - before);
+    }
+
+    private static int Count(TinyModel tiny, Sequence sequence, float[] image)
+    {
+        RoundOf(tiny, sequence, image);
+        return sequence.SurvivorsOf(0).Length;
+    }
+
+    private static float[] Noise(int length, int seed)
+    {
+        // More or less contrast, so that the counts differ.
+        var random = new Random(seed);
+        var pixels = new float[length];
+        for (int i = 0; i < length; i++)
+        {
+            pixels[i] = (random.NextSingle() - 0.5f) * (1 + (seed % 7));
+        }
+
+        return pixels;
+    }
+
+    private static void RoundOf(TinyModel tiny, Sequence sequence, float[] pixels)
+    {
+        tiny.Model.Prefill(sequence, tiny.Prefix, pixels, tiny.Suffix);
+        for (int i = 0; i < 4; i++)
+        {
+            tiny.Model.Decode(sequence, Sampler.Greedy(sequence.Logits));
+        }
+    }
+
     [Fact]
     public void SamplingAllocatesNothing()
     {

@@ -33,6 +33,10 @@ Before the decoder (also Policy; the definitions are in reductions.py):
                     afterwards, as if the image had had so few tokens.
     DivPrune(keep), G-Prune(keep, threshold, temperature, iterations) behind the projector: one of them. Positions are
                     contiguous after DivPrune; after G-Prune every token keeps its own.
+Counts found in the image (also Policy): Similarity(scores, cut, window, least, most) at the output of the tower, positions
+contiguous; Relevance(K2, theta, text) before layer index K2: the visual tokens stay whose mean attention by the text rows
+behind the image in layer K2 - 1 reaches theta times the mean of all; with `text` also text rows behind the image, by the
+same rule among themselves, the last one always. Shares behind them are of what is there, and one token stays at least.
 At one boundary a prune acts before VTW or Victor; two prunes never share one. A decoded token goes through every layer whole, attends in each layer to the rows
 which that layer's cache holds, and its position there is one more than that of the last row in that cache. (So it
 continues after the unreduced prompt, unless PyramidDrop renumbered.)
@@ -46,7 +50,7 @@ import torch
 import torch.nn.functional as F
 
 from checkpoint import canonical_name, read_config, read_safetensors, read_weights
-from reductions import average_into, cls_attention, div_prune, g_prune_scores, keep_highest, vision_zip
+from reductions import average_into, cls_attention, cls_cosine, div_prune, g_prune_scores, keep_highest, relevant, similar_to_cls, vision_zip
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,9 @@ class Policy:
     visionzip: Optional[Tuple[int, int]] = None  # dominant (CLS included), contextual
     vtccls: Optional[Tuple[int, int]] = None  # keep, first tower layer
     divprune: Optional[int] = None  # keep
-    gprune: Optional[Tuple[int, float, float, int]] = None  # keep, threshold, temperature, iterations
+    gprune: Optional[Tuple[float, float, float, int]] = None  # keep (a share if it is no integer), threshold, temperature, iterations
+    similarity: Optional[Tuple[str, str, int, float, float]] = None  # cosine or attention, cut, window, least, most
+    relevance: Optional[Tuple[int, float, bool]] = None  # K2, theta, text too
 
     @property
     def exit(self):
@@ -73,12 +79,12 @@ class Policy:
     def boundaries(self, layers):
         """The layers before which some visual tokens leave, ascending."""
         stages = range(1, self.pyramid[1]) if self.pyramid else []
-        return sorted([b for b, *_ in [*self.random, *self.norm, *self.merge, *([self.fastv] if self.fastv else [])]]
+        return sorted([b for b, *_ in [*self.random, *self.norm, *self.merge, *([self.fastv] if self.fastv else []), *([self.relevance] if self.relevance else [])]]
                       + [s * (layers // self.pyramid[1]) for s in stages])
 
     def renumbers(self, i, layers):
         """True if PyramidDrop acts before layer i."""
-        return self.pyramid is not None and i in replace(self, fastv=None, random=(), norm=(), merge=()).boundaries(layers)
+        return self.pyramid is not None and i in replace(self, fastv=None, random=(), norm=(), merge=(), relevance=None).boundaries(layers)
 
     def merges(self):
         """True if rows of the decoder are made of several."""
@@ -100,7 +106,7 @@ class Policy:
 
 
 def keep_count(n, ratio):
-    return round(n * (1 - ratio))  # Python rounds halves to even
+    return max(1, round(n * (1 - ratio)))  # Python rounds halves to even
 
 
 def split_mix_64(seed):
@@ -317,7 +323,13 @@ class Llava:
                 tokens = keep_highest(attention.tolist(), keep)
                 features = features[tokens]
                 gaps.append(gap(attention.tolist(), tokens))
-            if policy.visionzip or policy.vtccls:
+            elif policy.similarity:
+                kind, cut, window, least, most = policy.similarity
+                scores = cls_cosine(states[self.config.feature_layer]) if kind == "cosine" else cls_attention([inside[layer][0]])
+                tokens, clear = similar_to_cls(scores, cut, window, least, most)
+                features = features[tokens]
+                gaps += [gap(scores.tolist(), tokens), clear]
+            if policy.visionzip or policy.vtccls or policy.similarity:
                 kept_by.append(tokens)
             image = Image.whole(project(self.config, self.weights, features))
             image.kept, image.gaps = kept_by, gaps
@@ -328,7 +340,8 @@ class Llava:
                     image.places, image.positions = torch.arange(len(kept)), len(kept)
                 else:
                     scores = g_prune_scores(image.rows, *policy.gprune[1:]).tolist()
-                    kept = keep_highest(scores, policy.gprune[0])
+                    keep = policy.gprune[0]
+                    kept = keep_highest(scores, keep if isinstance(keep, int) else max(1, int(len(scores) * keep)))
                     image.places = image.places[kept]
                     gaps.append(gap(scores, kept))
                 image.rows = image.rows[kept]
@@ -351,7 +364,7 @@ class Llava:
             stage, rest = divmod(i, self.layers // stages)
             if rest == 0 and 1 <= stage < stages:
                 scores = ahead().mean(0).tolist()
-                return keep_highest(scores, int(tokens * ratio ** stage)), scores, None
+                return keep_highest(scores, min(len(scores), max(1, int(tokens * ratio ** stage)))), scores, None
         for layer, count, seed in policy.random:
             if layer == i:
                 return keep_random(len(visual_rows), count, seed), None, None
@@ -364,11 +377,24 @@ class Llava:
                 scores = visual_rows.double().norm(dim=1).tolist()
                 kept = keep_highest(scores, count)
                 return kept, scores, average_into(visual_rows, kept)
+        if policy.relevance and policy.relevance[0] == i:
+            scores = attention.mean((0, 1)).tolist()
+            kept, clear = relevant(scores, policy.relevance[1])
+            assert clear > 1e-4, clear
+            return kept, scores, None
         if policy.fastv and policy.fastv[0] == i:
             asked = attention if policy.fastv_rows == "mean" else attention[:, -1:]
             scores = asked.mean((0, 1)).tolist()
             return keep_highest(scores, keep_count(len(scores), policy.fastv[1])), scores, None
         return None
+
+    @staticmethod
+    def relevant_text(attention, policy):
+        """Which text rows behind the image stay, given their attention [heads, rows, rows] on each other."""
+        scores = attention.mean((0, 1)).tolist()
+        kept, clear = relevant(scores, policy.relevance[1])
+        assert clear > 1e-4, clear
+        return [i in kept or i == len(scores) - 1 for i in range(len(scores))]
 
     def prefill(self, prefix, visual, suffix, policy=Policy()):
         """The whole prompt through all layers; rows that leave are physically dropped."""
@@ -382,8 +408,9 @@ class Llava:
             out = Prefill(None, [])
             tokens, attention = image.kept[-1] if image.kept else list(range(len(image.rows))), None
             held = torch.eye(len(image.rows), dtype=torch.bool)
+            behind = len(suffix)  # text rows behind the image that are there
             for i in range(self.layers):
-                pruned = self.prune(policy, i, len(image.rows), x[is_visual], None if attention is None else attention[:, -len(suffix):, is_visual],
+                pruned = self.prune(policy, i, len(image.rows), x[is_visual], None if attention is None else attention[:, -behind:, is_visual],
                                     lambda: decoder_layer(self.config.text, self.weights, i, x, positions)[2][:, -1, is_visual])
                 if pruned is not None:
                     kept, scores, weights = pruned
@@ -402,6 +429,9 @@ class Llava:
                         out.kept, out.scores = kept, scores
                     stay = ~is_visual
                     stay[len(prefix) + torch.tensor(kept, dtype=torch.long)] = True
+                    if policy.relevance and policy.relevance[0] == i and policy.relevance[2]:
+                        stay[-behind:] = torch.tensor(self.relevant_text(attention[:, -behind:, -behind:], policy))
+                        behind = int(stay[-behind:].sum())
                     x, positions, is_visual = x[stay], positions[stay], is_visual[stay]
                     if policy.renumbers(i, self.layers):
                         positions = torch.arange(len(x))
@@ -474,6 +504,8 @@ class Llava:
                     x = x if mixed is None else x.index_copy(0, seen, mixed)
                     visible[start:stop] = False
                     visible[seen] = True
+                    if policy.relevance and policy.relevance[0] == i and policy.relevance[2]:
+                        visible[stop:last + 1] = torch.tensor(self.relevant_text(attention[:, stop:last + 1, stop:last + 1], policy))
                     if policy.renumbers(i, self.layers):  # hidden rows get the number of the row before; nobody reads it
                         positions = (visible.long().cumsum(0) - 1).clamp(min=0)
                 if policy.exit == i:
@@ -488,7 +520,7 @@ class Llava:
 def gap(scores, kept):
     """Relative distance between the lowest kept and the highest dropped score."""
     low, high = min(scores[i] for i in kept), max((scores[i] for i in set(range(len(scores))) - set(kept)), default=0.0)
-    return (low - high) / low
+    return (low - high) / abs(low)
 
 
 def row_positions(prefix, image, behind):

@@ -51,6 +51,10 @@ CASES = {
         "visionzip": Policy(visionzip=(9, 4)), "vtccls": Policy(vtccls=(12, 0)), "divprune": Policy(divprune=10),
         "gprune": Policy(gprune=(14, 0.1, 0.1, 5)),
         "vision-and-decoder": Policy(visionzip=(16, 5), divprune=14, fastv=(2, 0.5), shortv=(3,), vtw=5),
+        "similarity": Policy(similarity=("cosine", "Chord", 9, 0.05, 1), relevance=(2, 1, False)),
+        "similarity-steps": Policy(similarity=("attention", "MaxDerivative", 9, 0.3, 0.75), fastv=(2, 0.5)),
+        "similarity-bend": Policy(similarity=("cosine", "SecondDifference", 5, 0.4, 1), gprune=(0.6, 0.1, 0.1, 5), pyramid=(0.5, 3), shortv=(1,)),
+        "similarity-text": Policy(similarity=("cosine", "LocalOutlier", 9, 0.4, 1), relevance=(3, 0.9, True), shortv=(1, 2), vtw=5),
         "kept-positions": Policy(vtccls=(24, 1), gprune=(15, 0.1, 0.1, 3), fastv=(2, 0.4)),
     },
     "siglip-qwen2": {
@@ -170,7 +174,7 @@ def policy_json(policy, visual):
         members["merge"] = [{"before": b, "keep": keep} for b, keep in policy.merge]
     if policy.pyramid:
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
-    members |= {name: getattr(policy, name) for name in ("visionzip", "vtccls", "divprune", "gprune") if getattr(policy, name)}
+    members |= {name: getattr(policy, name) for name in ("visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance") if getattr(policy, name)}
     return json.dumps(members)
 
 
@@ -208,7 +212,7 @@ def write_case(path, model, tokenizer, prefix, pixels, suffix, policy):
         members.append(("kept_before_decoder", json.dumps(visual.kept)))
     if prefill.kept is not None and not policy.merge:
         members += [("fastv_scores", numbers(prefill.scores)), ("kept", json.dumps([visual.kept[-1][i] for i in prefill.kept] if visual.kept else prefill.kept))]
-    if policy.random or policy.norm or policy.merge or policy.pyramid:
+    if policy.random or policy.norm or policy.merge or policy.pyramid or policy.relevance:
         members.append(("survivors", json.dumps(prefill.survivors)))
     if prefill.held is not None:
         members.append(("held", json.dumps(prefill.held)))

@@ -9,6 +9,7 @@ Definitions, with their sources and what the sources leave open: generator/docs/
 stays, everywhere.
 """
 import json
+import math
 import pathlib
 import sys
 
@@ -48,6 +49,56 @@ def vision_zip(rows, attention, keys, dominant, contextual, cls):
         one_hot[torch.arange(len(others)), (unit[others] @ unit[targets].T).argmax(1)] = 1
     mean = one_hot.T @ x[others] / one_hot.sum(0).clamp(min=1)[:, None]
     return torch.cat([*out, x[targets] + mean]), [-1] * first + kept + targets
+
+
+def cls_cosine(rows):
+    """rows: CLS first. One cosine with it a patch."""
+    return F.cosine_similarity(rows[:1].double(), rows[1:].double(), dim=-1, eps=0)
+
+
+def inflection(scores, cut, window=9):
+    """How many scores lie in the head of the sorted curve, and how clear that is."""
+    y = sorted((float(s) for s in scores), reverse=True)
+    n = len(y)
+    if n < 3 or not y[0] > y[-1]:
+        return n, 1.0
+    if cut == "LocalOutlier":
+        factors = local_outlier_factors(y)
+        return sum(f > 1.5 for f in factors), min(abs(f - 1.5) for f in factors)
+    if cut == "Chord":
+        places = {i: (1 - i / (n - 1)) - (y[i] - y[-1]) / (y[0] - y[-1]) for i in range(n)}
+    elif cut == "SecondDifference":
+        around = [y[max(0, i - window // 2):i + window // 2 + 1] for i in range(n)]
+        smooth = [sum(a) / len(a) for a in around]
+        places = {i: smooth[i - 1] - 2 * smooth[i] + smooth[i + 1] for i in range(1, n - 1)}
+    else:
+        places = {i: y[i] - y[i + 1] for i in range(n - 1)}
+    best, second = sorted(places, key=lambda i: (-places[i], i))[:2]
+    return best + 1, (places[best] - places[second]) / abs(places[best])
+
+
+def local_outlier_factors(values, neighbours=10):
+    """Breunig et al. 2000, as scikit-learn computes it, for numbers sorted downwards; of two equally far the earlier is nearer."""
+    n = len(values)
+    near = [sorted((j for j in range(n) if j != i), key=lambda j: (abs(values[i] - values[j]), j > i, j if j > i else -j))[:neighbours] for i in range(n)]
+    reach = [max(abs(values[i] - values[j]) for j in near[i]) for i in range(n)]
+    density = [1 / (sum(max(reach[j], abs(values[i] - values[j])) for j in near[i]) / len(near[i]) + 1e-10) for i in range(n)]
+    return [sum(density[j] for j in near[i]) / len(near[i]) / density[i] for i in range(n)]
+
+
+def similar_to_cls(scores, cut, window=9, least=0.05, most=1.0):
+    """Sparsity Meets Similarity's first round: the patches that stay, and how clear their number is."""
+    n = len(scores)
+    count, clear = inflection(scores, cut, window)
+    count = min(max(1, math.floor(n * most)), max(1, math.ceil(n * least), count))
+    return keep_highest([float(s) for s in scores], count), clear
+
+
+def relevant(scores, theta):
+    """Sparsity Meets Similarity's second round: those that reach theta times the mean, and how clear that is."""
+    threshold = sum(scores) / len(scores) * theta
+    kept = [i for i, s in enumerate(scores) if s >= threshold] or keep_highest(scores, 1)
+    return kept, min(abs(s - threshold) for s in scores) / threshold
 
 
 def div_prune(x, count):
@@ -182,6 +233,15 @@ def write():
     kept = keep_highest(score.tolist(), 72)
     assert separation(score.tolist(), kept) > 1e-5, separation(score.tolist(), kept)
     members += [("gprune_scores", numbers(score)), ("gprune_72", json.dumps(kept))]
+    for name, scores in (("cls_cosine", cls_cosine(torch.cat([cls_row, x]))), ("attention", attention)):
+        for cut in ("Chord", "SecondDifference", "MaxDerivative", "LocalOutlier"):
+            kept, clear = similar_to_cls(scores, cut)
+            assert clear > 1e-4, (name, cut, clear)
+            members.append((f"similar_{name}_{cut}", json.dumps(kept)))
+    for theta in (0.5, 1.0, 2.5):
+        kept, clear = relevant(attention.tolist(), theta)
+        assert clear > 1e-5, (theta, clear)
+        members.append((f"relevant_{theta}", json.dumps(kept)))
     path = HERE / "goldens" / "reductions" / "kernels.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("{\n" + ",\n".join(f'"{key}": {value}' for key, value in members) + "\n}\n")

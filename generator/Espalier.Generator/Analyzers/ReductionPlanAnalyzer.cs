@@ -52,7 +52,7 @@ public sealed class ReductionPlanAnalyzer : DeclaredModelAnalyzer
     private static string Summary(ReductionPlan plan)
     {
         var parts = new List<string> { PlanText.Count(plan.Geometry.VisualTokens) + " visual tokens" };
-        parts.AddRange(plan.Steps.Select(step => PlanText.Count(step.TokensAfter) + " " + (step.IsVisionSide ? VisionRules.Describe(step.Site) : "after layer " + PlanText.Plain(step.AfterLayer))));
+        parts.AddRange(plan.Steps.Select(step => PlanTable.AtMost(step.IsDynamic) + PlanText.Count(step.TokensAfter) + " " + (step.IsVisionSide ? VisionRules.Describe(step.Site) : "after layer " + PlanText.Plain(step.AfterLayer))));
         return string.Join(", ", parts) + ". " + PlanTable.Rows(plan) + " " + PlanTable.Cost(plan).TrimEnd('.');
     }
 }

@@ -247,6 +247,26 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0222"));
 
+    /// <summary>A choice does not exist.</summary>
+    public static readonly DiagnosticDescriptor UnknownChoice = new(
+        id: "ESP0223",
+        title: "A choice does not exist",
+        messageFormat: PlanMessages.UnknownChoice,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0223"));
+
+    /// <summary>Bounds of a count are crossed.</summary>
+    public static readonly DiagnosticDescriptor BoundsCrossed = new(
+        id: "ESP0224",
+        title: "The bounds of a count are crossed",
+        messageFormat: PlanMessages.BoundsCrossed,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0224"));
+
     /// <summary>Registers save nothing.</summary>
     public static readonly DiagnosticDescriptor RegistersSaveNothing = new(
         id: "ESP0231",
@@ -283,5 +303,7 @@ internal static partial class EspalierDiagnostics
         UnknownScore,
         NumberOutOfRange,
         CountAndShare,
+        UnknownChoice,
+        BoundsCrossed,
         RegistersSaveNothing);
 }

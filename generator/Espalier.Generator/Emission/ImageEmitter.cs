@@ -9,7 +9,7 @@ internal static class ImageEmitter
     public static void Emit(SourceWriter writer, ReductionPlan plan, bool allowsUnsafe)
     {
         writer.Line("/// <summary>Image: runs the vision tower and the projector, and reduces the " + PlanText.Count(plan.Geometry.VisualTokens)
-            + " visual tokens to " + PlanText.Count(plan.DecoderVisualTokens) + " before the decoder.</summary>");
+            + " visual tokens to " + PlanTable.AtMost(plan.EntersDynamic) + PlanText.Count(plan.DecoderVisualTokens) + " before the decoder.</summary>");
         writer.Line("/// <param name=\"pass\">The bound sessions and the buffers. Nothing managed is allocated.</param>");
         if (allowsUnsafe && plan.VisionSteps.Any(step => step.TokensAfter <= StepEmitter.StackLimit))
         {
@@ -21,7 +21,9 @@ internal static class ImageEmitter
             Step? output = plan.StepAt(Site.VisionOutput);
             if (output?.TowerScores is { } scores)
             {
-                writer.Line("// Vision tower; the CLS token's attention to the patches in tower " + PlanText.Layers(scores.FirstLayer, scores.LastLayer) + " is their score.");
+                writer.Line(output.Score == Score.ClsAttention
+                    ? "// Vision tower; the CLS token's attention to the patches in tower " + PlanText.Layers(scores.FirstLayer, scores.LastLayer) + " is their score."
+                    : "// Vision tower, with its CLS row.");
                 writer.Line("pass.RunScoredTower();");
             }
             else
@@ -32,7 +34,7 @@ internal static class ImageEmitter
             if (output is not null)
             {
                 writer.Line();
-                EmitStep(writer, output);
+                EmitStep(writer, output, isBehindDynamic: false);
                 writer.Line();
             }
 
@@ -40,37 +42,37 @@ internal static class ImageEmitter
             if (plan.StepAt(Site.Projected) is { } projected)
             {
                 writer.Line();
-                EmitStep(writer, projected);
+                EmitStep(writer, projected, isBehindDynamic: output is { IsDynamic: true });
             }
         }
     }
 
-    private static void EmitStep(SourceWriter writer, Step step)
+    private static void EmitStep(SourceWriter writer, Step step, bool isBehindDynamic)
     {
         string place = step.Site == Site.VisionOutput ? "// At the output of the tower: " : "// Behind the projector: ";
         bool merges = step.Compress == Compress.MergeIntoTargets;
-        writer.Line(place + PlanText.Count(step.TokensBefore) + " visual tokens " + (merges ? "are merged into " : "are reduced to ") + PlanText.Count(step.TokensAfter)
+        writer.Line(place + PlanTable.AtMost(isBehindDynamic) + PlanText.Count(step.TokensBefore) + " visual tokens " + (merges ? "are merged into " : "are reduced to ")
+            + PlanTable.AtMost(step.IsDynamic) + PlanText.Count(step.TokensAfter)
             + " by " + PlanTable.DescribeScore(step) + (merges ? " and similar keys" : "") + " (" + step.Declaration + ").");
         using (writer.Open())
         {
-            StepEmitter.Scratch(writer, "int", "kept", "Kept", step.TokensAfter);
+            CountEmitter.Declare(writer, step, isBehindDynamic);
+            StepEmitter.Scratch(writer, "int", "kept", "Kept", step.TokensAfter, CountEmitter.CutToStay(step));
             if (merges)
             {
                 writer.Line(KnownTypeNames.SpanRef + "<float> weights = pass.Weights(rows: " + Literal.Of(step.TokensAfter) + ");");
-                writer.Line(Call(step));
-                writer.Line("pass.Merge(kept);");
             }
-            else
-            {
-                writer.Line(step.Kernel is null ? KnownTypeNames.TokenSelectionRef + ".TopK(pass.ClsAttention, kept);" : Call(step));
-                writer.Line("pass.Keep(kept);");
-            }
+
+            writer.Line(step.Kernel is { } kernel
+                ? CountEmitter.Receive(step) + StepEmitter.Call(kernel, Inputs(step, kernel, CountEmitter.Before(step, isBehindDynamic)), merges ? "kept, weights" : "kept")
+                : KnownTypeNames.TokenSelectionRef + ".TopK(pass.ClsAttention, kept);");
+            writer.Line((merges ? "pass.Merge(" : "pass.Keep(") + CountEmitter.Kept(step) + ");");
         }
     }
 
-    /// <summary>The call of the step's kernel on what its site hands out.</summary>
-    private static string Call(Step step) => StepEmitter.Call(
-        step.Kernel!,
-        step.Site == Site.VisionOutput ? "pass.ClsAttention, pass.Keys, " : "pass.Projected, tokens: " + Literal.Of(step.TokensBefore) + ", ",
-        step.IsMerge ? "kept, weights" : "kept");
+    /// <summary>What the kernel reads of its site, unless it says it itself.</summary>
+    private static string Inputs(Step step, Kernel kernel, string tokens) =>
+        kernel.Inputs != KernelInputs.OfSite ? StepEmitter.Inputs(kernel.Inputs)
+        : step.Site == Site.VisionOutput ? "pass.ClsAttention, pass.Keys, "
+        : "pass.Projected, tokens: " + tokens + ", ";
 }

@@ -95,7 +95,7 @@ internal static class PlanEmitter
                     + (step.ScorerType is null ? "" : ", ScorerType: " + Literal.Of(step.ScorerType))
                     + (step.Seed == 0 ? "" : ", Seed: " + Literal.Of(step.Seed))
                     + (step.Registers == 0 ? "" : ", Registers: " + Literal.Of(step.Registers))
-                    + (step.Positions == Positions.Keep ? "" : ", Positions: " + Literal.Of(step.Positions)) + (Rest(step).Length > 0 ? "," : "),"));
+                    + (step.Positions == Positions.Keep ? "" : ", Positions: " + Literal.Of(step.Positions)) + Count(step) + (Rest(step).Length > 0 ? "," : "),"));
                 if (Rest(step).Length > 0)
                 {
                     writer.Line("    " + Rest(step) + "),");
@@ -135,4 +135,9 @@ internal static class PlanEmitter
 
         return text.Append(')').ToString();
     }
+
+    private static string Count(Step step) => step.Count is { } count
+        ? ", Count: new(" + Literal.Of(count.Rule) + ", Share: " + PlanText.Plain(count.Share) + ", Typical: " + Literal.Of(count.Typical) + ")"
+            + (step.RelevantText > 0 ? ", RelevantText: " + PlanText.Plain(step.RelevantText) : "")
+        : "";
 }

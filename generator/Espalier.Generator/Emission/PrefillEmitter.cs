@@ -19,11 +19,11 @@ internal static class PrefillEmitter
 
         using (writer.Open("protected override void Prefill(" + KnownTypeNames.ForwardPassRef + " pass)"))
         {
-            writer.Line("pass.BeginPrefill(visualTokens: " + Literal.Of(plan.DecoderVisualTokens) + (plan.Registers == 0 ? "" : ", registers: " + Literal.Of(plan.Registers)) + ");");
+            writer.Line("pass.BeginPrefill" + (plan.EntersDynamic ? "AtMost" : "") + "(visualTokens: " + Literal.Of(plan.DecoderVisualTokens) + (plan.Registers == 0 ? "" : ", registers: " + Literal.Of(plan.Registers)) + ");");
             if (plan.Steps.FirstOrDefault(step => step is { AfterLayer: < 0, IsVisionSide: false }) is { } first)
             {
                 writer.Line();
-                StepEmitter.Emit(writer, first, scored: null);
+                StepEmitter.Emit(writer, first, plan.EntersDynamic, scored: null);
             }
 
             foreach (LayerRun run in plan.PrefillRuns())
@@ -33,15 +33,15 @@ internal static class PrefillEmitter
                 if (run.Kind.IsScored())
                 {
                     // The layer writes into scratch of the step behind it, so it runs inside of the step's block.
-                    StepEmitter.Emit(writer, step!, run);
+                    StepEmitter.Emit(writer, step!, plan.IsDynamicAt(run.LastLayer), run);
                     continue;
                 }
 
-                EmitRun(writer, run, plan.Registers);
+                EmitRun(writer, plan, run);
                 if (step is not null)
                 {
                     writer.Line();
-                    StepEmitter.Emit(writer, step, scored: null);
+                    StepEmitter.Emit(writer, step, plan.IsDynamicAt(run.LastLayer), scored: null);
                 }
             }
 
@@ -50,11 +50,12 @@ internal static class PrefillEmitter
         }
     }
 
-    private static void EmitRun(SourceWriter writer, LayerRun run, int registers)
+    private static void EmitRun(SourceWriter writer, ReductionPlan plan, LayerRun run)
     {
+        int registers = plan.Registers;
         string behind = registers == 0 ? "" : " and " + PlanText.Registers(registers);
         string text = registers == 0 ? "text only" : "text" + behind;
-        string visual = PlanText.Count(run.VisualTokens) + " visual tokens";
+        string visual = PlanTable.AtMost(plan.IsDynamicAt(run.FirstLayer)) + PlanText.Count(run.VisualTokens) + " visual tokens";
         string treatment = run switch
         {
             { Kind: LayerKind.LastRow, VisualTokens: 0 } => text + ", and of all rows only the last is computed",

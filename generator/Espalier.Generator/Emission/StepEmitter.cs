@@ -12,12 +12,13 @@ internal static class StepEmitter
     /// <summary>Writes the step.</summary>
     /// <param name="writer">Where to.</param>
     /// <param name="step">The step.</param>
+    /// <param name="isBehindDynamic">True if only the image says how many tokens are there.</param>
     /// <param name="scored">The layer before, if it is the one that hands out the scores; it then runs inside of the block.</param>
-    public static void Emit(SourceWriter writer, Step step, LayerRun? scored)
+    public static void Emit(SourceWriter writer, Step step, bool isBehindDynamic, LayerRun? scored)
     {
         if (step.IsExit)
         {
-            writer.Line("// " + Site(step) + ": all " + PlanText.Count(step.TokensBefore) + " visual tokens leave the sequence"
+            writer.Line("// " + Site(step) + ": all " + (isBehindDynamic ? "" : PlanText.Count(step.TokensBefore) + " ") + "visual tokens leave the sequence"
                 + (step.Registers == 0 ? "" : "; what " + PlanText.Registers(step.Registers) + " read of them stays") + " (" + step.Declaration + ").");
             writer.Line("pass.ExitVisual();");
             return;
@@ -25,16 +26,22 @@ internal static class StepEmitter
 
         if (scored is not null)
         {
-            writer.Line("// " + PrefillEmitter.Heading(scored) + ": " + (scored.Kind.IsFrozen() ? "frozen" : "dense") + ", " + PlanText.Count(scored.VisualTokens)
+            writer.Line("// " + PrefillEmitter.Heading(scored) + ": " + (scored.Kind.IsFrozen() ? "frozen" : "dense") + ", " + PlanTable.AtMost(isBehindDynamic) + PlanText.Count(scored.VisualTokens)
                 + " visual tokens; " + (scored.Kind.IsTextScored() ? "the attention of the text rows behind them to each, on average," : "the last row's attention to each") + " is its score.");
         }
 
-        writer.Line("// " + Site(step) + ": " + Kept(step) + ", " + CompressTraits.Of(step.Compress).Rest(step)
+        writer.Line("// " + Site(step) + ": " + Kept(step) + ", " + CompressTraits.Of(step.Compress).Rest(step) + (step.RelevantText > 0 ? ", and text behind the image by the same rule" : "")
             + (step.Positions == Positions.Renumber ? ", and the rows are renumbered" : "") + " (" + step.Declaration + ").");
         using (writer.Open())
         {
-            EmitSelection(writer, step, scored);
-            writer.Line(step.IsMerge ? "pass.MergeVisual(merge);" : "pass.KeepVisual(kept);");
+            CountEmitter.Declare(writer, step, isBehindDynamic);
+            EmitSelection(writer, step, isBehindDynamic, scored);
+            writer.Line(step.IsMerge ? "pass.MergeVisual(merge);" : "pass.KeepVisual(" + CountEmitter.Kept(step) + ");");
+            if (step.RelevantText > 0)
+            {
+                writer.Line("pass.KeepRelevantText(theta: " + PlanText.Plain(step.RelevantText) + ");");
+            }
+
             if (step.Positions == Positions.Renumber)
             {
                 writer.Line("pass.RenumberRows();");
@@ -42,12 +49,12 @@ internal static class StepEmitter
         }
     }
 
-    private static void EmitSelection(SourceWriter writer, Step step, LayerRun? scored)
+    private static void EmitSelection(SourceWriter writer, Step step, bool isBehindDynamic, LayerRun? scored)
     {
         if (step.Score == Score.Random)
         {
-            Scratch(writer, "int", "kept", "Kept", step.TokensAfter);
-            writer.Line(KnownTypeNames.TokenSelectionRef + ".Random(visualTokens: " + Literal.Of(step.TokensBefore) + ", seed: " + Literal.Of(step.Seed) + ", kept);");
+            Scratch(writer, "int", "kept", "Kept", step.TokensAfter, CountEmitter.CutToStay(step));
+            writer.Line(KnownTypeNames.TokenSelectionRef + ".Random(visualTokens: " + CountEmitter.Before(step, isBehindDynamic) + ", seed: " + Literal.Of(step.Seed) + ", kept);");
             return;
         }
 
@@ -56,16 +63,16 @@ internal static class StepEmitter
             : ScoreTraits.Of(step.Score).AsksNextLayer ? "pass.ScoreAhead(layer: " + Literal.Of(step.AfterLayer + 1) + ", scores);" : null;
         if (score is not null)
         {
-            Scratch(writer, "float", "scores", "Scores", step.TokensBefore);
+            Scratch(writer, "float", "scores", "Scores", step.TokensBefore, CountEmitter.CutToTokens(isBehindDynamic));
         }
 
         if (step.IsMerge)
         {
-            writer.Line(KnownTypeNames.RowMergeRef + " merge = pass.Merge(rows: " + Literal.Of(step.TokensAfter) + ");");
+            writer.Line(KnownTypeNames.RowMergeRef + " merge = pass.Merge(rows: " + (step.IsDynamic ? CountEmitter.Stay : Literal.Of(step.TokensAfter)) + ");");
         }
         else
         {
-            Scratch(writer, "int", "kept", "Kept", step.TokensAfter);
+            Scratch(writer, "int", "kept", "Kept", step.TokensAfter, CountEmitter.CutToStay(step));
         }
 
         if (score is not null)
@@ -74,7 +81,7 @@ internal static class StepEmitter
         }
 
         writer.Line(step.Kernel is { } kernel
-            ? Call(kernel, Inputs(kernel.Inputs), step.IsMerge ? "merge" : "kept")
+            ? CountEmitter.Receive(step) + Call(kernel, Inputs(kernel.Inputs), step.IsMerge ? "merge" : "kept")
             : KnownTypeNames.TokenSelectionRef + ".TopK(scores, kept);");
     }
 
@@ -98,19 +105,34 @@ internal static class StepEmitter
         return call.Append(results).Append(");").ToString();
     }
 
-    private static string Inputs(KernelInputs inputs) =>
+    /// <summary>What a kernel reads, with a comma and a space behind each.</summary>
+    public static string Inputs(KernelInputs inputs) =>
         ((inputs & KernelInputs.Scores) != 0 ? "scores, " : "")
-        + ((inputs & KernelInputs.Rows) != 0 ? "pass.VisualRows, " : "");
+        + ((inputs & KernelInputs.Rows) != 0 ? "pass.VisualRows, " : "")
+        + ((inputs & KernelInputs.Features) != 0 ? "pass.Features, " : "")
+        + ((inputs & KernelInputs.ClsAttention) != 0 ? "pass.ClsAttention, " : "");
 
-    private static string Kept(Step step) =>
-        (step.Score == Score.Random ? "" : "the ") + PlanText.Count(step.TokensAfter) + " visual tokens" + (step.Score == Score.Random ? ", " : " ") + ScoreTraits.Of(step.Score).Choice(step);
+    private static string Kept(Step step) => step.IsDynamic
+        ? (step.Score == Score.Random ? "" : "the ") + "visual tokens" + (step.Score == Score.Random ? ", " : " ") + ScoreTraits.Of(step.Score).Choice(step) + ", at most " + PlanText.Count(step.TokensAfter)
+        : (step.Score == Score.Random ? "" : "the ") + PlanText.Count(step.TokensAfter) + " visual tokens" + (step.Score == Score.Random ? ", " : " ") + ScoreTraits.Of(step.Score).Choice(step);
 
     private static string Site(Step step) => step.AfterLayer < 0 ? "Before layer 0" : "After layer " + Literal.Of(step.AfterLayer);
 
     /// <summary>Declares a span: on the stack if it is small, else the pass's.</summary>
-    public static void Scratch(SourceWriter writer, string type, string name, string pooled, int count)
+    /// <param name="writer">Where to.</param>
+    /// <param name="type">The element.</param>
+    /// <param name="name">The span.</param>
+    /// <param name="pooled">The member of the pass that lends memory.</param>
+    /// <param name="count">Elements; at most, if <paramref name="cut"/> is given.</param>
+    /// <param name="cut">The local that holds the elements that are used; empty for all.</param>
+    public static void Scratch(SourceWriter writer, string type, string name, string pooled, int count, string cut = "")
     {
         string memory = count <= StackLimit ? "stackalloc " + type + "[" + Literal.Of(count) + "]" : "pass." + pooled + "(count: " + Literal.Of(count) + ")";
+        if (cut.Length > 0)
+        {
+            memory = (count <= StackLimit ? "(" + memory + ")" : memory) + "[.." + cut + "]";
+        }
+
         writer.Line(KnownTypeNames.SpanRef + "<" + type + "> " + name + " = " + memory + ";");
     }
 }

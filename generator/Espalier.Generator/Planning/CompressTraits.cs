@@ -34,5 +34,7 @@ internal sealed class CompressTraits
         (uint)compress < (uint)Rows.Length ? Rows[(int)compress] : throw new ArgumentOutOfRangeException(nameof(compress), compress, "The way to compress has no traits.");
 
     /// <summary>What becomes of the tokens that are not kept, as the emitted loop says it.</summary>
-    public string Rest(Step step) => _rest.Replace("{0}", PlanText.Count(step.TokensBefore - step.TokensAfter));
+    public string Rest(Step step) => step.IsDynamic
+        ? _rest.Replace("the other {0}", "the others").Replace("{0}", "the others")
+        : _rest.Replace("{0}", PlanText.Count(step.TokensBefore - step.TokensAfter));
 }

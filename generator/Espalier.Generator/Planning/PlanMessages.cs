@@ -18,7 +18,7 @@ internal static class PlanMessages
     public const string RangeUnclear = "'{0}' does not say which layers to freeze: {1}";
     public const string StagesOutOfRange = "'{0}' divides the layers into {1} stages; the model has {2} layers, so 2 to {2} stages are possible";
     public const string SecondStepAtSite = "'{0}' reduces visual tokens {1}, where '{2}' reduces them already";
-    public const string NoClsAttention = "'{0}' needs the attention that the CLS token pays to the patches, but {1}";
+    public const string NoClsAttention = "'{0}' needs {2}, but {1}";
     public const string TowerLayerOutOfRange = "'{0}' adds up CLS attention from tower layer {1} on, but it can be read in tower layers 0 to {2}";
     public const string KeepNotPositive = "'{0}' keeps {1} of {2} visual tokens; keep at least 1, or let all of them leave with ExitVisual";
     public const string KeepExceedsModel = "'{0}' keeps {1} visual tokens, but the model has {2}";
@@ -30,6 +30,8 @@ internal static class PlanMessages
 
     public const string NumberOutOfRange = "'{0}' has {1} = {2}, which must be {3}";
     public const string CountAndShare = "'{0}' says both {1} and {2}; one of them decides how many visual tokens stay";
+    public const string UnknownChoice = "'{0}' has {1} = {2}, which is not a member of {3}";
+    public const string BoundsCrossed = "'{0}' lets at least {1} of {3} visual tokens stay and at most {2}; the upper bound must be the higher one";
     public const string RegistersSaveNothing = "'{0}' adds {1} rows of registers over all layers, but {2} visual tokens that leave {3} are only {4} rows less";
 
     /// <summary>The sentence of a kind.</summary>
@@ -59,6 +61,8 @@ internal static class PlanMessages
         PlanProblemKind.UnknownScore => UnknownScore,
         PlanProblemKind.NumberOutOfRange => NumberOutOfRange,
         PlanProblemKind.CountAndShare => CountAndShare,
+        PlanProblemKind.UnknownChoice => UnknownChoice,
+        PlanProblemKind.BoundsCrossed => BoundsCrossed,
         PlanProblemKind.RegistersSaveNothing => RegistersSaveNothing,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such problem."),
     };

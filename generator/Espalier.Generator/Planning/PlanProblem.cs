@@ -79,6 +79,12 @@ public enum PlanProblemKind
     /// <summary>A count and a share where one of them decides.</summary>
     CountAndShare = 222,
 
+    /// <summary>A choice that is no member of its enumeration.</summary>
+    UnknownChoice = 223,
+
+    /// <summary>A lower bound above the upper one.</summary>
+    BoundsCrossed = 224,
+
     /// <summary>Registers that add as many rows as the visual tokens that they stand for take away.</summary>
     RegistersSaveNothing = 231,
 }

@@ -145,12 +145,12 @@ internal static class PlanRules
     /// <summary>Turns ordered prunes into steps behind those before them and reports the counts that make no sense.</summary>
     public static void ResolveCounts(IReadOnlyList<Prune> ordered, int visualTokens, List<Step> steps, List<PlanProblem> problems)
     {
-        int entering = steps.Count > 0 ? steps[steps.Count - 1].TokensAfter : visualTokens;
+        Tokens entering = Tokens.Behind(steps, visualTokens);
         foreach (Prune prune in ordered)
         {
-            int available = steps.Count > 0 ? steps[steps.Count - 1].TokensAfter : visualTokens;
-            int keep = prune.Keep.Of(available, entering);
-            if (CheckKeep(prune.Policy, prune.Declaration, prune.Keep, prune.Boundary.ToString(), keep, available, steps.LastOrDefault()) is { } problem)
+            Tokens before = Tokens.Behind(steps, visualTokens);
+            (int keep, RunTimeCount? count) = prune.Keep.Of(before, entering);
+            if (CheckKeep(prune.Policy, prune.Declaration, prune.Keep, prune.Boundary.ToString(), keep, before.Count, steps.LastOrDefault()) is { } problem)
             {
                 // Of several stages of one policy, the first that is wrong speaks for the others.
                 if (!problems.Exists(earlier => earlier.Policy == problem.Policy && earlier.Kind == problem.Kind && string.Equals(earlier.Argument, problem.Argument, StringComparison.Ordinal)))
@@ -162,8 +162,8 @@ internal static class PlanRules
             }
 
             steps.Add(new Step(
-                (int)prune.Boundary.AfterLayer, prune.Ranking.Score, prune.Compress, available, keep, prune.Declaration, prune.Ranking.ScorerType, prune.Ranking.Seed, prune.Positions,
-                Kernel: prune.Kernel?.Invoke(available)));
+                (int)prune.Boundary.AfterLayer, prune.Ranking.Score, prune.Compress, before.Count, keep, prune.Declaration, prune.Ranking.ScorerType, prune.Ranking.Seed, prune.Positions,
+                Kernel: prune.Kernel?.Invoke(before.Count), Count: count, RelevantText: prune.RelevantText));
         }
     }
 
@@ -204,12 +204,13 @@ internal static class PlanRules
             return Problem(PlanProblemKind.KeepNotPositive, kept, present);
         }
 
-        if (keep == available)
+        // A step that decides by the image may keep all of one image and few of the next.
+        if (keep == available && rule.Found is null)
         {
             return Problem(PlanProblemKind.KeepsAll, present, place);
         }
 
-        if (keep < available)
+        if (keep < available || rule.Found is not null)
         {
             return null;
         }

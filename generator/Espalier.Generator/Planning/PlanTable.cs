@@ -24,7 +24,7 @@ internal static class PlanTable
         foreach (Segment segment in plan.Segments)
         {
             string visual = PlanText.Count(segment.VisualTokens);
-            text.Append(PlanText.Range(segment.FirstLayer, segment.LastLayer).PadLeft(6)).Append(visual.PadLeft(9)).Append("   ").Append(Describe(segment, plan.Registers)).Append('\n');
+            text.Append(PlanText.Range(segment.FirstLayer, segment.LastLayer).PadLeft(6)).Append(visual.PadLeft(9)).Append("   ").Append(Describe(plan, segment)).Append('\n');
             AppendSteps(text, plan, segment.LastLayer);
         }
 
@@ -34,8 +34,14 @@ internal static class PlanTable
     /// <summary>One sentence: the visual rows that are computed, of those of the dense model.</summary>
     public static string Rows(ReductionPlan plan)
     {
-        string rows = "Visual rows computed: " + PlanText.Count(plan.VisualRowsComputed) + " of " + PlanText.Count(plan.DenseVisualRows)
+        string rows = "Visual rows computed: " + AtMost(plan.IsDynamic) + PlanText.Count(plan.VisualRowsComputed) + " of " + PlanText.Count(plan.DenseVisualRows)
             + " (" + PlanText.Percent(plan.VisualRowsComputed, plan.DenseVisualRows) + ")";
+        if (plan.IsDynamic)
+        {
+            long typical = TypicalRows(plan);
+            rows += ", typically " + PlanText.Count(typical) + " (" + PlanText.Percent(typical, plan.DenseVisualRows) + ")";
+        }
+
         rows += plan.VisualRowsFrozen == 0 ? "" : "; " + PlanText.Count(plan.VisualRowsFrozen) + " more are read while frozen";
         return rows + (plan.Registers == 0 ? "." : "; " + PlanText.Registers(plan.Registers) + (plan.Registers == 1 ? " runs" : " run") + " in every layer besides.");
     }
@@ -48,14 +54,15 @@ internal static class PlanTable
         double dense = plan.DenseFlops(FlopsConvention.C, Text);
         long bytes = plan.KeyValueBytes(Text);
         long denseBytes = plan.DenseKeyValueBytes(Text);
-        return "Prefill with " + PlanText.Plain(Text) + " text tokens: " + PlanText.FlopsOf(flops, dense) + ", convention C); KV cache in fp32: "
-            + PlanText.BytesOf(bytes, denseBytes) + ").";
+        string typical = plan.IsDynamic ? "), typically " + PlanText.FlopsOf(plan.TypicalFlops(FlopsConvention.C, Text), dense) : "";
+        return "Prefill with " + PlanText.Plain(Text) + " text tokens: " + AtMost(plan.IsDynamic) + PlanText.FlopsOf(flops, dense) + typical + ", convention C); KV cache in fp32: "
+            + AtMost(plan.IsDynamic) + PlanText.BytesOf(bytes, denseBytes) + ").";
     }
 
     /// <summary>A step without its declaration, for example "prune 144 -> 72 by last-query attention".</summary>
     public static string Describe(Step step)
     {
-        string counts = PlanText.Count(step.TokensBefore) + " -> " + PlanText.Count(step.TokensAfter);
+        string counts = PlanText.Count(step.TokensBefore) + " -> " + AtMost(step.IsDynamic) + PlanText.Count(step.TokensAfter);
         if (step.IsExit)
         {
             return step.Registers == 0 ? "exit " + counts : "summarise " + PlanText.Count(step.TokensBefore) + " -> " + PlanText.Registers(step.Registers);
@@ -63,7 +70,8 @@ internal static class PlanTable
 
         string place = step.IsVisionSide ? " " + VisionRules.Describe(step.Site) : "";
         CompressTraits compress = CompressTraits.Of(step.Compress);
-        return compress.Verb + " " + counts + place + " by " + DescribeScore(step) + compress.Suffix + (!step.IsVisionSide && step.Positions == Positions.Renumber ? ", renumbered" : "");
+        return compress.Verb + " " + counts + place + " by " + DescribeScore(step) + compress.Suffix + (!step.IsVisionSide && step.Positions == Positions.Renumber ? ", renumbered" : "")
+            + (step.RelevantText > 0 ? ", and text with them" : "");
     }
 
     private static void AppendSteps(StringBuilder text, ReductionPlan plan, int afterLayer)
@@ -74,15 +82,32 @@ internal static class PlanTable
         }
     }
 
-    private static string Describe(Segment segment, int registers)
+    private static string Describe(ReductionPlan plan, Segment segment)
     {
-        string treatment = segment switch
+        string mode = segment switch
         {
-            { VisualTokens: 0 } => registers == 0 ? "text only" : "text",
+            { VisualTokens: 0 } => plan.Registers == 0 ? "text only" : "text",
             { Mode: LayerMode.Frozen } => "frozen: read by attention, not updated",
             _ => "dense",
         };
-        return registers == 0 ? treatment : treatment + "; " + PlanText.Registers(registers);
+        mode += plan.Registers == 0 ? "" : "; " + PlanText.Registers(plan.Registers);
+        return plan.IsDynamicAt(segment.FirstLayer)
+            ? mode + "; at most so many visual tokens, typically " + PlanText.Count(plan.TypicalVisualTokensAt(segment.FirstLayer))
+            : mode;
+    }
+
+    /// <summary>"at most ", where a count depends on the image.</summary>
+    public static string AtMost(bool isDynamic) => isDynamic ? "at most " : "";
+
+    private static long TypicalRows(ReductionPlan plan)
+    {
+        long rows = 0;
+        foreach (Segment segment in plan.Segments)
+        {
+            rows += segment.Mode == LayerMode.Dense ? (long)segment.Layers * plan.TypicalVisualTokensAt(segment.FirstLayer) : 0;
+        }
+
+        return rows;
     }
 
     /// <summary>The score of a step as prose names it.</summary>

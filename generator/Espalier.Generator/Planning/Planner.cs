@@ -61,7 +61,7 @@ public static class Planner
             found);
     }
 
-    /// <summary>Cuts the layers wherever the mode or the count changes.</summary>
+    /// <summary>Cuts the layers wherever the mode changes or a step lies.</summary>
     private static List<Segment> Cut(ModelGeometry geometry, List<Step> steps, IReadOnlyList<Freeze> frozen)
     {
         var segments = new List<Segment>();
@@ -70,15 +70,17 @@ public static class Planner
         int step = 0;
         for (int layer = 0; layer < geometry.Text.Layers; layer++)
         {
-            // Steps on the vision side lie before layer 0, and there may be several.
+            // Steps on the vision side lie before layer 0, and there may be several. A step that decides by the image may leave the count as it is.
+            bool reduced = false;
             while (step < steps.Count && steps[step].AfterLayer == layer - 1)
             {
                 visual = steps[step++].TokensAfter;
+                reduced = true;
             }
 
             LayerMode mode = frozenLayers.Contains(layer) ? LayerMode.Frozen : LayerMode.Dense;
             Segment? last = segments.Count > 0 ? segments[segments.Count - 1] : null;
-            if (last is not null && last.Mode == mode && last.VisualTokens == visual)
+            if (last is not null && last.Mode == mode && !reduced)
             {
                 segments[segments.Count - 1] = last with { LastLayer = layer };
             }

@@ -52,8 +52,9 @@ internal sealed class PolicyLowering
         Ranking ranking,
         Positions positions = Positions.Keep,
         Compress compress = Compress.Drop,
-        Func<int, Kernel>? kernel = null) =>
-        Prunes.Add(new Prune(_policy, _text, boundary, keep, ranking, positions, compress, kernel));
+        Func<int, Kernel>? kernel = null,
+        double relevantText = 0) =>
+        Prunes.Add(new Prune(_policy, _text, boundary, keep, ranking, positions, compress, kernel, relevantText));
 
     /// <summary>Visual tokens are reduced before the decoder. A kernel is made for the tokens that are there.</summary>
     public void Reduce(
@@ -109,6 +110,19 @@ internal sealed class PolicyLowering
         return isFine;
     }
 
+    /// <summary>Reports a choice that does not exist.</summary>
+    /// <returns>True if the choice is fine.</returns>
+    public bool CheckChoice(string argument, string member, string enumeration, params string[] members)
+    {
+        if (Array.IndexOf(members, member) >= 0)
+        {
+            return true;
+        }
+
+        Report(PlanProblemKind.UnknownChoice, argument, -1, argument, member, enumeration);
+        return false;
+    }
+
     /// <summary>Reads a count or a share of which at most one is written; the share has a default.</summary>
     /// <returns>Null if both are written or the share makes no sense, which is reported.</returns>
     public KeepRule? CountOrShare(string count, string share, double otherwise, bool truncates)
@@ -129,7 +143,7 @@ internal sealed class PolicyLowering
     }
 
     /// <summary>The tower layers from <paramref name="first"/> on whose CLS attention can be read; reports why there are none.</summary>
-    public TowerScores? ClsAttention(int first, int last, string? argument)
+    public TowerScores? ClsAttention(int first, int last, string? argument, string need = "the attention that the CLS token pays to the patches")
     {
         VisionGeometry vision = Geometry.Vision;
         string? reason = !vision.HasCls ? "the vision tower of this model has no CLS token"
@@ -137,7 +151,7 @@ internal sealed class PolicyLowering
             : last < 0 ? "no layer of the vision tower runs for the features of this model" : null;
         if (reason is not null)
         {
-            Report(PlanProblemKind.NoClsAttention, null, -1, reason);
+            Report(PlanProblemKind.NoClsAttention, null, -1, reason, need);
             return null;
         }
 

@@ -19,6 +19,14 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
         Segments = new EquatableArray<Segment>(segments);
         Steps = new EquatableArray<Step>(steps);
         CheckParts();
+        foreach (Step step in Steps)
+        {
+            IsDynamic |= step.IsDynamic;
+            EntersDynamic = step.IsVisionSide ? step.IsDynamic : EntersDynamic;
+            TextSteps += step.RelevantText > 0 ? 1 : 0;
+            MergesInDecoder |= step.IsMerge && !step.IsVisionSide;
+        }
+
         DecoderVisualTokens = VisionSteps.LastOrDefault()?.TokensAfter ?? Geometry.VisualTokens;
         Registers = Steps.Count > 0 ? Steps[Steps.Count - 1].Registers : 0;
         ImagePositions = Registers + VisionSteps.Aggregate(Geometry.VisualTokens, (positions, step) => step.Positions == Positions.Renumber ? step.TokensAfter : positions);
@@ -43,14 +51,41 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     /// <param name="site">The site.</param>
     public Step? StepAt(Site site) => VisionSteps.FirstOrDefault(step => step.Site == site);
 
-    /// <summary>Visual tokens that the decoder starts with: what the reductions before it leave.</summary>
+    /// <summary>True if a step decides by the image how many tokens stay. All counts behind it, and all costs, are then upper bounds.</summary>
+    public bool IsDynamic { get; }
+
+    /// <summary>True if the decoder starts with a number of visual tokens that depends on the image.</summary>
+    public bool EntersDynamic { get; }
+
+    /// <summary>Visual tokens that the decoder starts with: what the reductions before it leave, at most.</summary>
     public int DecoderVisualTokens { get; }
 
-    /// <summary>Positions that an image takes in the sequence: its visual tokens, less those that a reduction with contiguous positions takes away before the decoder, and the registers behind them.</summary>
+    /// <summary>Positions that an image takes in the sequence, at most: its visual tokens, less those that a reduction with contiguous positions takes away before the decoder, and the registers behind them.</summary>
     public int ImagePositions { get; }
 
     /// <summary>Learned rows that run between the visual tokens and the text behind them, in every layer; 0 if no step summarises.</summary>
     public int Registers { get; }
+
+    /// <summary>True if a step between decoder layers merges rows.</summary>
+    public bool MergesInDecoder { get; }
+
+    /// <summary>Steps that let text rows leave too.</summary>
+    public int TextSteps { get; }
+
+    /// <summary>The multiple of the mean score that a text row needs to stay behind a layer; 0 if all of them stay.</summary>
+    /// <param name="afterLayer">Zero-based decoder layer.</param>
+    public double RelevantTextAfter(int afterLayer)
+    {
+        foreach (Step step in Steps)
+        {
+            if (!step.IsVisionSide && step.AfterLayer == afterLayer)
+            {
+                return step.RelevantText;
+            }
+        }
+
+        return 0;
+    }
 
     /// <summary>True if no layer and no visual token is treated specially.</summary>
     public bool IsDense => Steps.Count == 0 && Segments.Count == 1 && Segments[0].Mode == LayerMode.Dense;
@@ -64,12 +99,20 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     /// <summary>Visual rows times layers of the dense model.</summary>
     public long DenseVisualRows => (long)Layers * Geometry.VisualTokens;
 
-    /// <summary>Visual rows in a layer, which is also what its KV cache holds of the image.</summary>
+    /// <summary>Visual rows in a layer, at most if <see cref="IsDynamicAt"/>; which is also what its KV cache holds of the image.</summary>
     /// <param name="layer">Zero-based decoder layer.</param>
     /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
     public int VisualTokensAt(int layer) => SegmentAt(layer).VisualTokens;
 
-    /// <summary>By how much a text row behind the image has a smaller position in a layer than at the start of the decoder: 0 unless a step between them renumbers the rows.</summary>
+    /// <summary>True if the visual rows in a layer depend on the image.</summary>
+    /// <param name="layer">Zero-based decoder layer.</param>
+    public bool IsDynamicAt(int layer) => LastStepBefore(layer) is { IsDynamic: true };
+
+    /// <summary>Visual rows to expect in a layer: those of the plan, or what is typical where the image says it.</summary>
+    /// <param name="layer">Zero-based decoder layer.</param>
+    public int TypicalVisualTokensAt(int layer) => LastStepBefore(layer)?.TypicalTokensAfter ?? Geometry.VisualTokens;
+
+    /// <summary>By how much a text row behind the image has a smaller position in a layer than at the start of the decoder: 0 unless a step between them renumbers the rows. Holds for the counts of the plan.</summary>
     /// <param name="layer">Zero-based decoder layer.</param>
     /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
     public int PositionShiftAt(int layer)
@@ -79,6 +122,19 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
             .Where(step => !step.IsVisionSide && step.AfterLayer < layer && step.Positions == Positions.Renumber)
             .Select(step => ImagePositions - Registers - step.TokensAfter)
             .LastOrDefault();
+    }
+
+    /// <summary>How often the rows have been renumbered between the start of the decoder and a layer. Layers of one numbering give a decoded token one position.</summary>
+    /// <param name="layer">Zero-based decoder layer.</param>
+    public int NumberingAt(int layer)
+    {
+        int numbering = 0;
+        foreach (Step step in Steps)
+        {
+            numbering += !step.IsVisionSide && step.AfterLayer < layer && step.Positions == Positions.Renumber ? 1 : 0;
+        }
+
+        return numbering;
     }
 
     /// <summary>What a layer must be able to do in prefill.</summary>
@@ -127,7 +183,7 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
             LayerKind kind = KindAt(layer);
             int visual = VisualTokensAt(layer);
             LayerRun? last = runs.Count > 0 ? runs[runs.Count - 1] : null;
-            if (last is not null && last.Kind == kind && last.VisualTokens == visual)
+            if (last is not null && last.Kind == kind && !IsStepAt(layer - 1))
             {
                 runs[runs.Count - 1] = last with { LastLayer = layer };
             }
@@ -147,7 +203,7 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
         foreach (Segment segment in Segments)
         {
             CacheRun? last = runs.Count > 0 ? runs[runs.Count - 1] : null;
-            if (last is not null && last.VisualTokens == segment.VisualTokens)
+            if (last is not null && last.VisualTokens == segment.VisualTokens && IsDynamicAt(last.LastLayer) == IsDynamicAt(segment.FirstLayer))
             {
                 runs[runs.Count - 1] = last with { LastLayer = segment.LastLayer };
             }
@@ -165,6 +221,20 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     /// <param name="textTokens">Text rows, prefix and suffix together.</param>
     public double Flops(FlopsConvention convention, int textTokens) =>
         Segments.Sum(segment => Flops(convention, segment, textTokens)) + CostModel.HeadFlops(Geometry.Text, convention);
+
+    /// <summary>Operations of the whole prefill at the counts to expect. Equal to <see cref="Flops(FlopsConvention, int)"/> unless <see cref="IsDynamic"/>.</summary>
+    /// <param name="convention">What counts as an operation.</param>
+    /// <param name="textTokens">Text rows, prefix and suffix together.</param>
+    public double TypicalFlops(FlopsConvention convention, int textTokens)
+    {
+        double flops = CostModel.HeadFlops(Geometry.Text, convention);
+        foreach (Segment segment in Segments)
+        {
+            flops += Flops(convention, segment with { VisualTokens = TypicalVisualTokensAt(segment.FirstLayer) }, textTokens);
+        }
+
+        return flops;
+    }
 
     /// <summary>Operations of one segment in prefill.</summary>
     /// <param name="convention">What counts as an operation.</param>
@@ -209,6 +279,30 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     /// <summary>The plan as a table, one line a segment and one a step, followed by its cost. The same on every culture; lines end with a line feed.</summary>
     public override string ToString() => PlanTable.Render(this);
 
+    private Step? LastStepBefore(int layer)
+    {
+        Step? last = null;
+        foreach (Step step in Steps)
+        {
+            last = step.IsVisionSide || step.AfterLayer < layer ? step : last;
+        }
+
+        return last;
+    }
+
+    private bool IsStepAt(int afterLayer)
+    {
+        foreach (Step step in Steps)
+        {
+            if (!step.IsVisionSide && step.AfterLayer == afterLayer)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private Segment SegmentAt(int layer)
     {
         foreach (Segment segment in Segments)
@@ -228,6 +322,7 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
         int layer = 0;
         int tokens = Geometry.VisualTokens;
         int step = 0;
+        bool dynamic = false;
         while (step < Steps.Count && Steps[step].IsVisionSide)
         {
             Require(Steps[step].AfterLayer == -1 && (step == 0 || Steps[step].Site > Steps[step - 1].Site), "the steps before the decoder are not in order");
@@ -246,8 +341,13 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
         {
             while (step < Steps.Count && Steps[step].AfterLayer == layer - 1)
             {
-                Require(Steps[step].TokensBefore == tokens && Steps[step].TokensAfter < tokens, "a step does not lead from the count before it to a smaller one");
-                tokens = Steps[step++].TokensAfter;
+                Step current = Steps[step++];
+                bool shrinks = current.TokensAfter < tokens || (current.TokensAfter == tokens && current.Count?.Rule == CountRule.Found);
+                Require(current.TokensBefore == tokens && shrinks, "a step does not lead from the count before it to a smaller one");
+                Require(current.IsDynamic || current.IsExit || !dynamic, "a step knows its count behind one that does not");
+                Require(current.Count is not { } count || (count.Typical >= 1 && count.Typical <= current.TokensAfter), "a typical count is above the upper bound");
+                tokens = current.TokensAfter;
+                dynamic = current.IsDynamic;
             }
 
             Require(segment.FirstLayer == layer && segment.LastLayer >= layer, "the segments do not follow each other");

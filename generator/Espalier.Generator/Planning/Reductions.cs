@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 
 namespace Espalier.Planning;
 
@@ -24,16 +25,62 @@ internal sealed record Boundary(string Argument, int Value, bool NamesNextLayer)
 /// <param name="Share">The share.</param>
 /// <param name="Truncates">True if the share is rounded downwards.</param>
 /// <param name="IsOfEntering">True if the share is of the tokens that enter the decoder, false if of those that are there.</param>
-internal sealed record KeepRule(string? Argument, int? Tokens, double? Share, bool Truncates = false, bool IsOfEntering = false)
+/// <param name="Found">What can be said of a count that only the image says; null for the others.</param>
+internal sealed record KeepRule(string? Argument, int? Tokens, double? Share, bool Truncates = false, bool IsOfEntering = false, FoundCount? Found = null)
 {
+    /// <summary>A count that the step finds in the image.</summary>
+    /// <param name="atMost">The upper bound, given the tokens that are there.</param>
+    /// <param name="typical">What to expect, given the tokens that are there.</param>
+    public static KeepRule FoundInTheImage(Func<int, int> atMost, Func<int, int> typical) => new(Argument: null, Tokens: null, Share: null, Found: new FoundCount(atMost, typical));
+
     /// <summary>The count, given the tokens that are there. Shares are rounded to the nearest integer, halves to even, as FastV's Hugging Face port does, or downwards where a method's code truncates.</summary>
     /// <param name="available">The tokens that are there.</param>
     public int Of(int available) => Tokens ?? (int)(Truncates ? Math.Floor(available * Share!.Value) : Math.Round(available * Share!.Value, MidpointRounding.ToEven));
 
-    /// <summary>The count in the decoder.</summary>
-    /// <param name="available">The tokens that are there.</param>
+    /// <summary>The count behind other steps: that of the plan, and who says it at run time if the plan cannot.</summary>
+    /// <param name="before">The tokens that are there.</param>
     /// <param name="entering">The tokens that entered the decoder.</param>
-    public int Of(int available, int entering) => Of(IsOfEntering ? entering : available);
+    public (int Tokens, RunTimeCount? Count) Of(Tokens before, Tokens entering)
+    {
+        if (Found is not null)
+        {
+            int atMost = Math.Min(before.Count, Found.AtMost(before.Count));
+            return (atMost, new RunTimeCount(CountRule.Found, Share: 0, Bounded(Found.Typical(before.Typical), atMost)));
+        }
+
+        int tokens = Of(IsOfEntering ? entering.Count : before.Count);
+        if (!before.AreBound)
+        {
+            return (tokens, null);
+        }
+
+        int typical = Math.Min(before.Typical, Of(IsOfEntering ? entering.Typical : before.Typical));
+        CountRule rule = Tokens is not null ? CountRule.AtMost : IsOfEntering ? CountRule.ShareOfEntering : Truncates ? CountRule.ShareDown : CountRule.Share;
+        return (tokens, new RunTimeCount(rule, Share ?? 0, Bounded(typical, tokens)));
+    }
+
+    private static int Bounded(int typical, int atMost) => Math.Max(1, Math.Min(typical, atMost));
+}
+
+/// <summary>What can be said of a count before the image is there, given the tokens that are there.</summary>
+/// <param name="AtMost">The upper bound.</param>
+/// <param name="Typical">What to expect.</param>
+internal sealed record FoundCount(Func<int, int> AtMost, Func<int, int> Typical);
+
+/// <summary>The tokens that are there at a site.</summary>
+/// <param name="Count">How many; at most, if <paramref name="AreBound"/>.</param>
+/// <param name="Typical">What to expect.</param>
+/// <param name="AreBound">True if a step before decides by the image.</param>
+internal sealed record Tokens(int Count, int Typical, bool AreBound)
+{
+    /// <summary>All tokens of the model.</summary>
+    public static Tokens Of(int visualTokens) => new(visualTokens, visualTokens, AreBound: false);
+
+    /// <summary>What a step leaves.</summary>
+    public static Tokens Behind(Step step) => new(step.TokensAfter, step.TypicalTokensAfter, step.IsDynamic);
+
+    /// <summary>What the last of some steps leaves, or all.</summary>
+    public static Tokens Behind(List<Step> steps, int visualTokens) => steps.Count > 0 ? Behind(steps[steps.Count - 1]) : Of(visualTokens);
 }
 
 /// <summary>What decides which visual tokens stay.</summary>
@@ -46,7 +93,7 @@ internal sealed record Ranking(Score Score, int Seed = 0, string? ScorerType = n
     public bool NeedsLayerBefore => ScoreTraits.Of(Score).NeedsLayerBefore;
 }
 
-/// <summary>A policy's wish that some visual tokens leave, or go into others. <paramref name="Kernel"/> is given the tokens that are there.</summary>
+/// <summary>A policy's wish that some visual tokens leave, or go into others. <paramref name="Kernel"/> is given the tokens that are there; <paramref name="RelevantText"/> is what <see cref="Step.RelevantText"/> says.</summary>
 internal sealed record Prune(
     int Policy,
     string Declaration,
@@ -55,7 +102,8 @@ internal sealed record Prune(
     Ranking Ranking,
     Positions Positions,
     Compress Compress,
-    Func<int, Kernel>? Kernel);
+    Func<int, Kernel>? Kernel,
+    double RelevantText);
 
 /// <summary>A policy's wish that visual tokens are reduced before the decoder. <paramref name="Kernel"/> is given the tokens that are there.</summary>
 internal sealed record VisionReduction(

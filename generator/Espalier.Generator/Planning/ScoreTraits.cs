@@ -16,6 +16,7 @@ internal sealed class ScoreTraits
         new("next-layer attention", "that the last row would attend to most in layer {0} stay") { AsksNextLayer = true },
         new("text attention", "with the highest scores stay", LayerKind.TextScored, LayerKind.FrozenTextScored),
         new("CLS attention", "with the highest scores stay"),
+        new("similarity to the CLS token", "with the highest scores stay"),
         new("diversity", "that are far from each other stay"),
         new("propagated norms", "with the highest scores stay"),
     };

@@ -19,11 +19,11 @@ public enum Site
 public sealed record TowerScores(int FirstLayer, int LastLayer);
 
 /// <summary>The function of the runtime that picks the tokens of a step: <c>Espalier.{Name}.Select</c>. It takes its inputs, its numbers, scratch if it needs some, and
-/// <c>kept</c> or, for a merge, the <c>RowMerge</c>, in this order.</summary>
+/// <c>kept</c> or, for a merge, the <c>RowMerge</c>, in this order. Where the image says how many tokens stay, it returns their number.</summary>
 /// <param name="Name">The class of the function, which is named as the method.</param>
 /// <param name="Scratch">Floats of scratch that it takes; 0 if it takes none.</param>
 /// <param name="Arguments">Its numbers, in the order of its parameters.</param>
-/// <param name="Inputs">What it reads of the decoder; on the vision side it reads what its site hands out.</param>
+/// <param name="Inputs">What it reads, if that is not what its site hands out: <c>ClsAttention</c> and <c>Keys</c> at the output of the tower, <c>Projected</c> behind the projector.</param>
 public sealed record Kernel(string Name, int Scratch, EquatableArray<KernelArgument> Arguments, KernelInputs Inputs = KernelInputs.OfSite);
 
 /// <summary>A number that a kernel takes.</summary>
@@ -32,7 +32,7 @@ public sealed record Kernel(string Name, int Scratch, EquatableArray<KernelArgum
 /// <param name="Member">The member of an enumeration of the namespace <c>Espalier</c> that it takes in place of a number, for example <c>FastVRows.Mean</c>; else null.</param>
 public sealed record KernelArgument(string Name, double Value, string? Member = null);
 
-/// <summary>What a kernel reads at a boundary of the decoder, in the order of its parameters.</summary>
+/// <summary>What a kernel reads, in the order of its parameters.</summary>
 [System.Flags]
 public enum KernelInputs
 {
@@ -44,4 +44,10 @@ public enum KernelInputs
 
     /// <summary>The hidden rows of the visual tokens.</summary>
     Rows = 2,
+
+    /// <summary>What the tower emits, row by row, its CLS row first.</summary>
+    Features = 4,
+
+    /// <summary>The CLS token's attention to the patches.</summary>
+    ClsAttention = 8,
 }

@@ -24,6 +24,9 @@ public enum Score
     /// <summary>Softmax attention that the tower's CLS token pays to each patch, mean over heads, summed over tower layers.</summary>
     ClsAttention,
 
+    /// <summary>Cosine of the patch's features with those of the tower's CLS token.</summary>
+    ClsSimilarity,
+
     /// <summary>Distance to the tokens that are kept already: greedy max-min diversity (DivPrune, CVPR 2025).</summary>
     Diversity,
 
@@ -61,8 +64,8 @@ public enum Positions
 /// <param name="AfterLayer">The zero-based decoder layer behind which the step runs; -1 is before the first, and on the vision side.</param>
 /// <param name="Score">What ranks the tokens.</param>
 /// <param name="Compress">What happens to the rest.</param>
-/// <param name="TokensBefore">Visual rows before the step.</param>
-/// <param name="TokensAfter">Visual rows after the step; 0 is an exit.</param>
+/// <param name="TokensBefore">Visual rows before the step; at most, behind a step with a <paramref name="Count"/>.</param>
+/// <param name="TokensAfter">Visual rows after the step, at most if <paramref name="Count"/> is given; 0 is an exit.</param>
 /// <param name="Declaration">The policy as it was declared, for example <c>FastV(K = 2, R = 0.5)</c>.</param>
 /// <param name="ScorerType">Full name of the user's scorer if <paramref name="Score"/> is <see cref="Score.Custom"/>, as C# writes it with <c>global::</c>, else null.</param>
 /// <param name="Seed">What fixes the choice if <paramref name="Score"/> is <see cref="Score.Random"/>, else 0.</param>
@@ -71,6 +74,8 @@ public enum Positions
 /// <param name="TowerScores">The tower layers whose CLS attention the step reads; null if it reads none.</param>
 /// <param name="Kernel">The function that picks the tokens, and says what a merge makes of them; null if the highest scores stay.</param>
 /// <param name="Registers">Learned rows that run behind the visual tokens from the first layer on and stay when those leave, if <paramref name="Compress"/> is <see cref="Compress.Summarise"/>, else 0.</param>
+/// <param name="Count">How many rows are left where only the image says it; null if it is <paramref name="TokensAfter"/>.</param>
+/// <param name="RelevantText">Where text rows behind the image leave with the visual ones: the multiple of their mean score that they need to stay. 0 if all of them stay.</param>
 public sealed record Step(
     int AfterLayer,
     Score Score,
@@ -84,10 +89,18 @@ public sealed record Step(
     Site Site = Site.DecoderBoundary,
     TowerScores? TowerScores = null,
     Kernel? Kernel = null,
-    int Registers = 0)
+    int Registers = 0,
+    RunTimeCount? Count = null,
+    double RelevantText = 0)
 {
     /// <summary>True if all visual rows leave.</summary>
     public bool IsExit => TokensAfter == 0;
+
+    /// <summary>True if the rows that the step leaves are counted while the model runs.</summary>
+    public bool IsDynamic => Count is not null;
+
+    /// <summary>Visual rows to expect after the step: those of the plan, or what is typical where only the image says it.</summary>
+    public int TypicalTokensAfter => Count?.Typical ?? TokensAfter;
 
     /// <summary>True if the step runs before the decoder, so that the decoder starts with fewer rows.</summary>
     public bool IsVisionSide => Site != Site.DecoderBoundary;

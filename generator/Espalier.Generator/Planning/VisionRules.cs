@@ -11,7 +11,6 @@ internal static class VisionRules
     public static List<Step> Resolve(IReadOnlyList<VisionReduction> reductions, int visualTokens, List<PlanProblem> problems)
     {
         var steps = new List<Step>();
-        int available = visualTokens;
         foreach (IGrouping<Site, VisionReduction> site in reductions.OrderBy(reduction => reduction.Site).ThenBy(reduction => reduction.Policy).GroupBy(reduction => reduction.Site))
         {
             VisionReduction first = site.First();
@@ -22,17 +21,17 @@ internal static class VisionRules
                     EquatableArray.Of(second.Declaration, Describe(second.Site), first.Declaration)));
             }
 
-            int keep = first.Keep.Of(available);
-            if (PlanRules.CheckKeep(first.Policy, first.Declaration, first.Keep, Describe(first.Site), keep, available, steps.LastOrDefault()) is { } problem)
+            Tokens before = Tokens.Behind(steps, visualTokens);
+            (int keep, RunTimeCount? count) = first.Keep.Of(before, before);
+            if (PlanRules.CheckKeep(first.Policy, first.Declaration, first.Keep, Describe(first.Site), keep, before.Count, steps.LastOrDefault()) is { } problem)
             {
                 problems.Add(problem);
                 continue;
             }
 
             steps.Add(new Step(
-                AfterLayer: -1, first.Score, first.Compress, available, keep, first.Declaration,
-                Site: first.Site, Positions: first.Positions, TowerScores: first.TowerScores, Kernel: first.Kernel?.Invoke(available)));
-            available = keep;
+                AfterLayer: -1, first.Score, first.Compress, before.Count, keep, first.Declaration,
+                Site: first.Site, Positions: first.Positions, TowerScores: first.TowerScores, Kernel: first.Kernel?.Invoke(before.Count), Count: count));
         }
 
         return steps;

@@ -25,7 +25,7 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
     public void Start(in RgbImage image, Prompt prompt, CancellationToken cancellationToken)
     {
         Begin();
-        RequireRoom(prompt.Prefix.Length + model.LoadedPlan.ImagePositions + prompt.Suffix.Length + prompt.Continuation.Length);
+        RequireRoom(prompt.Prefix.Length + model.LoadedPlan.ImagePositions + prompt.Suffix.Length + prompt.Continuation.Length, sequence.Capacity);
         try
         {
             model.Preprocessor.Process(image, sequence.Image.Pixels);
@@ -53,7 +53,7 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
             throw new InvalidOperationException("The sequence does not hold the beginning of this conversation: give the image along, and the conversation starts anew.");
         }
 
-        RequireRoom(sequence.Position - sequence.Text.Length + prompt.Suffix.Length + prompt.Continuation.Length);
+        RequireRoom(sequence.Position - sequence.Text.Length + prompt.Suffix.Length + prompt.Continuation.Length, sequence.Limit);
 
         // At least one row runs: its logits are those of the answer. If that is the last row of the first question, it runs again.
         int question = prompt.Suffix.Length;
@@ -76,7 +76,7 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
         // The last token of an answer that was cut off has been given out, but not run.
         int[] rest = sequence.Pending >= 0 ? [sequence.Pending, .. ids] : ids;
         Begin();
-        RequireRoom(sequence.Position + rest.Length);
+        RequireRoom(sequence.Position + rest.Length, sequence.Limit);
         Follow(rest, cancellationToken);
     }
 
@@ -102,21 +102,21 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
         }
         finally
         {
-            sequence.Statistics = sequence.Statistics with { Decode = _decode += Stopwatch.GetElapsedTime(start) };
+            sequence.Record = sequence.Record with { Decode = _decode += Stopwatch.GetElapsedTime(start) };
         }
     }
 
     private void Begin()
     {
-        sequence.Statistics = default;
+        sequence.Record = default;
         sequence.Sampler.Seed(options.Seed);
     }
 
-    private void RequireRoom(int tokens)
+    private static void RequireRoom(int tokens, int limit)
     {
-        if (tokens > sequence.Capacity)
+        if (tokens > limit)
         {
-            throw new PromptTooLongException(tokens, sequence.Capacity);
+            throw new PromptTooLongException(tokens, limit);
         }
     }
 
@@ -124,7 +124,7 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
     {
         try
         {
-            sequence.Statistics = new AnswerStatistics(sequence.Position, sequence.Position, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, 0, FinishReason.None);
+            sequence.Record = new AnswerStatistics(sequence.Position, sequence.Position, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, 0, FinishReason.None);
             Extend(rest, cancellationToken);
             Choose();
         }
@@ -139,8 +139,8 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
     {
         long start = Stopwatch.GetTimestamp();
         model.ExtendText(sequence, tokens, cancellationToken);
-        AnswerStatistics soFar = sequence.Statistics;
-        sequence.Statistics = soFar with
+        AnswerStatistics soFar = sequence.Record;
+        sequence.Record = soFar with
         {
             PromptTokens = soFar.PromptTokens + tokens.Length,
             Prefill = soFar.Prefill + Stopwatch.GetElapsedTime(start),
@@ -195,5 +195,5 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
     }
 
     private void Report(FinishReason reason) =>
-        sequence.Statistics = sequence.Statistics with { GeneratedTokens = _generated, FinishReason = reason };
+        sequence.Record = sequence.Record with { GeneratedTokens = _generated, FinishReason = reason };
 }

@@ -1,3 +1,5 @@
+using Espalier.Planning;
+
 namespace Espalier;
 
 /// <summary>What the last answer of a sequence took. Times are wall-clock.</summary>
@@ -17,6 +19,9 @@ public readonly record struct AnswerStatistics(
     int GeneratedTokens,
     FinishReason FinishReason)
 {
+    /// <summary>Visual rows in each segment of the plan, in order: what the plan says, or where it can only say "at most", what this image took. Empty before a prefill.</summary>
+    public EquatableArray<int> VisualTokens { get; init; }
+
     /// <summary>Decode steps a second; 0 if there was none. The first token comes from prefill and does not count.</summary>
     public double TokensPerSecond => GeneratedTokens > 1 && Decode > TimeSpan.Zero ? (GeneratedTokens - 1) / Decode.TotalSeconds : 0;
 }

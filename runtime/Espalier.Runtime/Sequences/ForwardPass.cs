@@ -19,7 +19,9 @@ public sealed class ForwardPass
     private readonly PassRows _rows;
     private readonly PassHead _head;
     private readonly VisualTokenMap _map;
+    private readonly int[] _numberings;
     private readonly int[] _shifts;
+    private readonly int[] _visualTokens;
     private readonly MergeBuffers _merge = new();
     private float[] _scratch = [];
     private float[] _scores = [];
@@ -28,7 +30,9 @@ public sealed class ForwardPass
     private int _nextLayer;
     private int _suffixRows;
     private int _decodeRows = 1;
-    private int _shift;
+    private int _numbering;
+    private int _textScores;
+    private int _textSteps;
     private CancellationToken _cancellation;
 
     internal ForwardPass(ModelSessions sessions, ReductionPlan plan, int capacity)
@@ -40,7 +44,9 @@ public sealed class ForwardPass
         _rows = new PassRows(sessions);
         _head = new PassHead(sessions);
         _map = new VisualTokenMap(plan);
-        _shifts = [.. Enumerable.Range(0, plan.Geometry.Text.Layers).Select(plan.PositionShiftAt)];
+        _numberings = [.. Enumerable.Range(0, plan.Geometry.Text.Layers).Select(plan.NumberingAt)];
+        _shifts = new int[_numberings[^1] + 1];
+        _visualTokens = new int[_numberings.Length];
     }
 
     /// <summary>Visual rows in the pass now.</summary>
@@ -55,6 +61,9 @@ public sealed class ForwardPass
             return _rows.VisualRows(_map.Count);
         }
     }
+
+    /// <summary>Visual rows that the decoder started with.</summary>
+    public int EnteredTokens => _map.Entered;
 
     internal KeyValueCache Cache => _cache;
 
@@ -73,6 +82,18 @@ public sealed class ForwardPass
         Require(_phase == PassPhase.PrefillReady, "a prefill starts only after its rows are in place");
         Require(visualTokens == _map.Count, "the loop was compiled for another number of visual tokens");
         Require(registers == _plan.Registers, "the loop was compiled for another number of registers");
+        _phase = PassPhase.Prefill;
+        _nextLayer = 0;
+    }
+
+    /// <summary>As <see cref="BeginPrefill"/>, where a step before the decoder decided by the image how many visual tokens there are: <see cref="VisualTokens"/>.</summary>
+    /// <param name="visualTokens">Visual tokens that the decoder starts with, at most.</param>
+    /// <param name="registers">Learned rows behind them.</param>
+    public void BeginPrefillAtMost(int visualTokens, int registers = 0)
+    {
+        Require(_phase == PassPhase.PrefillReady, "a prefill starts only after its rows are in place");
+        Require(registers == _plan.Registers, "the loop was compiled for another number of registers");
+        Require(_plan.EntersDynamic && visualTokens == _plan.DecoderVisualTokens && _map.Count is var count && count >= 1 && count <= visualTokens, "the loop was compiled for another number of visual tokens");
         _phase = PassPhase.Prefill;
         _nextLayer = 0;
     }
@@ -179,7 +200,7 @@ public sealed class ForwardPass
     /// <param name="rows">Visual rows that stay.</param>
     public RowMerge Merge(int rows)
     {
-        Require(_phase == PassPhase.Prefill && rows > 0 && rows < _map.Count, "rows are merged in prefill, into fewer");
+        Require(_phase == PassPhase.Prefill && rows > 0 && (rows < _map.Count || (rows == _map.Count && _plan.IsDynamic)), "rows are merged in prefill, into fewer");
         return _merge.Begin(rows, _map.Count - rows, _suffixRows);
     }
 
@@ -192,16 +213,51 @@ public sealed class ForwardPass
         Require(merge.Rows == _map.Count && _merge.Owns(merge), "the merge is the one that the pass handed out for these rows");
         int before = _map.Count;
         _map.Merge(merge, _nextLayer - 1);
-        _rows.Merge(_merge, before, _suffixRows);
+        if (merge.Absorbed.IsEmpty)
+        {
+            _rows.Keep(merge.Kept, before, _suffixRows);
+        }
+        else
+        {
+            _rows.Merge(_merge, before, _suffixRows);
+        }
+    }
+
+    /// <summary>Keeps those text rows behind the image whose score reaches a multiple of the mean of all of them, with their positions; the last row always stays. The scores are those of the scored layer that ran last.</summary>
+    /// <param name="theta">The multiple.</param>
+    public void KeepRelevantText(double theta)
+    {
+        Require(_phase == PassPhase.Prefill && _plan.RelevantTextAfter(_nextLayer - 1) == theta && _textScores > 0, "text rows leave where the plan says so, behind a layer that scores them");
+        Span<int> kept = Kept(_suffixRows);
+
+        // Registers, the first rows behind the image, are no text: they stay.
+        int registers = _plan.Registers;
+        Span<int> text = kept[registers..];
+        int count = RelevantTokens.Select(_rows.Scores.Slice(_textScores + registers, text.Length), theta, text);
+        if (text[count - 1] != text.Length - 1)
+        {
+            text[count++] = text.Length - 1;
+        }
+
+        for (int i = 0; i < registers + count; i++)
+        {
+            kept[i] = i < registers ? i : kept[i] + registers;
+        }
+
+        count += registers;
+
+        _textScores = 0;
+        _rows.KeepText(kept[..count], _map.Count, _suffixRows);
+        _suffixRows = count;
+        _textSteps++;
     }
 
     /// <summary>Numbers the rows without gaps from the prefix on. In the layers that follow, decoded tokens follow on these numbers.</summary>
     public void RenumberRows()
     {
-        Require(_phase == PassPhase.Prefill && _nextLayer < _shifts.Length, "rows are renumbered in prefill only");
-        int registers = _plan.Registers;
-        Require(_shifts[_nextLayer] == _plan.ImagePositions - registers - _map.Count, "the plan renumbers the rows after another step");
-        _shift = _shifts[_nextLayer];
+        Require(_phase == PassPhase.Prefill && _nextLayer < _numberings.Length, "rows are renumbered in prefill only");
+        Require(_numberings[_nextLayer] == _numbering + 1, "the plan renumbers the rows after another step");
+        _shifts[++_numbering] = _map.ImagePositions - _map.Count;
         _rows.Rejoin(_map.Count, _suffixRows);
         _rows.Renumber();
     }
@@ -219,7 +275,7 @@ public sealed class ForwardPass
     public void EndPrefill()
     {
         Require(_phase == PassPhase.Prefill && _nextLayer == _plan.Geometry.Text.Layers, "all layers run before the logits");
-        Require(_map.Steps == _plan.Steps.Count, "all steps run before the logits");
+        Require(_map.Steps == _plan.Steps.Count && _textSteps == _plan.TextSteps, "all steps run before the logits");
         _head.Run(_rows.Last, _rows.Last.Rows - 1);
         _phase = PassPhase.DecodeReady;
     }
@@ -337,8 +393,19 @@ public sealed class ForwardPass
         _cache.SetLength(prefixRows);
         _cancellation = cancellation;
         _suffixRows = _plan.Registers + suffix.Length;
+        if (_plan.IsDynamic)
+        {
+            _rows.Reserve(_plan.DecoderVisualTokens, _suffixRows, prefixRows);
+            if (_plan.MergesInDecoder)
+            {
+                _merge.Reserve(_plan.DecoderVisualTokens, _suffixRows);
+            }
+        }
+
         _rows.LoadPrompt(image, embeddings, prefixRows, _map, _sessions.Registers, suffix);
-        _shift = 0;
+        _numbering = 0;
+        _textScores = 0;
+        _textSteps = 0;
         _phase = PassPhase.PrefillReady;
     }
 
@@ -348,7 +415,7 @@ public sealed class ForwardPass
         RequirePrompt();
         _cancellation = cancellation;
         _decodeRows = 1;
-        _bindings.LoadDecode(embeddings, token, position);
+        _bindings.LoadDecode(embeddings, token, position, _shifts);
     }
 
     /// <summary>Embeds text that follows what the sequence holds; the next decode step runs all of it.</summary>
@@ -364,7 +431,7 @@ public sealed class ForwardPass
         _cancellation = cancellation;
         _decodeRows = tokens.Length;
         _rows.LoadText(embeddings, tokens, position);
-        _shift = 0;
+        _numbering = 0;
     }
 
     /// <summary>Forgets the last text rows in every layer.</summary>
@@ -372,6 +439,18 @@ public sealed class ForwardPass
     {
         RequirePrompt();
         _cache.Drop(rows);
+    }
+
+    /// <summary>The visual rows that the last prefill had in each segment of the plan.</summary>
+    internal EquatableArray<int> SegmentTokens()
+    {
+        var counts = new int[_plan.Segments.Count];
+        for (int i = 0; i < counts.Length; i++)
+        {
+            counts[i] = _visualTokens[_plan.Segments[i].FirstLayer];
+        }
+
+        return new EquatableArray<int>(counts);
     }
 
     /// <summary>Fails if the loop returned before its end.</summary>
@@ -388,8 +467,13 @@ public sealed class ForwardPass
     {
         Require(_phase == phase, "the pass is in another phase");
         Require(layer == _nextLayer && layer < _plan.Geometry.Text.Layers, "layers run in order");
-        Require(phase != PassPhase.Prefill || _shift == _shifts[layer], "the rows are numbered in another way");
         _cancellation.ThrowIfCancellationRequested();
+        if (phase == PassPhase.Prefill)
+        {
+            Require(_numbering == _numberings[layer], "the rows are numbered in another way");
+            _visualTokens[layer] = _map.Count;
+        }
+
         _nextLayer++;
     }
 
@@ -416,6 +500,7 @@ public sealed class ForwardPass
         }
 
         _rows.Scores.Slice(firstVisual, scores.Length).CopyTo(scores);
+        _textScores = kind.IsTextScored() ? firstVisual + scores.Length : 0;
     }
 
     private void RunRows(int layer, LayerBinding binding)
@@ -439,10 +524,10 @@ public sealed class ForwardPass
     // The text of a further turn: dense rows over the cache, numbered as the layer numbers what comes behind the image.
     private void RunTextRows(int layer)
     {
-        if (_shift != _shifts[layer])
+        if (_numbering != _numberings[layer])
         {
-            _rows.Shift(_shifts[layer] - _shift);
-            _shift = _shifts[layer];
+            _rows.Shift(_shifts[_numberings[layer]] - _shifts[_numbering]);
+            _numbering = _numberings[layer];
         }
 
         RunRows(layer, _bindings.Dense(layer));

@@ -63,13 +63,13 @@ internal sealed unsafe class TowerBinding : IDisposable
     }
 }
 
-/// <summary>The small graph that gathers or mixes features, bound for one sequence.</summary>
+/// <summary>The small graph that gathers or mixes features, bound for one sequence. Its buffers hold as many tokens as the plan's step leaves at most.</summary>
 /// <remarks>Not thread-safe.</remarks>
 internal sealed class FeatureReduction : IDisposable
 {
     private readonly LayerBinding _graph;
-    private readonly OrtValue _reduced;
-    private readonly OrtValue _choice;
+    private readonly RowTensor _reduced;
+    private readonly RowTensor _choice;
     private readonly bool _merges;
     private readonly int _offset;
 
@@ -79,35 +79,48 @@ internal sealed class FeatureReduction : IDisposable
 
         // Visual tokens are counted from the first patch, rows of a scored tower from its CLS row.
         _offset = tower.Rows - vision.FeatureTokens;
-        _reduced = OrtValue.Allocate([1, step.TokensAfter, vision.Hidden], OrtElementType.Float);
-        _choice = _merges
-            ? OrtValue.Allocate([1, step.TokensAfter, tower.Rows], OrtElementType.Float)
-            : OrtValue.Allocate([step.TokensAfter], OrtElementType.Int64);
+        _reduced = RowTensor.Hidden(vision.Hidden);
+        _choice = _merges ? RowTensor.Hidden(tower.Rows) : RowTensor.Indices();
+        _reduced.Reserve(step.TokensAfter);
+        _choice.Reserve(step.TokensAfter);
         _graph = new LayerBinding(session);
         _graph.Binding.BindInput("x\0"u8, tower.Features);
-        _graph.Binding.BindOutput("y\0"u8, _reduced);
     }
 
     /// <summary>The features that are left: <c>[1, tokens, hidden]</c>.</summary>
-    public OrtValue Value => _reduced;
+    public nint Value => _reduced.Value;
 
-    /// <summary>The weights of a merge: a row a merged token, a column a row of the tower.</summary>
-    public Span<float> Weights => _choice.AsSpan<float>();
+    /// <summary>The weights of a merge into so many tokens at most, all zero: a row a merged token, a column a row of the tower.</summary>
+    public Span<float> Weights(int tokens)
+    {
+        _choice.Resize(tokens);
+        Span<float> weights = _choice.Span<float>();
+        weights.Clear();
+        return weights;
+    }
+
+    /// <summary>The first rows of the weights, as the kernel filled them.</summary>
+    public ReadOnlySpan<float> WeightsOf(int tokens) => _choice.Span<float>()[..(tokens * _choice.Width)];
 
     /// <summary>Gathers the kept visual tokens.</summary>
     public void Gather(ReadOnlySpan<int> kept)
     {
-        Span<long> rows = _choice.AsSpan<long>();
+        _choice.Resize(kept.Length);
+        Span<long> rows = _choice.Span<long>();
         for (int i = 0; i < kept.Length; i++)
         {
             rows[i] = kept[i] + _offset;
         }
 
-        Run("rows\0"u8);
+        Run("rows\0"u8, kept.Length);
     }
 
-    /// <summary>Mixes the features by the weights.</summary>
-    public void Merge() => Run("weights\0"u8);
+    /// <summary>Mixes the features by the first rows of the weights.</summary>
+    public void Merge(int tokens)
+    {
+        _choice.Resize(tokens);
+        Run("weights\0"u8, tokens);
+    }
 
     public void Dispose()
     {
@@ -116,10 +129,12 @@ internal sealed class FeatureReduction : IDisposable
         _choice.Dispose();
     }
 
-    private void Run(ReadOnlySpan<byte> choice)
+    private void Run(ReadOnlySpan<byte> choice, int tokens)
     {
-        // Bound for every run: a device copies a host tensor when it is bound.
-        _graph.Binding.BindInput(choice, _choice);
+        // Bound for every run: a device copies a host tensor when it is bound, and the count may be another.
+        _reduced.Resize(tokens);
+        _graph.BindInput(choice, _choice.Value);
+        _graph.BindOutput("y\0"u8, _reduced.Value);
         _graph.Run();
     }
 }
@@ -130,8 +145,8 @@ internal sealed class ProjectorBinding : IDisposable
 {
     private readonly LayerBinding _projector;
     private readonly LayerBinding? _gather;
-    private readonly OrtValue? _whole;
-    private readonly OrtValue? _kept;
+    private readonly RowTensor? _whole;
+    private readonly RowTensor? _kept;
 
     public ProjectorBinding(ModelSessions sessions, OrtValue features, Step? step)
     {
@@ -139,24 +154,33 @@ internal sealed class ProjectorBinding : IDisposable
         _projector.Binding.BindInput("features\0"u8, features);
         if (step is not null)
         {
-            _whole = OrtValue.Allocate([1, step.TokensBefore, sessions.Geometry.Text.Hidden], OrtElementType.Float);
-            _kept = OrtValue.Allocate([step.TokensAfter], OrtElementType.Int64);
-            _projector.Binding.BindOutput("y\0"u8, _whole);
+            _whole = RowTensor.Hidden(sessions.Geometry.Text.Hidden);
+            _kept = RowTensor.Indices();
+            _whole.Reserve(step.TokensBefore);
+            _kept.Reserve(step.TokensAfter);
             _gather = new LayerBinding(sessions.GatherRows);
-            _gather.Binding.BindInput("x\0"u8, _whole);
         }
     }
 
     /// <summary>All projected tokens, behind <see cref="Run"/>.</summary>
-    public ReadOnlySpan<float> Values => _whole!.AsSpan<float>();
+    public ReadOnlySpan<float> Values => _whole!.Span<float>();
+
+    /// <summary>Takes the features of a reduction in place of the tower's.</summary>
+    public void BindFeatures(nint features) => _projector.BindInput("features\0"u8, features);
 
     /// <summary>Projects all tokens for a step to look at.</summary>
-    public void Run() => _projector.Run();
+    public void Run(int tokens)
+    {
+        _whole!.Resize(tokens);
+        _projector.BindOutput("y\0"u8, _whole.Value);
+        _projector.Run();
+    }
 
     /// <summary>Says which of them stay.</summary>
     public void Keep(ReadOnlySpan<int> kept)
     {
-        Span<long> rows = _kept!.AsSpan<long>();
+        _kept!.Resize(kept.Length);
+        Span<long> rows = _kept.Span<long>();
         for (int i = 0; i < kept.Length; i++)
         {
             rows[i] = kept[i];
@@ -173,7 +197,8 @@ internal sealed class ProjectorBinding : IDisposable
             return;
         }
 
-        _gather.Binding.BindInput("rows\0"u8, _kept!);
+        _gather.BindInput("x\0"u8, _whole!.Value);
+        _gather.BindInput("rows\0"u8, _kept!.Value);
         _gather.BindOutput("y\0"u8, rows);
         _gather.Run();
     }

@@ -32,8 +32,11 @@ public sealed class ImagePass : IDisposable
         _map = map;
         _tower = new TowerBinding(sessions, _output?.TowerScores is not null);
         _reduction = sessions.ReduceFeatures is { } session ? new FeatureReduction(session, _tower, plan.Geometry.Vision, _output!) : null;
-        _projector = new ProjectorBinding(sessions, _reduction?.Value ?? _tower.Features, _projected);
+        _projector = new ProjectorBinding(sessions, _tower.Features, _projected);
     }
+
+    /// <summary>Visual tokens in the pass now.</summary>
+    public int VisualTokens => _map.Count;
 
     /// <summary>The softmax attention that the tower's CLS token pays to each patch, mean over heads, summed over the layers of the plan: one score a visual token. Only behind <see cref="RunScoredTower"/>.</summary>
     public ReadOnlySpan<float> ClsAttention
@@ -110,7 +113,7 @@ public sealed class ImagePass : IDisposable
             ImagePhase.ProjectedWhole => _projected,
             _ => null,
         };
-        Require(step is { Compress: Compress.Drop } && kept.Length == step.TokensAfter, "tokens leave behind the tower or the projector, where the plan says so, and as many as it says");
+        Require(step is { Compress: Compress.Drop } && (step.IsDynamic || kept.Length == step.TokensAfter), "tokens leave behind the tower or the projector, where the plan says so, and as many as it says");
         _map.CheckKept(kept);
         _map.KeepInImage(kept);
         if (_phase == ImagePhase.ProjectedWhole)
@@ -121,28 +124,28 @@ public sealed class ImagePass : IDisposable
         else
         {
             _reduction!.Gather(kept);
+            _projector.BindFeatures(_reduction.Value);
             _phase = ImagePhase.Reduced;
         }
     }
 
     /// <summary>The weights of a merge, all zero: row i says what merged token i takes of each row of <see cref="Features"/>.</summary>
-    /// <param name="rows">Merged tokens.</param>
+    /// <param name="rows">Merged tokens; at most, where the plan says "at most".</param>
     public Span<float> Weights(int rows)
     {
         Require(_phase == ImagePhase.Scored && _output!.Compress != Compress.Drop && rows == _output.TokensAfter, "tokens are merged behind the tower, into as many as the plan says");
-        Span<float> weights = _reduction!.Weights;
-        weights.Clear();
-        return weights;
+        return _reduction!.Weights(rows);
     }
 
     /// <summary>Mixes the features by <see cref="Weights"/>; the merged tokens take the place of all others.</summary>
-    /// <param name="tokens">The visual token that each merged token stands for, -1 for the CLS token.</param>
+    /// <param name="tokens">The visual token that each merged token stands for; -1 for the CLS token, -2 for one that stands for many. As many as there are rows of weights, or fewer where the plan says "at most".</param>
     /// <exception cref="ArgumentException">There is no such visual token.</exception>
     public void Merge(ReadOnlySpan<int> tokens)
     {
-        Require(_phase == ImagePhase.Scored && _output!.Compress != Compress.Drop && tokens.Length == _output.TokensAfter, "tokens are merged behind the tower, into as many as the plan says");
-        _map.MergeInImage(tokens, _reduction!.Weights);
-        _reduction.Merge();
+        Require(_phase == ImagePhase.Scored && _output!.Compress != Compress.Drop && (_output.IsDynamic || tokens.Length == _output.TokensAfter), "tokens are merged behind the tower, into as many as the plan says");
+        _map.MergeInImage(tokens, _reduction!.WeightsOf(tokens.Length));
+        _reduction.Merge(tokens.Length);
+        _projector.BindFeatures(_reduction.Value);
         _phase = ImagePhase.Reduced;
     }
 
@@ -156,7 +159,7 @@ public sealed class ImagePass : IDisposable
             return;
         }
 
-        _projector.Run();
+        _projector.Run(_map.Count);
         _phase = ImagePhase.ProjectedWhole;
     }
 

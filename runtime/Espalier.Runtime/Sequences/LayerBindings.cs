@@ -35,7 +35,7 @@ internal sealed class LayerBindings : IDisposable
     private readonly LayerBinding[] _decode;
     private readonly RowTensor _evenRow;
     private readonly RowTensor _oddRow;
-    private readonly List<(RowTensor Position, int Shift)> _positions = [];
+    private readonly List<RowTensor> _positions = [];
     private readonly LayerKind[] _kinds;
 
     public LayerBindings(ModelSessions sessions, KeyValueCache cache)
@@ -60,7 +60,7 @@ internal sealed class LayerBindings : IDisposable
             _decode[layer] = new LayerBinding(sessions.Dense(layer));
             cache.Bind(_decode[layer].Binding, layer);
             _decode[layer].BindInput("x\0"u8, (layer % 2 == 0 ? _evenRow : _oddRow).Value);
-            _decode[layer].BindInput("positions\0"u8, DecodePosition(sessions.PositionShift(layer)).Value);
+            _decode[layer].BindInput("positions\0"u8, DecodePosition(sessions.NumberingAt(layer)).Value);
             _decode[layer].BindOutput("y\0"u8, (layer % 2 == 0 ? _oddRow : _evenRow).Value);
 
             if (sessions.Ahead(layer) is { } ahead)
@@ -106,13 +106,13 @@ internal sealed class LayerBindings : IDisposable
     /// <summary>One row, bound once.</summary>
     public LayerBinding Decode(int layer) => _decode[layer];
 
-    /// <summary>Writes the row and the position of the next decode step.</summary>
-    public void LoadDecode(EmbeddingTable embeddings, int token, int position)
+    /// <summary>Writes the row and the position of the next decode step; <paramref name="shifts"/> says by how much it is smaller in each numbering of the rows.</summary>
+    public void LoadDecode(EmbeddingTable embeddings, int token, int position, ReadOnlySpan<int> shifts)
     {
         embeddings.Read([token], _evenRow.Span<float>());
-        foreach ((RowTensor tensor, int shift) in _positions)
+        for (int numbering = 0; numbering < _positions.Count; numbering++)
         {
-            tensor.Span<long>()[0] = position - shift;
+            _positions[numbering].Span<long>()[0] = position - shifts[numbering];
         }
     }
 
@@ -129,22 +129,19 @@ internal sealed class LayerBindings : IDisposable
 
         _evenRow.Dispose();
         _oddRow.Dispose();
-        foreach ((RowTensor tensor, _) in _positions)
-        {
-            tensor.Dispose();
-        }
+        _positions.ForEach(static tensor => tensor.Dispose());
     }
 
     // Behind a step that renumbers, the same token has another position; layers of one numbering share the tensor.
-    private RowTensor DecodePosition(int shift)
+    private RowTensor DecodePosition(int numbering)
     {
-        if (_positions.Count == 0 || _positions[^1].Shift != shift)
+        while (_positions.Count <= numbering)
         {
             RowTensor tensor = RowTensor.Positions();
             tensor.Resize(1);
-            _positions.Add((tensor, shift));
+            _positions.Add(tensor);
         }
 
-        return _positions[^1].Position;
+        return _positions[numbering];
     }
 }

@@ -33,29 +33,33 @@ internal sealed unsafe class MergeBuffers : IDisposable
         {
             nuint bytes = checked((nuint)all * (nuint)absorbed * sizeof(float));
             Release();
-            if (bytes > _shares.ByteLength)
-            {
-                NativeBuffer larger = NativeBuffer.Allocate(bytes);
-                _shares.Dispose();
-                _shares = larger;
-            }
-
+            Grow(bytes);
             _sharesTensor = OrtRaw.CreateTensor(_shares.Pointer, bytes, [1, all, absorbed], OrtElementType.Float);
             (_rows, _textRows, _columns) = (rows, textRows, absorbed);
         }
 
-        if (_kept.Length < rows || _absorbed.Length < absorbed)
-        {
-            _kept = new int[Math.Max(rows, _kept.Length)];
-            _absorbed = new int[Math.Max(absorbed, _absorbed.Length)];
-        }
-
+        GrowIndices(rows, absorbed);
         _keptRows.Resize(all);
         _absorbedRows.Resize(absorbed);
         _own.Resize(all);
         _own.Span<float>().Fill(1);
         Shares.Clear();
         return Merge;
+    }
+
+    /// <summary>Sees to it that no merge of so many visual rows allocates, however many of them stay.</summary>
+    /// <param name="visualTokens">Visual rows before the merge, at most.</param>
+    /// <param name="textRows">Text rows behind them.</param>
+    public void Reserve(int visualTokens, int textRows)
+    {
+        // (stay + text) x absorbed is largest where the two factors are equal.
+        nuint half = (nuint)(visualTokens + textRows + 1) / 2;
+        Release();
+        Grow(checked(half * half * sizeof(float)));
+        GrowIndices(visualTokens, visualTokens);
+        _keptRows.Reserve(visualTokens + textRows);
+        _own.Reserve(visualTokens + textRows);
+        _absorbedRows.Reserve(visualTokens);
     }
 
     /// <summary>True if a merge is the one that <see cref="Begin"/> handed out last.</summary>
@@ -97,6 +101,25 @@ internal sealed unsafe class MergeBuffers : IDisposable
         _keptRows.Dispose();
         _absorbedRows.Dispose();
         _own.Dispose();
+    }
+
+    private void Grow(nuint bytes)
+    {
+        if (bytes > _shares.ByteLength)
+        {
+            NativeBuffer larger = NativeBuffer.Allocate(bytes);
+            _shares.Dispose();
+            _shares = larger;
+        }
+    }
+
+    private void GrowIndices(int rows, int absorbed)
+    {
+        if (_kept.Length < rows || _absorbed.Length < absorbed)
+        {
+            _kept = new int[Math.Max(rows, _kept.Length)];
+            _absorbed = new int[Math.Max(absorbed, _absorbed.Length)];
+        }
     }
 
     private void Release()

@@ -56,6 +56,25 @@ internal sealed class PassRows : IDisposable
         embeddings.Read(tokens, _current.Span<float>());
     }
 
+    /// <summary>Makes room for as many rows as any image can bring, so that an image that brings more than the one before allocates nothing.</summary>
+    /// <param name="visualTokens">Visual rows, at most.</param>
+    /// <param name="suffixRows">Text rows behind them.</param>
+    /// <param name="prefixRows">Rows that the cache holds before them.</param>
+    public void Reserve(int visualTokens, int suffixRows, int prefixRows)
+    {
+        int rows = visualTokens + suffixRows;
+        foreach (RowTensor tensor in (ReadOnlySpan<RowTensor>)[_current, _next, _positions])
+        {
+            tensor.Reserve(rows);
+        }
+
+        // In the last layer all rows but one rest.
+        _visual.Reserve(rows);
+        _visualPositions.Reserve(rows);
+        _scores.Reserve(prefixRows + rows);
+        _moves.Reserve(rows);
+    }
+
     /// <summary>Writes the visual rows of the image, the registers behind them, and embeds the suffix behind both.</summary>
     public void LoadPrompt(ImagePass image, EmbeddingTable embeddings, int firstPosition, VisualTokenMap map, ReadOnlySpan<float> registers, ReadOnlySpan<int> suffix)
     {
@@ -195,6 +214,22 @@ internal sealed class PassRows : IDisposable
         _moves.Merge(_current, merge, _next);
         Swap();
         MovePositions(merge.Merge.Kept, visualTokens, suffixRows);
+    }
+
+    /// <summary>Gathers the visual rows and some text rows behind them; positions move with their rows.</summary>
+    public void KeepText(ReadOnlySpan<int> kept, int visualTokens, int suffixRows)
+    {
+        Rejoin(visualTokens, suffixRows);
+        _next.Resize(visualTokens + kept.Length);
+        _moves.GatherText(_current, visualTokens, kept, _next);
+        Swap();
+        Span<long> positions = _positions.Span<long>()[visualTokens..];
+        for (int i = 0; i < kept.Length; i++)
+        {
+            positions[i] = positions[kept[i]];
+        }
+
+        _positions.Resize(visualTokens + kept.Length);
     }
 
     /// <summary>Only the suffix stays.</summary>

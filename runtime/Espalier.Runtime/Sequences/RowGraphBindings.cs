@@ -11,6 +11,9 @@ internal sealed class RowGraphBindings(ModelSessions sessions) : IDisposable
     private readonly RowTensor _indices = RowTensor.Indices();
     private readonly RowTensor _sizes = RowTensor.Indices();
 
+    /// <summary>Sees to it that a gather of so many rows allocates nothing.</summary>
+    public void Reserve(int rows) => _indices.Reserve(rows);
+
     /// <summary>Copies the kept visual rows and the text rows behind them into <paramref name="destination"/>.</summary>
     public void Gather(RowTensor source, ReadOnlySpan<int> kept, int visualTokens, int textRows, RowTensor destination)
     {
@@ -26,10 +29,25 @@ internal sealed class RowGraphBindings(ModelSessions sessions) : IDisposable
             indices[kept.Length + i] = visualTokens + i;
         }
 
-        _gather.BindInput("x\0"u8, source.Value);
-        _gather.BindInput("rows\0"u8, _indices.Value);
-        _gather.BindOutput("y\0"u8, destination.Value);
-        _gather.Run();
+        Gather(source, destination);
+    }
+
+    /// <summary>Copies the visual rows and the kept text rows behind them into <paramref name="destination"/>.</summary>
+    public void GatherText(RowTensor source, int visualTokens, ReadOnlySpan<int> kept, RowTensor destination)
+    {
+        _indices.Resize(visualTokens + kept.Length);
+        Span<long> indices = _indices.Span<long>();
+        for (int i = 0; i < visualTokens; i++)
+        {
+            indices[i] = i;
+        }
+
+        for (int i = 0; i < kept.Length; i++)
+        {
+            indices[visualTokens + i] = visualTokens + kept[i];
+        }
+
+        Gather(source, destination);
     }
 
     /// <summary>Lets the visual rows that stay take in those that leave.</summary>
@@ -61,6 +79,14 @@ internal sealed class RowGraphBindings(ModelSessions sessions) : IDisposable
         _join.BindInput("text\0"u8, text.Value);
         _join.BindOutput("y\0"u8, destination.Value);
         _join.Run();
+    }
+
+    private void Gather(RowTensor source, RowTensor destination)
+    {
+        _gather.BindInput("x\0"u8, source.Value);
+        _gather.BindInput("rows\0"u8, _indices.Value);
+        _gather.BindOutput("y\0"u8, destination.Value);
+        _gather.Run();
     }
 
     /// <inheritdoc/>

@@ -50,6 +50,16 @@ internal sealed unsafe class RowTensor : IDisposable
             return;
         }
 
+        Reserve(rows);
+        Release();
+
+        Value = View(rows);
+        Rows = rows;
+    }
+
+    /// <summary>Sees to it that <paramref name="rows"/> rows fit, so that no <see cref="Resize"/> up to there allocates. If the memory has to grow, content and tensor are gone.</summary>
+    public void Reserve(int rows)
+    {
         nuint bytes = checked((nuint)rows * (nuint)_width * (nuint)_elementSize);
         if (bytes > _memory.ByteLength)
         {
@@ -58,11 +68,6 @@ internal sealed unsafe class RowTensor : IDisposable
             _memory.Dispose();
             _memory = larger;
         }
-
-        Release();
-
-        Value = View(rows);
-        Rows = rows;
     }
 
     /// <summary>A second tensor over the first <paramref name="rows"/> rows. The caller releases it by <see cref="OrtRaw.ReleaseValue"/> before the next <see cref="Resize"/>.</summary>

@@ -38,7 +38,7 @@ public sealed class Sequence : IDisposable
         Sampler = new Sampler(plan.Geometry.Text.Vocabulary, plan.Geometry.ImageTokenId);
     }
 
-    /// <summary>Positions that the sequence has room for: prompt before any reduction in the decoder, and answer.</summary>
+    /// <summary>Positions that the sequence has room for: prompt before any reduction in the decoder, and answer. Where the plan counts an image's tokens by what is in it, every image counts with the most that it can take.</summary>
     public int Capacity { get; }
 
     /// <summary>Position of the next token: positions of the prompt, before any reduction in the decoder, and tokens decoded since.</summary>
@@ -48,7 +48,7 @@ public sealed class Sequence : IDisposable
     public ReadOnlySpan<float> Logits => Pass.Logits;
 
     /// <summary>What the last answer took.</summary>
-    public AnswerStatistics Statistics { get; internal set; }
+    public AnswerStatistics Statistics => Record.PromptTokens > 0 ? Record with { VisualTokens = Pass.SegmentTokens() } : Record;
 
     /// <summary>Bytes of the KV cache.</summary>
     public long KeyValueBytes => Pass.Cache.ByteLength;
@@ -74,6 +74,12 @@ public sealed class Sequence : IDisposable
 
     /// <summary>The token that was chosen last and has not been run; -1 if there is none, or if it ended the answer.</summary>
     internal int Pending { get; set; } = -1;
+
+    /// <summary><see cref="Statistics"/>, but for what is only counted when it is asked for.</summary>
+    internal AnswerStatistics Record { get; set; }
+
+    /// <summary>The first position that has no room: the capacity, less what the image has not taken of the most that it could.</summary>
+    internal int Limit => Capacity - _owner.LoadedPlan.ImagePositions + _owner.LoadedPlan.Registers + Pass.Map.ImagePositions;
 
     internal ForwardPass Pass { get; }
 

@@ -12,6 +12,7 @@ internal sealed class VisualTokenMap
     private readonly int[][] _survivors;
     private readonly TokenHoldings _holdings;
     private readonly bool[] _seen;
+    private readonly int[] _counts;
     private int _steps;
 
     public VisualTokenMap(ReductionPlan plan)
@@ -22,6 +23,7 @@ internal sealed class VisualTokenMap
         _tokens = new int[plan.Geometry.VisualTokens];
         _offsets = new int[plan.Geometry.VisualTokens];
         _survivors = new int[plan.Steps.Count][];
+        _counts = new int[plan.Steps.Count];
         for (int i = 0; i < _survivors.Length; i++)
         {
             _survivors[i] = new int[plan.Steps[i].TokensAfter];
@@ -31,7 +33,10 @@ internal sealed class VisualTokenMap
     /// <summary>Visual rows now.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The image's visual token that each row is: ascending, unless tokens were merged before the decoder; -1 is the tower's CLS token.</summary>
+    /// <summary>Visual rows that entered the decoder, or that would now.</summary>
+    public int Entered { get; private set; }
+
+    /// <summary>The image's visual token that each row is: ascending, unless tokens were merged before the decoder; -1 is the tower's CLS token, -2 a token that stands for many.</summary>
     public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, Count);
 
     /// <summary>The place of each row among the positions that the image takes, until the decoder starts.</summary>
@@ -52,6 +57,7 @@ internal sealed class VisualTokenMap
         }
 
         Count = _tokens.Length;
+        Entered = Count;
         _steps = 0;
         _holdings.Reset(_tokens.Length);
         Renumber();
@@ -100,7 +106,7 @@ internal sealed class VisualTokenMap
         }
 
         _holdings.Merge(merge);
-        survivors.CopyTo(_tokens, 0);
+        survivors.AsSpan(0, merge.Kept.Length).CopyTo(_tokens);
         Count = merge.Kept.Length;
         _steps++;
     }
@@ -115,20 +121,21 @@ internal sealed class VisualTokenMap
         }
 
         Keep(kept, survivors);
+        Entered = Count;
         if (_plan.Steps[_steps - 1].Positions == Positions.Renumber)
         {
             Renumber();
         }
     }
 
-    /// <summary>Records a step before the decoder that makes new tokens of all; each stands for one that was there, or for the CLS token, which is -1.</summary>
+    /// <summary>Records a step before the decoder that makes new tokens of all; each stands for one that was there, for the CLS token, which is -1, or for many, which is -2.</summary>
     /// <param name="tokens">What each stands for.</param>
     /// <param name="weights">What each takes of each row; the visual tokens' columns are the last.</param>
     public void MergeInImage(ReadOnlySpan<int> tokens, ReadOnlySpan<float> weights)
     {
         foreach (int token in tokens)
         {
-            if (token < -1 || token >= Count)
+            if (token < -2 || token >= Count)
             {
                 throw new ArgumentException($"A merged token stands for visual token {token}, but there are {Count}.", nameof(tokens));
             }
@@ -138,19 +145,20 @@ internal sealed class VisualTokenMap
         int[] survivors = NextSurvivors(tokens.Length, -1, isVisionSide: true, isMerge: true);
         for (int i = 0; i < tokens.Length; i++)
         {
-            survivors[i] = tokens[i] < 0 ? -1 : _tokens[tokens[i]];
+            survivors[i] = tokens[i] < 0 ? tokens[i] : _tokens[tokens[i]];
         }
 
         int columns = weights.Length / tokens.Length;
         _holdings.Merge(weights, columns, columns - Count);
-        survivors.CopyTo(_tokens, 0);
+        survivors.AsSpan(0, tokens.Length).CopyTo(_tokens);
         Count = tokens.Length;
+        Entered = Count;
         _steps++;
         Renumber();
     }
 
     /// <summary>The image's visual tokens that survived a step, in the order of the rows.</summary>
-    public ReadOnlySpan<int> Survivors(int step) => (uint)step < (uint)_steps ? _survivors[step] : throw new ArgumentOutOfRangeException(nameof(step), step, "The step has not run.");
+    public ReadOnlySpan<int> Survivors(int step) => (uint)step < (uint)_steps ? _survivors[step].AsSpan(0, _counts[step]) : throw new ArgumentOutOfRangeException(nameof(step), step, "The step has not run.");
 
     private void Keep(ReadOnlySpan<int> kept, int[] survivors)
     {
@@ -193,12 +201,14 @@ internal sealed class VisualTokenMap
 
     private int[] NextSurvivors(int count, int afterLayer, bool isVisionSide, bool isMerge)
     {
-        if (_steps >= _survivors.Length || _survivors[_steps].Length != count
-            || _plan.Steps[_steps] is not { } step || step.AfterLayer != afterLayer || step.IsVisionSide != isVisionSide || step.IsMerge != isMerge)
+        if (_steps >= _survivors.Length || _plan.Steps[_steps] is not { } step || step.AfterLayer != afterLayer || step.IsVisionSide != isVisionSide || step.IsMerge != isMerge || !Allows(step, count))
         {
-            throw new InvalidOperationException($"A step {(isVisionSide ? "before the decoder" : $"after layer {afterLayer}")} that {(isMerge ? "merges visual tokens into" : "leaves")} {count}{(isMerge ? "" : " visual tokens")} is not what the plan says.");
+            throw new InvalidOperationException($"A step {(isVisionSide ? "before the decoder" : $"after layer {afterLayer}")} that {(isMerge ? "merges" : "reduces")} {Count} visual tokens to {count} is not what the plan says.");
         }
 
+        _counts[_steps] = count;
         return _survivors[_steps];
     }
+
+    private bool Allows(Step step, int count) => step.Count?.Allows(count, Count, Entered, step.TokensAfter) ?? count == step.TokensAfter;
 }

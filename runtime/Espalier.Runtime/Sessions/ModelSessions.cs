@@ -126,8 +126,8 @@ internal sealed class ModelSessions
     /// <summary>The session that says what a layer would attend to; null if the plan does not ask.</summary>
     public OrtSession? Ahead(int layer) => _ahead[layer];
 
-    /// <summary>See <see cref="ReductionPlan.PositionShiftAt"/>.</summary>
-    public int PositionShift(int layer) => _plan.PositionShiftAt(layer);
+    /// <summary>See <see cref="ReductionPlan.NumberingAt"/>.</summary>
+    public int NumberingAt(int layer) => _plan.NumberingAt(layer);
 
     /// <summary>See <see cref="ReductionPlan.KindAt"/>.</summary>
     public LayerKind KindAt(int layer) => _plan.KindAt(layer);

@@ -36,7 +36,7 @@ internal sealed class LayeredDecoder : IDisposable
     /// <summary>Runs one token.</summary>
     public void Decode(int token, int position)
     {
-        _bindings.LoadDecode(_embeddings, token, position);
+        _bindings.LoadDecode(_embeddings, token, position, [0]);
         for (int layer = 0; layer < _layers; layer++)
         {
             _cache.Announce(layer, 1);

@@ -117,6 +117,28 @@ public sealed partial class ClipLlamaVisionAndDecoder;
 public sealed partial class ClipLlamaKeptPositions;
 
 [VisionLanguageModel("clip-llama")]
+[SparsityMeetsSimilarity]
+public sealed partial class ClipLlamaSimilarity;
+
+[VisionLanguageModel("clip-llama")]
+[SparsityMeetsSimilarity(Similarity = ClsSimilarity.ClsAttention, Cut = InflectionCut.MaxDerivative, AtLeast = 0.3, AtMost = 0.75, Round2 = SecondRound.None)]
+[FastV(K = 2, R = 0.5)]
+public sealed partial class ClipLlamaSimilaritySteps;
+
+[VisionLanguageModel("clip-llama")]
+[SparsityMeetsSimilarity(Cut = InflectionCut.SecondDifference, Window = 5, AtLeast = 0.4, Round2 = SecondRound.None)]
+[GPrune(KeepRatio = 0.6, Threshold = 0.1, Temperature = 0.1)]
+[ShortV(1)]
+[PyramidDrop(Lambda = 0.5, S = 3)]
+public sealed partial class ClipLlamaSimilarityBend;
+
+[VisionLanguageModel("clip-llama")]
+[SparsityMeetsSimilarity(Cut = InflectionCut.LocalOutlier, AtLeast = 0.4, Round2 = SecondRound.VisualAndText, K2 = 3, Theta = 0.9)]
+[ShortV(1, 2)]
+[Vtw(K = 5)]
+public sealed partial class ClipLlamaSimilarityText;
+
+[VisionLanguageModel("clip-llama")]
 [FastV(K = 2, R = 0.5, Rows = FastVRows.Mean)]
 public sealed partial class ClipLlamaFastVMean;
 

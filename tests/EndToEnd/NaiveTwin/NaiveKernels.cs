@@ -6,9 +6,15 @@ namespace Espalier.Tests;
 internal static class NaiveKernels
 {
     /// <summary>A step at the output of a tower with CLS.</summary>
-    public static int[] Select(Step step, float[] attention, float[] keys, out float[]? weights)
+    public static int[] Select(Step step, float[] attention, float[] keys, float[] features, out float[]? weights)
     {
         weights = null;
+        if (step.Kernel?.Name == "SparsityMeetsSimilarity")
+        {
+            double[][] all = Rows(features, attention.Length + 1);
+            return NaiveInflection.Select(step, step.Score == Score.ClsSimilarity ? [.. all.Skip(1).Select(row => Cosine(all[0], row))] : [.. attention.Select(static score => (double)score)]);
+        }
+
         if (step.Compress == Compress.Drop)
         {
             return Highest([.. attention.Select(static score => (double)score)], step.TokensAfter);
@@ -39,10 +45,10 @@ internal static class NaiveKernels
     }
 
     /// <summary>A step behind the projector.</summary>
-    public static int[] Select(Step step, float[] projected)
+    public static int[] Select(Step step, float[] projected, int tokens, int left)
     {
-        double[][] rows = Rows(projected, step.TokensBefore);
-        return step.Score == Score.Diversity ? Diverse(rows, step.TokensAfter) : Highest(Propagated(rows, step.Kernel!.Arguments), step.TokensAfter);
+        double[][] rows = Rows(projected, tokens);
+        return step.Score == Score.Diversity ? Diverse(rows, left) : Highest(Propagated(rows, step.Kernel!.Arguments), left);
     }
 
     /// <summary>What the kept rows of a merge take: each other token goes to the most similar kept one, which becomes the mean.</summary>
@@ -105,7 +111,7 @@ internal static class NaiveKernels
         return [.. information.Select((gathered, token) => gathered / graph[token].Count(static weight => weight > 0))];
     }
 
-    private static int[] Highest(double[] scores, int count) =>
+    public static int[] Highest(double[] scores, int count) =>
         [.. Enumerable.Range(0, scores.Length).OrderByDescending(i => scores[i]).ThenBy(static i => i).Take(count).Order()];
 
     private static double Cosine(double[] one, double[] other) =>

@@ -15,7 +15,7 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
         else
         {
             pass.RunScoredTower();
-            int[] kept = NaiveKernels.Select(output, pass.ClsAttention.ToArray(), pass.Keys.ToArray(), out float[]? weights);
+            int[] kept = NaiveKernels.Select(output, pass.ClsAttention.ToArray(), pass.Keys.ToArray(), pass.Features.ToArray(), out float[]? weights);
             if (weights is null)
             {
                 pass.Keep(kept);
@@ -30,13 +30,21 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
         pass.Project();
         if (LoadedPlan.Steps.SingleOrDefault(static step => step.Site == Site.Projected) is { } projected)
         {
-            pass.Keep(NaiveKernels.Select(projected, pass.Projected.ToArray()));
+            pass.Keep(NaiveKernels.Select(projected, pass.Projected.ToArray(), pass.VisualTokens, Left(projected, pass.VisualTokens, pass.VisualTokens)));
         }
     }
 
     protected override void Prefill(ForwardPass pass)
     {
-        pass.BeginPrefill(LoadedPlan.Steps.LastOrDefault(static step => step.Site != Site.DecoderBoundary)?.TokensAfter ?? LoadedPlan.Geometry.VisualTokens, LoadedPlan.Steps.Sum(static step => step.Registers));
+        if (LoadedPlan.Steps.Any(static step => step.Site != Site.DecoderBoundary && step.Count is not null))
+        {
+            pass.BeginPrefillAtMost(LoadedPlan.DecoderVisualTokens, LoadedPlan.Steps.Sum(static step => step.Registers));
+        }
+        else
+        {
+            pass.BeginPrefill(LoadedPlan.Steps.LastOrDefault(static step => step.Site != Site.DecoderBoundary)?.TokensAfter ?? LoadedPlan.Geometry.VisualTokens, LoadedPlan.Steps.Sum(static step => step.Registers));
+        }
+
         Reduce(pass, -1, []);
         for (int layer = 0; layer < LoadedPlan.Geometry.Text.Layers; layer++)
         {
@@ -76,6 +84,16 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
         pass.EndPrefill();
     }
 
+    private static int Left(Step step, int visual, int entered) => step.Count switch
+    {
+        null => step.TokensAfter,
+        { Rule: CountRule.AtMost } => Math.Min(visual, step.TokensAfter),
+        { Rule: CountRule.Share } count => Math.Max(1, (int)Math.Round(visual * count.Share, MidpointRounding.ToEven)),
+        { Rule: CountRule.ShareDown } count => Math.Max(1, (int)(visual * count.Share)),
+        { Rule: CountRule.ShareOfEntering } count => Math.Min(visual, Math.Max(1, (int)(entered * count.Share))),
+        var count => throw new InvalidOperationException($"The twin does not know how {count.Rule} counts."),
+    };
+
     private void Reduce(ForwardPass pass, int layer, float[] scores)
     {
         foreach (Step step in LoadedPlan.Steps.Where(s => s.AfterLayer == layer && s.Site == Site.DecoderBoundary))
@@ -87,6 +105,7 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
             }
 
             var ranks = new float[pass.VisualTokens];
+            int left = step.Count?.Rule == CountRule.Found ? 0 : Left(step, ranks.Length, pass.EnteredTokens);
             switch (step.Score)
             {
                 case Score.LastQueryAttention or Score.TextAttention:
@@ -105,7 +124,7 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
                     int chosen = 0;
                     for (int i = 0; i < ranks.Length; i++)
                     {
-                        bool stays = (int)(((UInt128)random.Next() * (ulong)(ranks.Length - i)) >> 64) < step.TokensAfter - chosen;
+                        bool stays = (int)(((UInt128)random.Next() * (ulong)(ranks.Length - i)) >> 64) < left - chosen;
                         ranks[i] = stays ? 1 : 0;
                         chosen += stays ? 1 : 0;
                     }
@@ -115,7 +134,14 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
                     throw new InvalidOperationException($"The twin does not know the score {step.Score}.");
             }
 
-            int[] kept = [.. Enumerable.Range(0, ranks.Length).OrderByDescending(i => ranks[i]).ThenBy(i => i).Take(step.TokensAfter).Order()];
+            if (step.Kernel?.Name == "RelevantTokens")
+            {
+                // In single precision, as a score at the threshold itself is not unlikely among few tokens.
+                float threshold = System.Numerics.Tensors.TensorPrimitives.Sum<float>(ranks) / ranks.Length * (float)step.Kernel.Arguments.Single().Value;
+                left = Math.Max(1, ranks.Count(rank => rank >= threshold));
+            }
+
+            int[] kept = [.. Enumerable.Range(0, ranks.Length).OrderByDescending(i => ranks[i]).ThenBy(i => i).Take(left).Order()];
             if (step.Compress == Compress.MergeIntoSimilar)
             {
                 RowMerge merge = pass.Merge(kept.Length);
@@ -125,6 +151,11 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
             else
             {
                 pass.KeepVisual(kept);
+            }
+
+            if (step.RelevantText > 0)
+            {
+                pass.KeepRelevantText(step.RelevantText);
             }
 
             if (step.Positions == Positions.Renumber)

@@ -18,14 +18,18 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
             bool declarable = policies.GroupBy(static p => p.Name).All(static same => same.Key is "PruneVisual" or "MergeVisual" or "RandomPrune" or "FreezeVisual" || same.Count() == 1);
             if (declarable && Planner.Plan(geometry, policies).Problems.Count == 0)
             {
-                declarations.Add(string.Join("\n", policies.Select(static p => "[" + p.ToString().Replace("Score = ", "Score = TokenScore.", StringComparison.Ordinal) + "]")));
+                declarations.Add(string.Join("\n", policies.Select(static p => "[" + p.ToString()
+                    .Replace("Score = ", "Score = TokenScore.", StringComparison.Ordinal)
+                    .Replace("Cut = ", "Cut = InflectionCut.", StringComparison.Ordinal)
+                    .Replace("Similarity = ", "Similarity = ClsSimilarity.", StringComparison.Ordinal)
+                    .Replace("Round2 = ", "Round2 = SecondRound.", StringComparison.Ordinal) + "]")));
             }
         }
 
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(18) switch
+    private PolicyDeclaration Next() => _random.Next(20) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
@@ -44,8 +48,20 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         14 => new("PruneVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1)), new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens)), new ChoiceArgument("Score", "TextAttention")),
         15 => new("MergeVisual", Norm, new IntegerArgument("AfterLayer", _random.Next(-1, geometry.Text.Layers - 1)), new RealArgument("KeepRatio", _random.Next(1, 20) / 20.0)),
         16 => new("Victor", new IntegerArgument("M", 4), new IntegerArgument("K", _random.Next(1, geometry.Text.Layers))),
+        17 or 18 => new(
+            "SparsityMeetsSimilarity",
+            new ChoiceArgument("Similarity", Of("Cosine", "ClsAttention")),
+            new ChoiceArgument("Cut", Of("Chord", "SecondDifference", "MaxDerivative", "LocalOutlier")),
+            new IntegerArgument("Window", _random.Next(0, 5) * 2 + 1),
+            new RealArgument("AtLeast", _random.Next(0, 10) / 20.0),
+            new RealArgument("AtMost", _random.Next(10, 21) / 20.0),
+            new ChoiceArgument("Round2", Of("None", "Visual", "VisualAndText")),
+            new IntegerArgument("K2", _random.Next(1, geometry.Text.Layers)),
+            new RealArgument("Theta", _random.Next(10, 30) / 20.0)),
         _ => new("ExitVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1))),
     };
+
+    private string Of(params string[] members) => members[_random.Next(members.Length)];
 
     private PolicyDeclaration FrozenRange()
     {

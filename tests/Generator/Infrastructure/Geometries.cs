@@ -63,6 +63,9 @@ internal static class Geometries
 
     public static PolicyDeclaration GPrune(double ratio, int iterations) => new("GPrune", new RealArgument("KeepRatio", ratio), new IntegerArgument("Iterations", iterations));
 
+    public static PolicyDeclaration Similarity(double atLeast, double atMost, int k2, string round) => new(
+        "SparsityMeetsSimilarity", new RealArgument("AtMost", atMost), new RealArgument("AtLeast", atLeast), new IntegerArgument("K2", k2), new ChoiceArgument("Round2", round));
+
     /// <summary>A plan that must come out without a problem.</summary>
     public static ReductionPlan Plan(ModelGeometry geometry, params PolicyDeclaration[] policies)
     {

@@ -45,16 +45,17 @@ internal static class Loading
             yield return call;
         }
 
-        int visual = plan.DecoderVisualTokens;
-        yield return $"prefill {visual}, {plan.Steps.Sum(step => step.Registers)} registers";
+        int visual = plan.Steps.Where(step => step.Site != Site.DecoderBoundary).Aggregate(plan.Geometry.VisualTokens, (tokens, step) => Left(step, tokens, tokens));
+        int entered = visual;
+        yield return $"prefill {visual}{(plan.EntersDynamic ? $" of at most {plan.DecoderVisualTokens}" : "")}, {plan.Steps.Sum(step => step.Registers)} registers";
         foreach (Step step in plan.Steps.Where(step => step.AfterLayer < 0 && step.Site == Site.DecoderBoundary))
         {
-            foreach (string call in Reduce(step, visual))
+            foreach (string call in Reduce(step, visual, entered))
             {
                 yield return call;
             }
 
-            visual = step.TokensAfter;
+            visual = Left(step, visual, entered);
         }
 
         for (int layer = 0; layer < plan.Layers; layer++)
@@ -74,12 +75,12 @@ internal static class Loading
             yield return $"{name} {layer} over {visual}" + (scored ? $" into {visual}" : "");
             if (step is not null)
             {
-                foreach (string call in Reduce(step, visual))
+                foreach (string call in Reduce(step, visual, entered))
                 {
                     yield return call;
                 }
 
-                visual = step.TokensAfter;
+                visual = Left(step, visual, entered);
             }
         }
 
@@ -93,8 +94,21 @@ internal static class Loading
         yield return "logits";
     }
 
-    private static IEnumerable<string> Reduce(Step step, int visual)
+    /// <summary>What a step leaves on the recorder, where a selection that counts for itself finds half of what it may keep.</summary>
+    private static int Left(Step step, int visual, int entered) => step.Count switch
     {
+        null => step.TokensAfter,
+        { Rule: CountRule.Found } => ((step.IsVisionSide ? step.TokensAfter : visual) + 1) / 2,
+        { Rule: CountRule.AtMost } => Math.Min(visual, step.TokensAfter),
+        { Rule: CountRule.Share } count => Math.Max(1, (int)Math.Round(visual * count.Share, MidpointRounding.ToEven)),
+        { Rule: CountRule.ShareDown } count => Math.Max(1, (int)(visual * count.Share)),
+        { Rule: CountRule.ShareOfEntering } count => Math.Min(visual, Math.Max(1, (int)(entered * count.Share))),
+        var count => throw new InvalidOperationException(count.Rule.ToString()),
+    };
+
+    private static IEnumerable<string> Reduce(Step step, int visual, int entered)
+    {
+        int left = Left(step, visual, entered);
         if (step.IsExit)
         {
             yield return "exit";
@@ -111,8 +125,14 @@ internal static class Loading
         }
 
         // The recorder's scores ascend, so the last tokens stay.
-        int first = step.Score == Score.Random ? step.Seed : visual - step.TokensAfter;
-        yield return step.IsMerge ? $"merge {visual} into {step.TokensAfter} from {first}" : $"keep {step.TokensAfter} from {first}";
+        int first = step.Score == Score.Random ? step.Seed : visual - left;
+        yield return step.IsMerge ? $"merge {visual} into {left} from {first}" : $"keep {left} from {first}";
+
+        if (step.RelevantText > 0)
+        {
+            yield return "keep text";
+        }
+
         if (step.Positions == Positions.Renumber)
         {
             yield return "renumber";
@@ -132,17 +152,24 @@ internal static class Loading
         yield return output is null ? "tower" : "scored tower";
         if (output is not null)
         {
+            int left = Left(output, visual, visual);
+            if (output.Kernel is { Scratch: > 0 } kernel)
+            {
+                yield return $"scratch {kernel.Scratch}";
+            }
+
             yield return output.Compress == Compress.MergeIntoTargets
-                ? $"merge {output.TokensAfter}, {output.Kernel!.Arguments.Single().Value} contextual"
-                : $"keep {output.TokensAfter} from {visual - output.TokensAfter}";
-            visual = output.TokensAfter;
+                ? $"merge {left}, {output.Kernel!.Arguments.Single().Value} contextual"
+                : $"keep {left} from {visual - left}";
+            visual = left;
         }
 
         yield return $"project {visual}";
         if (steps.FirstOrDefault(step => step.Site == Site.Projected) is { } projected)
         {
+            int left = Left(projected, visual, visual);
             yield return $"scratch {projected.Kernel!.Scratch}";
-            yield return $"keep {projected.TokensAfter} from {visual - projected.TokensAfter}";
+            yield return $"keep {left} from {visual - left}";
         }
     }
 }

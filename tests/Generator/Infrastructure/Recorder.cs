@@ -33,6 +33,7 @@ internal static class Recorder
                 {
                     var image = new ImagePass(_pass.Calls, _visualTokens);
                     EncodeImage(image);
+                    _pass.EnteredTokens = image.VisualTokens;
                     Prefill(_pass);
                     DecodeStep(_pass);
                     return _pass.Calls;
@@ -46,6 +47,10 @@ internal static class Recorder
                 private readonly List<string> _calls;
                 private readonly int _all;
                 private int _visualTokens;
+
+                public int VisualTokens => _visualTokens;
+
+                public ReadOnlySpan<float> Features => Ascending(3 * (_visualTokens + 1));
 
                 public ImagePass(List<string> calls, int visualTokens)
                 {
@@ -155,6 +160,42 @@ internal static class Recorder
                     DivPrune.Last(features, tokens, kept);
             }
 
+            // What only the image says is half of what the plan allows, in the recorder's images.
+            public static class SparsityMeetsSimilarity
+            {
+                public static int Select(ReadOnlySpan<float> features, int tokens, InflectionCut cut, int window, int least, Span<float> scratch, Span<int> kept)
+                {
+                    if (features.Length != 3 * (tokens + 1) || scratch.Length != 5 * tokens)
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    return Select(features[..tokens], cut, window, least, scratch[tokens..], kept);
+                }
+
+                public static int Select(ReadOnlySpan<float> scores, InflectionCut cut, int window, int least, Span<float> scratch, Span<int> kept)
+                {
+                    if (scratch.Length != 4 * scores.Length)
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    int count = (kept.Length + 1) / 2;
+                    TokenSelection.TopK(scores, kept[..count]);
+                    return count;
+                }
+            }
+
+            public static class RelevantTokens
+            {
+                public static int Select(ReadOnlySpan<float> scores, double theta, Span<int> kept)
+                {
+                    int count = (scores.Length + 1) / 2;
+                    TokenSelection.TopK(scores, kept[..count]);
+                    return count;
+                }
+            }
+
             public sealed class ForwardPass
             {
                 public List<string> Calls { get; } = new();
@@ -166,6 +207,16 @@ internal static class Recorder
                     VisualTokens = visualTokens;
                     Calls.Add($"prefill {visualTokens}, {registers} registers");
                 }
+
+                public int EnteredTokens { get; set; }
+
+                public void BeginPrefillAtMost(int visualTokens, int registers = 0)
+                {
+                    VisualTokens = EnteredTokens;
+                    Calls.Add($"prefill {VisualTokens} of at most {visualTokens}, {registers} registers");
+                }
+
+                public void KeepRelevantText(double theta) => Calls.Add("keep text");
 
                 public void RunDense(int layer) => Calls.Add($"dense {layer} over {VisualTokens}");
 

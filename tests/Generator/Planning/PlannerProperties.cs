@@ -47,9 +47,9 @@ public sealed class PlannerProperties
         Assert.All(plan.Segments.Zip(plan.Segments.Skip(1)), pair =>
         {
             Assert.True(pair.First.VisualTokens >= pair.Second.VisualTokens);
-            Assert.NotEqual((pair.First.Mode, pair.First.VisualTokens), (pair.Second.Mode, pair.Second.VisualTokens));
+            Assert.True(plan.IsDynamicAt(pair.Second.FirstLayer) || (pair.First.Mode, pair.First.VisualTokens) != (pair.Second.Mode, pair.Second.VisualTokens));
         });
-        Assert.All(plan.Steps, step => Assert.True(step.TokensBefore > step.TokensAfter && step.AfterLayer >= -1 && step.AfterLayer < (step.IsVisionSide ? 0 : plan.Layers - 1)));
+        Assert.All(plan.Steps, step => Assert.True(step.TokensBefore >= step.TokensAfter + (step.Count?.Rule == CountRule.Found ? 0 : 1) && step.AfterLayer >= -1 && step.AfterLayer < (step.IsVisionSide ? 0 : plan.Layers - 1)));
         Assert.All(plan.PrefillRuns().Where(run => run.Kind.IsScored()), run => Assert.Equal(run.FirstLayer, run.LastLayer));
     });
 
@@ -68,6 +68,7 @@ public sealed class PlannerProperties
         {
             Assert.Equal(bare.Flops(convention, text), plan.Flops(convention, 17));
             Assert.InRange(bare.Flops(convention, 17), 1, plan.DenseFlops(convention, 17));
+            Assert.InRange(plan.TypicalFlops(convention, 17), 1, plan.Flops(convention, 17) * (1 + 1e-12));
         }
 
         Assert.InRange(plan.KeyValueBytes(17), 1, plan.DenseKeyValueBytes(17) - (plan.Registers > 0 ? 1 : 0));
@@ -151,7 +152,7 @@ public sealed class PlannerProperties
         Assert.InRange(planned, Cases / 2, 3 * Cases);
         Assert.Equal(PolicyMethods.Names.Order(StringComparer.Ordinal), names.Order(StringComparer.Ordinal));
         Assert.Superset(
-            new HashSet<PlanProblemKind>(Enum.GetValues<PlanProblemKind>().Except([PlanProblemKind.KeepUnclear, PlanProblemKind.UnknownScore, PlanProblemKind.CountAndShare, PlanProblemKind.NoClsAttention])),
+            new HashSet<PlanProblemKind>(Enum.GetValues<PlanProblemKind>().Except([PlanProblemKind.KeepUnclear, PlanProblemKind.UnknownScore, PlanProblemKind.CountAndShare, PlanProblemKind.UnknownChoice, PlanProblemKind.NoClsAttention])),
             kinds);
     }
 
@@ -208,6 +209,7 @@ public sealed class PlannerProperties
             (1, from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from tower in Gen.Choose(0 - wild, 4 + wild) select VtcCls(keep, tower)),
             (1, from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) select DivPrune(keep)),
             (1, share.Select(DivPruneShare)),
+            (1, from least in share from most in share from k2 in Gen.Choose(1 - wild, Math.Max(1, layers - 1) + wild) from round in Gen.Elements("None", "Visual", "VisualAndText") select Similarity(least / 4, most, k2, round)),
             (1, from ratio in share from iterations in Gen.Choose(1 - wild, 5) select GPrune(ratio, iterations)));
     }
 
@@ -232,7 +234,7 @@ public sealed class PlannerProperties
         public static int VisualTokensBeforeTheDecoder(Declared declared)
         {
             int visual = declared.Geometry.VisualTokens;
-            foreach (string name in (string[])["VisionZip", "VtcCls", "DivPrune", "GPrune"])
+            foreach (string name in (string[])["VisionZip", "VtcCls", "SparsityMeetsSimilarity", "DivPrune", "GPrune"])
             {
                 if (declared.Policies.SingleOrDefault(policy => policy.Name == name) is { } policy)
                 {
@@ -242,6 +244,7 @@ public sealed class PlannerProperties
                         IntegerArgument { Name: "Keep" } keep => keep.Value,
                         RealArgument { Name: "Ratio" } ratio => (int)Math.Round(visual * ratio.Value, MidpointRounding.ToEven),
                         RealArgument { Name: "KeepRatio" } ratio => (int)(visual * ratio.Value),
+                        RealArgument { Name: "AtMost" } most => Math.Max(1, (int)(visual * most.Value)),
                         var other => throw new InvalidOperationException(other.ToString()),
                     };
                 }

@@ -286,6 +286,19 @@ public sealed class ModelSnapshotTests
         public sealed partial class ThriceReducedLlava;
         """);
 
+    [Fact]
+    public void SparsityMeetsSimilarity() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [SparsityMeetsSimilarity(AtMost = 0.5, Round2 = SecondRound.VisualAndText)]
+        [FastV(K = 5, R = 0.5)]
+        [Vtw(K = 8)]
+        public sealed partial class SimilarShapes;
+        """);
+
     private static void Verify(string source, bool allowUnsafe = true, [System.Runtime.CompilerServices.CallerMemberName] string method = "", [System.Runtime.CompilerServices.CallerFilePath] string file = "")
     {
         GeneratorRunResult result = Compiling.Generate(Compiling.Compilation(source, allowUnsafe), out Compilation output);

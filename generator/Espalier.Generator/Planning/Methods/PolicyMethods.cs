@@ -22,6 +22,7 @@ public static class PolicyMethods
         new VtcClsMethod(),
         new DivPruneMethod(),
         new GPruneMethod(),
+        new SparsityMeetsSimilarityMethod(),
     };
 
     /// <summary>The names of the policies, as <see cref="PolicyDeclaration.Name"/> takes them.</summary>
