@@ -18,7 +18,7 @@ public sealed class AccuracyTests(QuantisedFolder folder, ITestOutputHelper outp
         Question[] questions = [.. File.ReadLines(Path.Combine(Folder, "questions.jsonl")).Select(Question.Read)];
         string[] single = await Answer(checkpoint, questions, Precision.Float32);
         double baseline = Score(questions, single);
-        foreach ((Precision precision, double points) in ((Precision, double)[])[(Precision.Int8, 1), (Precision.Int4, 5)])
+        foreach ((Precision precision, double points) in ((Precision, double)[])[(Precision.Int8, 1), (Precision.Int4, 5), (Precision.Int8PrefillInt4Decode, 2)])
         {
             string[] answers = await Answer(checkpoint, questions, precision);
             double score = Score(questions, answers);

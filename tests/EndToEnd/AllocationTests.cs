@@ -18,6 +18,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("gathered", Precision.Float32)]
     [InlineData("all", Precision.Int8)]
     [InlineData("all", Precision.Int4)]
+    [InlineData("all", Precision.Int8PrefillInt4Decode)]
     [InlineData("merged", Precision.Int8)]
     [InlineData("pyramid", Precision.Int8)]
     [InlineData("mean", Precision.Int4)]

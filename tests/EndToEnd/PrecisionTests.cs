@@ -20,6 +20,8 @@ public sealed class PrecisionTests(QuantisedFolder folder, ITestOutputHelper out
         { "siglip-qwen2", "dense", Precision.Int4, 0.7 },
         { "shapes", "q1.dense", Precision.Int8, 0.05 },
         { "shapes", "q1.dense", Precision.Int4, 0.3 },
+        { "shapes", "q1.dense", Precision.Int8PrefillInt4Decode, 0.3 },
+        { "shapes", "q1.shortv", Precision.Int8PrefillInt4Decode, 0.3 },
         { "shapes", "q1.shortv", Precision.Int8, 0.05 },
         { "shapes", "q1.shortv", Precision.Int4, 0.3 },
     };
@@ -80,6 +82,30 @@ public sealed class PrecisionTests(QuantisedFolder folder, ITestOutputHelper out
             using Sequence sequence = tiny.CreateSequence();
             return tiny.Run(sequence, 0)[0];
         }
+    }
+
+    [Fact]
+    public void TheMixedPrecisionTakesBothFormatsOverOneCache()
+    {
+        List<float[]> mixed = Run(Precision.Int8PrefillInt4Decode);
+        List<float[]> int4 = Run(Precision.Int4);
+        List<float[]> int8 = Run(Precision.Int8);
+
+        // The head is that of int4, the rows under it are those of int8, and so it stays nearer to single precision than int4 does.
+        Assert.NotEqual(int8[0], mixed[0]);
+        Assert.NotEqual(int4[0], mixed[0]);
+        Assert.NotEqual(int8[1], mixed[1]);
+        List<float[]> single = Run(Precision.Float32);
+        Assert.True(Distance(mixed[0], single[0]) < Distance(int4[0], single[0]));
+
+        List<float[]> Run(Precision precision)
+        {
+            using var tiny = new TinyModel(c => ClipLlamaDense.Load(c, folder.Options(precision)));
+            using Sequence sequence = tiny.CreateSequence();
+            return tiny.Run(sequence, 1);
+        }
+
+        static double Distance(float[] one, float[] other) => one.Zip(other, static (a, b) => (double)(a - b) * (a - b)).Sum();
     }
 
     [Fact]

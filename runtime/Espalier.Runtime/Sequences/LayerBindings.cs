@@ -57,7 +57,7 @@ internal sealed class LayerBindings : IDisposable
             _dense[layer] = new LayerBinding(sessions.Dense(layer));
             cache.Bind(_dense[layer].Binding, layer);
 
-            _decode[layer] = new LayerBinding(sessions.Dense(layer));
+            _decode[layer] = new LayerBinding(sessions.Decode(layer));
             cache.Bind(_decode[layer].Binding, layer);
             _decode[layer].BindInput("x\0"u8, (layer % 2 == 0 ? _evenRow : _oddRow).Value);
             _decode[layer].BindInput("positions\0"u8, DecodePosition(sessions.NumberingAt(layer)).Value);

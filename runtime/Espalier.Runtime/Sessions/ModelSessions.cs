@@ -11,6 +11,7 @@ internal sealed class ModelSessions
 {
     private readonly ReductionPlan _plan;
     private readonly OrtSession[] _dense;
+    private readonly OrtSession[] _decode;
     private readonly OrtSession?[] _reduced;
     private readonly OrtSession?[] _ahead;
 
@@ -35,12 +36,14 @@ internal sealed class ModelSessions
         _plan = plan;
         int layers = plan.Geometry.Text.Layers;
         _dense = new OrtSession[layers];
+        _decode = new OrtSession[layers];
         _reduced = new OrtSession?[layers];
         _ahead = new OrtSession?[layers];
 
         Step? output = plan.StepAt(Site.VisionOutput);
         bool merges = plan.Steps.Any(static step => step is { IsVisionSide: false, IsMerge: true });
-        int total = 6 + layers + (output is null ? 0 : 1) + (merges ? 1 : 0);
+        bool decodesApart = formats.Decode != formats.Decoder;
+        int total = 6 + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
         for (int layer = 0; layer < layers; layer++)
         {
             total += (plan.KindAt(layer) == LayerKind.Dense ? 0 : 1) + (plan.IsScoredAhead(layer) ? 1 : 0);
@@ -66,6 +69,7 @@ internal sealed class ModelSessions
         {
             // Prefix and decode rows take the dense session whatever the plan does to visual rows.
             _dense[layer] = Get(ModelPart.DecoderLayer, formats.Decoder, layer, LayerKind.Dense);
+            _decode[layer] = decodesApart ? Get(ModelPart.DecoderLayer, formats.Decode, layer, LayerKind.Dense) : _dense[layer];
             if (plan.KindAt(layer) != LayerKind.Dense)
             {
                 _reduced[layer] = Get(ModelPart.DecoderLayer, formats.Decoder, layer, plan.KindAt(layer));
@@ -77,7 +81,7 @@ internal sealed class ModelSessions
             }
         }
 
-        Head = Get(ModelPart.Head, formats.Decoder);
+        Head = Get(ModelPart.Head, formats.Decode);
         GatherRows = Get(ModelPart.GatherRows);
         MergeRows = merges ? Get(ModelPart.MergeRows) : null;
         PartRows = Get(ModelPart.PartRows);
@@ -119,6 +123,9 @@ internal sealed class ModelSessions
 
     /// <summary>The dense session of a layer.</summary>
     public OrtSession Dense(int layer) => _dense[layer];
+
+    /// <summary>The session of a layer for one row: the dense one, unless the precision takes another format for it.</summary>
+    public OrtSession Decode(int layer) => _decode[layer];
 
     /// <summary>The session of a layer that is scored, frozen or both; null for a dense layer.</summary>
     public OrtSession? Reduced(int layer) => _reduced[layer];

@@ -76,20 +76,20 @@ internal sealed class SessionCache(Checkpoint checkpoint)
     /// <summary>Opens the quantised weights that formats need, and makes them where there are none. Sessions can be asked for meanwhile.</summary>
     public void Prepare(PrecisionFormats formats, ModelOptions options)
     {
-        if (formats is { Decoder: not QuantisedFormat, Vision: not QuantisedFormat })
-        {
-            return;
-        }
-
         lock (_preparing)
         {
             var layouts = new List<QuantisedLayout>();
-            foreach ((LinearGroup group, LinearFormat format) in ((LinearGroup, LinearFormat)[])[(LinearGroup.Decoder, formats.Decoder), (LinearGroup.Vision, formats.Vision)])
+            foreach ((LinearGroup group, LinearFormat format) in new HashSet<(LinearGroup, LinearFormat)> { (LinearGroup.Decoder, formats.Decoder), (LinearGroup.Decoder, formats.Decode), (LinearGroup.Vision, formats.Vision) })
             {
                 if (format is QuantisedFormat quantised && !_quantised.Contains((group, format)))
                 {
                     layouts.Add(QuantisedLayout.Of(checkpoint, group, quantised));
                 }
+            }
+
+            if (layouts.Count == 0)
+            {
+                return;
             }
 
             IReadOnlyList<QuantisedWeights> opened = WeightCache.Open(checkpoint, layouts, options);

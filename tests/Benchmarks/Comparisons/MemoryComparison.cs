@@ -94,11 +94,15 @@ internal static class MemoryComparison
         [
             VisionGraph.Build(geometry.Vision, formats.Vision),
             ProjectorGraph.Build(geometry, formats.Vision),
-            HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, formats.Decoder),
+            HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, formats.Decode),
         ];
         for (int layer = 0; layer < geometry.Text.Layers; layer++)
         {
             graphs.Add(DecoderLayerGraph.Build(geometry.Text, layer, LayerKind.Dense, formats.Decoder));
+            if (formats.Decode != formats.Decoder)
+            {
+                graphs.Add(DecoderLayerGraph.Build(geometry.Text, layer, LayerKind.Dense, formats.Decode));
+            }
         }
 
         return graphs.SelectMany(static graph => graph.Weights).Where(static weight => IsMatrix(weight)).Sum(static weight => weight.ByteCount);

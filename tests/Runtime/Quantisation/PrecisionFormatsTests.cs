@@ -10,9 +10,10 @@ public sealed class PrecisionFormatsTests
     [Fact]
     public void EachPrecisionStandsForFormats()
     {
-        Assert.Equal(new PrecisionFormats(LinearFormat.Float32, LinearFormat.Float32), Choose(Precision.Float32));
-        Assert.Equal(new PrecisionFormats(Int8PerToken.Signed, Int8PerToken.Signed), Choose(Precision.Int8));
-        Assert.Equal(new PrecisionFormats(Int4Blocks.Instance, Int8PerToken.Signed), Choose(Precision.Int4));
+        Assert.Equal(new PrecisionFormats(LinearFormat.Float32, LinearFormat.Float32, LinearFormat.Float32), Choose(Precision.Float32));
+        Assert.Equal(new PrecisionFormats(Int8PerToken.Signed, Int8PerToken.Signed, Int8PerToken.Signed), Choose(Precision.Int8));
+        Assert.Equal(new PrecisionFormats(Int4Blocks.Instance, Int4Blocks.Instance, Int8PerToken.Signed), Choose(Precision.Int4));
+        Assert.Equal(new PrecisionFormats(Int8PerToken.Signed, Int4Blocks.Instance, Int8PerToken.Signed), Choose(Precision.Int8PrefillInt4Decode));
 
         static PrecisionFormats Choose(Precision precision) => PrecisionFormats.For(precision, CpuExecutionProvider.Instance, static _ => true);
     }
@@ -20,18 +21,19 @@ public sealed class PrecisionFormatsTests
     [Theory]
     [InlineData(Precision.Int8)]
     [InlineData(Precision.Int4)]
+    [InlineData(Precision.Int8PrefillInt4Decode)]
     public void AProcessorWhoseProductsSaturateGetsUnsignedWeights(Precision precision)
     {
         PrecisionFormats formats = PrecisionFormats.For(precision, CpuExecutionProvider.Instance, static format => format != Int8PerToken.Signed);
         Assert.Same(Int8PerToken.Unsigned, formats.Vision);
-        Assert.Same(precision == Precision.Int8 ? Int8PerToken.Unsigned : Int4Blocks.Instance, formats.Decoder);
+        Assert.Same(precision == Precision.Int4 ? Int4Blocks.Instance : Int8PerToken.Unsigned, formats.Decoder);
     }
 
     [Fact]
     public void AProcessorThatComputesSomethingElseIsRefused()
     {
         Assert.Equal(LinearFormat.Float32, PrecisionFormats.For(Precision.Float32, CpuExecutionProvider.Instance, static _ => false).Decoder);
-        foreach (Precision precision in (Precision[])[Precision.Int8, Precision.Int4])
+        foreach (Precision precision in (Precision[])[Precision.Int8, Precision.Int4, Precision.Int8PrefillInt4Decode])
         {
             var error = Assert.Throws<PrecisionNotSupportedException>(() => PrecisionFormats.For(precision, CpuExecutionProvider.Instance, static _ => false));
             Assert.Equal(precision, error.Precision);
@@ -55,6 +57,7 @@ public sealed class PrecisionFormatsTests
     [Theory]
     [InlineData(Precision.Int8)]
     [InlineData(Precision.Int4)]
+    [InlineData(Precision.Int8PrefillInt4Decode)]
     public void IntegersRunOnTheProcessorOnly(Precision precision)
     {
         var cuda = new CudaExecutionProvider();
