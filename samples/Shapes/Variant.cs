@@ -1,19 +1,16 @@
-using Espalier.Planning;
+using Espalier.Evaluation;
 using Espalier.Samples.Shapes.Variants;
 
 namespace Espalier.Samples.Shapes;
 
-/// <summary>A declared class under the name that the command line gives it.</summary>
-/// <param name="Name">Lower case, as <c>--variant</c> takes it.</param>
-/// <param name="Plan">What the compiler made of the declaration.</param>
-/// <param name="Load">The generated factory.</param>
-internal sealed record Variant(string Name, ReductionPlan Plan, Func<Checkpoint, ModelOptions?, VisionLanguageModel> Load)
+/// <summary>The declared classes under the names that the command line gives them.</summary>
+internal static class Variant
 {
     /// <summary>The variant without a policy: what every other one is compared with.</summary>
-    public static Variant Dense { get; } = new("dense", DenseShapes.Plan, DenseShapes.Load);
+    public static Candidate Dense { get; } = new("dense", DenseShapes.Plan, DenseShapes.Load);
 
     /// <summary>All variants, the baseline first.</summary>
-    public static IReadOnlyList<Variant> All { get; } =
+    public static IReadOnlyList<Candidate> All { get; } =
     [
         Dense,
         new("fastv", FastVShapes.Plan, FastVShapes.Load),
@@ -30,10 +27,5 @@ internal sealed record Variant(string Name, ReductionPlan Plan, Func<Checkpoint,
     ];
 
     /// <summary>The variant of this name.</summary>
-    public static Variant Named(string name) => All.First(variant => variant.Name == name);
-
-    /// <summary>The visual tokens that each segment works on, in order of layers.</summary>
-    /// <param name="separator">Put between two segments.</param>
-    public string TokensBySegment(string separator) =>
-        string.Join(separator, Plan.Segments.Select(segment => segment.Mode == LayerMode.Frozen ? $"{segment.VisualTokens} frozen" : $"{segment.VisualTokens}"));
+    public static Candidate Named(string name) => All.First(variant => variant.Name == name);
 }

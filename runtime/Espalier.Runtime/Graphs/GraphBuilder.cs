@@ -127,7 +127,9 @@ internal sealed class GraphBuilder(string name)
             Rename(value, output.Name);
         }
 
-        return new GraphModel(ModelWriter.Write(name, _nodes, _weights, _constants, _inputs, _outputs.Select(output => output.Output)), _weights);
+        return new GraphModel(Write(null), _weights, Write);
+
+        byte[] Write(Func<WeightUse, WeightPlace>? place) => ModelWriter.Write(name, _nodes, _weights, _constants, _inputs, _outputs.Select(output => output.Output), place);
     }
 
     /// <summary>Gives a node's result the name of the graph output, which saves the copying node that would join two names.</summary>

@@ -1,3 +1,4 @@
+using Espalier.Graphs.Onnx;
 using Espalier.OnnxRuntime;
 
 namespace Espalier.Graphs;
@@ -6,13 +7,17 @@ namespace Espalier.Graphs;
 /// <remarks>The bytes hold no weight: each is declared as external data and is supplied by address when the session is made, so that a mapped checkpoint is used in place. Equal arguments give equal bytes.</remarks>
 /// <param name="bytes">The serialised ONNX model.</param>
 /// <param name="weights">The weights, in the order of their first use.</param>
-internal sealed class GraphModel(byte[] bytes, IReadOnlyList<WeightUse> weights)
+/// <param name="write">Serialises the model once more, with weights at other places.</param>
+internal sealed class GraphModel(byte[] bytes, IReadOnlyList<WeightUse> weights, Func<Func<WeightUse, WeightPlace>, byte[]> write)
 {
     /// <summary>The serialised ONNX model.</summary>
     public byte[] Bytes { get; } = bytes;
 
     /// <summary>Every weight of the graph, once, in the order of first use.</summary>
     public IReadOnlyList<WeightUse> Weights { get; } = weights;
+
+    /// <summary>The same model with its weights where a file has them.</summary>
+    public byte[] WithWeightsAt(Func<WeightUse, WeightPlace> place) => write(place);
 }
 
 /// <summary>A weight that a graph reads.</summary>

@@ -150,6 +150,15 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         }
     }
 
+    /// <summary>The tensor of a weight, which lives as long as the cache.</summary>
+    public OrtValue Weight(WeightUse use)
+    {
+        lock (_lock)
+        {
+            return _weights.Get(use);
+        }
+    }
+
     /// <summary>Counts one more user.</summary>
     public void AddReference() => Interlocked.Increment(ref _references);
 
@@ -180,7 +189,8 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         }
     }
 
-    private GraphModel BuildGraph(SessionKey key)
+    /// <summary>The graph of a part, as its session is built from.</summary>
+    public GraphModel BuildGraph(SessionKey key)
     {
         ModelGeometry geometry = checkpoint.Geometry;
         return key.Part switch

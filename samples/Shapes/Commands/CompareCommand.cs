@@ -1,26 +1,29 @@
 using System.CommandLine;
 using System.Globalization;
+using Espalier.CommandLine;
+using Espalier.Evaluation;
 using Espalier.Planning;
 using Espalier.Vision;
-using Spectre.Console;
 
 namespace Espalier.Samples.Shapes.Commands;
 
 /// <summary>All variants side by side on one question.</summary>
 internal static class CompareCommand
 {
-    public const string Name = "compare";
-
     private const int WarmUpRounds = 2;
 
     public static Command Create()
     {
         Argument<string> image = SharedOptions.Image();
         Argument<string> question = SharedOptions.Question();
-        Option<int> rounds = SharedOptions.Number("--rounds", "How often each variant answers, in turns.", value => value >= 1, "is a whole number of at least 1", 31);
+        Option<int> rounds = NumberOption.Create("--rounds", "How often each variant answers, in turns.", static value => value >= 1, "is a whole number of at least 1", 31);
         Option<string?> model = SharedOptions.Model();
 
-        var command = new Command(Name, "Asks every variant the same question: answer, visual tokens, and the speed-up beside the one that the operation counts promise.") { image, question, rounds, model };
+        var command = new DocumentedCommand(
+            "compare",
+            "Asks every variant the same question: answer, visual tokens, and the speed-up beside the one that the operation counts promise.",
+            "compare samples/images/circle.png \"what color is the circle ?\"",
+            "compare samples/images/crosses.png \"how many crosses are there ?\" --rounds 101") { image, question, rounds, model };
         command.SetAction((parsed, cancellationToken) => RunAsync(
             parsed.GetRequiredValue(image),
             parsed.GetRequiredValue(question),
@@ -33,7 +36,8 @@ internal static class CompareCommand
     private static async Task<int> RunAsync(string imagePath, string question, int rounds, string model, CancellationToken cancellationToken)
     {
         RgbImage image = Pictures.Read(imagePath);
-        using LoadedVariants loaded = LoadedVariants.Load(model, Variant.All);
+        using LoadedCandidates candidates = SharedOptions.Load(model, Variant.All);
+        IReadOnlyList<LoadedCandidate> loaded = candidates.All;
         var options = new AnswerOptions();
         var answers = new string[loaded.Count];
         var prefills = Enumerable.Range(0, loaded.Count).Select(_ => new List<double>()).ToArray();
@@ -54,48 +58,33 @@ internal static class CompareCommand
         }
 
         int text = loaded[0].Statistics.PromptTokens - Variant.Dense.Plan.Geometry.VisualTokens;
-        Write(answers, prefills, text, rounds);
+        Terminal.OfProcess.Write(new ReportTable(
+            ["variant", "answer", "visual tokens", "MFLOPs", "of dense", "prefill ms", "of dense", "realised"],
+            3,
+            [.. Enumerable.Range(0, loaded.Count).Select(i => Row(Variant.All[i], answers[i], prefills[i], prefills[0], text))]));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Operations of the decoder's prefill in convention C, with {text} text tokens. Times: medians of {rounds} rounds in turns. Realised: measured speed-up / speed-up by operations."));
         return ExitCode.Success;
     }
 
-    private static void Write(string[] answers, List<double>[] prefills, int textTokens, int rounds)
+    private static IReadOnlyList<string> Row(Candidate variant, string answer, List<double> prefills, List<double> dense, int textTokens)
     {
-        var table = new Table().Border(TableBorder.Rounded);
-        table.AddColumn("variant");
-        table.AddColumn("answer");
-        table.AddColumn("visual tokens");
-        foreach (string heading in (string[])["MFLOPs", "of dense", "prefill ms", "of dense", "realised"])
-        {
-            table.AddColumn(new TableColumn(heading).RightAligned());
-        }
+        double flops = variant.Plan.Flops(FlopsConvention.C, textTokens);
+        double operations = flops / variant.Plan.DenseFlops(FlopsConvention.C, textTokens);
+        double time = Median.Of([.. prefills.Zip(dense, static (own, other) => own / other)]);
 
-        double denseFlops = Variant.Dense.Plan.Flops(FlopsConvention.C, textTokens);
-        for (int i = 0; i < answers.Length; i++)
-        {
-            Variant variant = Variant.All[i];
-            double flops = variant.Plan.Flops(FlopsConvention.C, textTokens);
-            double time = Median.Of([.. prefills[i].Zip(prefills[0], (own, dense) => own / dense)]);
-
-            // Both as speed-ups over dense: what was measured, as a share of what the operation counts promise.
-            double realised = (1 / time) / (denseFlops / flops);
-            table.AddRow(
-                Markup.Escape(variant.Name),
-                Markup.Escape(answers[i]),
-                Markup.Escape(variant.TokensBySegment(" | ")),
-                Number(flops / 1e6, "F1"),
-                Number(flops / denseFlops, "P1"),
-                Number(Median.Of(prefills[i]), "F2"),
-                Number(time, "P1"),
-                Number(realised, "P0"));
-        }
-
-        // Not wrapped at the 80 columns that a redirected output is taken to have.
-        AnsiConsole.Profile.Width = Console.IsOutputRedirected ? 200 : AnsiConsole.Profile.Width;
-        AnsiConsole.Write(table);
-        AnsiConsole.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"Operations of the decoder's prefill in convention C, with {textTokens} text tokens. Times: medians of {rounds} rounds in turns. Realised: measured speed-up / speed-up by operations."));
+        // Both as speed-ups over dense: what was measured, as a share of what the operation counts promise.
+        return
+        [
+            variant.Name,
+            answer,
+            variant.TokensBySegment(" | "),
+            ReportTable.Number(flops / 1e6, "F1"),
+            ReportTable.Share(operations),
+            ReportTable.Number(Median.Of(prefills), "F2"),
+            ReportTable.Share(time),
+            ReportTable.Number(100 * operations / time, "F0") + " %",
+        ];
     }
-
-    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

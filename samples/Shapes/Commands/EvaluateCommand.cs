@@ -1,12 +1,13 @@
 using System.CommandLine;
-using Espalier.Samples.Shapes.Evaluation;
+using Espalier.CommandLine;
+using Espalier.Evaluation;
 
 namespace Espalier.Samples.Shapes.Commands;
 
 /// <summary>Accuracy, operations and time of variants over the held-out questions.</summary>
 internal static class EvaluateCommand
 {
-    public const string Name = "evaluate";
+    private const string Precision = "fp32";
 
     public static Command Create()
     {
@@ -18,7 +19,7 @@ internal static class EvaluateCommand
             AllowMultipleArgumentsPerToken = true,
         };
         variants.AcceptOnlyFromAmong([.. Variant.All.Select(known => known.Name)]);
-        Option<int> limit = SharedOptions.Number("--limit", "Asks only so many questions, spread evenly over the set; 0 asks all.", value => value >= 0, "is a whole number of at least 0", 0);
+        Option<int> limit = NumberOption.Create("--limit", "Asks only so many questions, spread evenly over the set; 0 asks all.", static value => value >= 0, "is a whole number of at least 0", 0);
         var output = new Option<string?>("--output")
         {
             Description = "Writes the report, as Markdown: into a new file, or in a file that has them, between the lines "
@@ -28,7 +29,13 @@ internal static class EvaluateCommand
         var questions = new Option<string?>("--questions") { Description = "A folder with questions.jsonl, instead of the sample's.", HelpName = "folder" };
         Option<string?> model = SharedOptions.Model();
 
-        var command = new Command(Name, "Asks variants the held-out questions: accuracy by type of question, operations, and times beside the dense model's.") { variants, limit, output, questions, model };
+        var command = new DocumentedCommand(
+            "evaluate",
+            "Asks variants the held-out questions: accuracy by type of question, operations, and times beside the dense model's.",
+            "evaluate",
+            "evaluate --variants fastv quick --limit 100",
+            "evaluate --output report.md",
+            "evaluate --output README.md") { variants, limit, output, questions, model };
         command.SetAction((parsed, cancellationToken) => RunAsync(
             parsed.GetValue(variants) is { Length: > 0 } names ? [.. Variant.All.Where(variant => variant == Variant.Dense || names.Contains(variant.Name))] : Variant.All,
             parsed.GetValue(limit),
@@ -39,19 +46,22 @@ internal static class EvaluateCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(IReadOnlyList<Variant> variants, int limit, string? output, string folder, string model, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(IReadOnlyList<Candidate> variants, int limit, string? output, string folder, string model, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Question> all = QuestionFile.Read(folder);
-        IReadOnlyList<Question> questions = limit > 0 ? QuestionFile.Spread(all, limit) : all;
+        IReadOnlyList<Question> questions = QuestionFile.Spread(QuestionFile.Read(Path.Combine(folder, "questions.jsonl")), limit);
         if (output is not null)
         {
             // Now, not after a minute of measuring.
             ReportFile.Check(output);
         }
 
-        using LoadedVariants loaded = LoadedVariants.Load(model, variants);
-        var run = new EvaluationRun(loaded, questions);
-        await EvaluationProgress.ShowAsync(run, cancellationToken);
+        using LoadedCandidates loaded = SharedOptions.Load(model, variants);
+        var run = new EvaluationRun(variants, questions, [Metric.Exact]);
+        await Terminal.OfProcess.ProgressAsync(
+            $"{questions.Count} questions, {variants.Count} variants",
+            0,
+            questions.Count,
+            answered => run.AskAsync(loaded.All, new AnswerOptions { MaxNewTokens = 16 }, (_, _) => answered(), cancellationToken));
 
         var report = new EvaluationReport(run);
         if (run.Asked == 0)
@@ -60,22 +70,24 @@ internal static class EvaluateCommand
         }
         else if (Console.IsOutputRedirected)
         {
-            Console.Write(report.ToMarkdown());
+            Console.Write(report.ToMarkdown(Precision));
         }
         else
         {
-            report.WriteTables();
+            Terminal.OfProcess.Write(report.Accuracy(" | "));
+            Terminal.OfProcess.Write(report.Cost());
+            Console.WriteLine(report.Caption(Precision));
         }
 
         if (run.Asked < questions.Count)
         {
-            Terminal.Fail($"cancelled after {run.Asked} of {questions.Count} questions" + (output is null ? "" : $"; {output} was left as it is"));
+            Terminal.OfProcess.Fail($"cancelled after {run.Asked} of {questions.Count} questions" + (output is null ? "" : $"; {output} was left as it is"));
             return ExitCode.Cancelled;
         }
 
         if (output is not null)
         {
-            ReportFile.Write(output, report.ToMarkdown());
+            ReportFile.Write(output, report.ToMarkdown(Precision));
             Console.Error.WriteLine($"wrote {output}");
         }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using System.Globalization;
+using Espalier.CommandLine;
+using Espalier.Evaluation;
 
 namespace Espalier.Samples.Shapes.Commands;
 
@@ -16,27 +17,7 @@ internal static class SharedOptions
 
     public static Argument<string> Question() => new("question") { Description = "The question, in quotes. The sample model knows colour, shape, count, presence and place." };
 
-    /// <summary>An option that takes a number of a range.</summary>
-    /// <param name="name">The name, with its hyphens.</param>
-    /// <param name="description">For the help.</param>
-    /// <param name="allowed">What a number must satisfy.</param>
-    /// <param name="requirement">The same in words, behind the option's name.</param>
-    /// <param name="fallback">The value if the option is left out.</param>
-    public static Option<T> Number<T>(string name, string description, Predicate<T> allowed, string requirement, T fallback)
-        where T : struct, IParsable<T> => new(name)
-        {
-            Description = description,
-            HelpName = "number",
-            DefaultValueFactory = _ => fallback,
-            CustomParser = result =>
-            {
-                string text = result.Tokens[0].Value;
-                if (!T.TryParse(text, CultureInfo.InvariantCulture, out T value) || !allowed(value))
-                {
-                    result.AddError($"{name} {requirement}, not {text}.");
-                }
-
-                return value;
-            },
-        };
+    /// <summary>Loads variants of a model folder; a terminal shows which.</summary>
+    public static LoadedCandidates Load(string folder, IReadOnlyList<Candidate> variants) =>
+        Terminal.OfProcess.Status("loading", status => LoadedCandidates.Load(folder, variants, new ModelOptions { Device = Device.Auto }, announce: name => status($"loading {name}")));
 }

@@ -13,7 +13,21 @@ internal static class ModelWriter
     private const int IrVersion = 11;
 
     /// <summary>Writes a model of one graph.</summary>
-    public static byte[] Write(string name, IEnumerable<Node> nodes, IEnumerable<WeightUse> weights, IEnumerable<Constant> constants, IEnumerable<Value> inputs, IEnumerable<Value> outputs)
+    /// <param name="name">The name of the graph.</param>
+    /// <param name="nodes">The nodes, each behind those whose results it reads.</param>
+    /// <param name="weights">What the session supplies.</param>
+    /// <param name="constants">What the graph holds.</param>
+    /// <param name="inputs">The inputs.</param>
+    /// <param name="outputs">The outputs.</param>
+    /// <param name="place">Where a weight lies; null for a model whose weights a session is given by address.</param>
+    public static byte[] Write(
+        string name,
+        IEnumerable<Node> nodes,
+        IEnumerable<WeightUse> weights,
+        IEnumerable<Constant> constants,
+        IEnumerable<Value> inputs,
+        IEnumerable<Value> outputs,
+        Func<WeightUse, WeightPlace>? place = null)
     {
         var graph = new WireWriter();
         foreach (var node in nodes)
@@ -24,7 +38,7 @@ internal static class ModelWriter
         graph.Text(2, name);
         foreach (var weight in weights)
         {
-            graph.Message(5, weight, Write);
+            graph.Message(5, (weight, place?.Invoke(weight) ?? WeightPlace.BySession), Write);
         }
 
         foreach (var constant in constants)
@@ -109,12 +123,18 @@ internal static class ModelWriter
         }
     }
 
-    private static void Write(WireWriter writer, WeightUse weight)
+    private static void Write(WireWriter writer, (WeightUse Use, WeightPlace Place) weight)
     {
-        WriteTensor(writer, weight.Name, weight.Type, weight.Shape);
-        writer.Message(13, ("location", "weights"), WriteEntry);
-        writer.Message(13, ("offset", "0"), WriteEntry);
-        writer.Message(13, ("length", weight.ByteCount.ToString(CultureInfo.InvariantCulture)), WriteEntry);
+        WriteTensor(writer, weight.Use.Name, weight.Use.Type, weight.Use.Shape);
+        if (weight.Place.Data is { } data)
+        {
+            writer.Bytes(9, data.Span);
+            return;
+        }
+
+        writer.Message(13, ("location", weight.Place.Location), WriteEntry);
+        writer.Message(13, ("offset", weight.Place.Offset.ToString(CultureInfo.InvariantCulture)), WriteEntry);
+        writer.Message(13, ("length", weight.Use.ByteCount.ToString(CultureInfo.InvariantCulture)), WriteEntry);
         writer.Integer(14, 1);
     }
 

@@ -1,16 +1,16 @@
 using Espalier.Imaging;
 using Espalier.Vision;
 
-namespace Espalier.Samples.Shapes;
+namespace Espalier.Evaluation;
 
-/// <summary>Reads picture files.</summary>
+/// <summary>Reads pictures.</summary>
 internal static class Pictures
 {
     /// <summary>The pixels of a file.</summary>
-    /// <exception cref="CommandException">There is no such file.</exception>
+    /// <exception cref="InputException">There is no such file.</exception>
     /// <exception cref="ImageException">The file is not a picture, or a broken or huge one.</exception>
     public static RgbImage Read(string path) =>
         File.Exists(path)
             ? ImageDecoder.Load(path).Rgb
-            : throw new CommandException($"{path}: there is no such file. Name a picture, for example samples/images/circle.png.");
+            : throw new InputException($"{path}: there is no such file. Name a picture: PNG, JPEG, WebP, GIF or TIFF.");
 }

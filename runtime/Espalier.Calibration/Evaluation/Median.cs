@@ -1,4 +1,4 @@
-namespace Espalier.Samples.Shapes;
+namespace Espalier.Evaluation;
 
 /// <summary>The middle of a set of measurements: other programs on the machine make some of them slow, and a mean would report those.</summary>
 internal static class Median

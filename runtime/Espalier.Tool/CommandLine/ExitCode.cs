@@ -1,4 +1,4 @@
-namespace Espalier.Samples.Shapes;
+namespace Espalier.CommandLine;
 
 /// <summary>What the process returns.</summary>
 internal static class ExitCode

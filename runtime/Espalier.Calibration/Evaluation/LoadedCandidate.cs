@@ -1,22 +1,26 @@
 using System.Text;
 using Espalier.Vision;
 
-namespace Espalier.Samples.Shapes;
+namespace Espalier.Evaluation;
 
-/// <summary>A variant that is ready to answer: its model and one sequence.</summary>
-internal sealed class LoadedVariant : IDisposable
+/// <summary>A candidate that is ready to answer: its model and one sequence.</summary>
+internal sealed class LoadedCandidate : IDisposable
 {
     private readonly VisionLanguageModel _model;
     private readonly Sequence _sequence;
 
-    public LoadedVariant(Variant variant, Checkpoint checkpoint)
+    /// <summary>Loads the model.</summary>
+    /// <param name="candidate">What to load.</param>
+    /// <param name="checkpoint">The weights.</param>
+    /// <param name="options">Device and precision.</param>
+    /// <param name="capacity">Positions of the sequence; what the model was trained for is the most.</param>
+    public LoadedCandidate(Candidate candidate, Checkpoint checkpoint, ModelOptions options, int capacity)
     {
-        Variant = variant;
-        _model = variant.Load(checkpoint, new ModelOptions { Device = Device.Auto });
+        Candidate = candidate;
+        _model = candidate.Load(checkpoint, options);
         try
         {
-            // As long as the model was trained for: a few megabytes, and no answer of this model comes near it.
-            _sequence = _model.CreateSequence(variant.Plan.Geometry.Text.MaxPositions);
+            _sequence = _model.CreateSequence(Math.Min(capacity, candidate.Plan.Geometry.Text.MaxPositions));
         }
         catch
         {
@@ -25,10 +29,17 @@ internal sealed class LoadedVariant : IDisposable
         }
     }
 
-    public Variant Variant { get; }
+    /// <summary>What was loaded.</summary>
+    public Candidate Candidate { get; }
 
     /// <summary>What the last answer took.</summary>
     public AnswerStatistics Statistics => _sequence.Statistics;
+
+    /// <summary>Visual tokens that the last layer worked on in the last answer.</summary>
+    public int VisualTokensKept => Candidate.Plan.Segments[^1].VisualTokens;
+
+    /// <summary>Visual tokens that the last answer's image became.</summary>
+    public int VisualTokens => Candidate.Plan.Geometry.VisualTokens;
 
     /// <summary>The answer as it is generated.</summary>
     public IAsyncEnumerable<string> StreamAsync(RgbImage image, string question, AnswerOptions options, CancellationToken cancellationToken) =>

@@ -1,4 +1,4 @@
-namespace Espalier.Samples.Shapes.Evaluation;
+namespace Espalier.Evaluation;
 
 /// <summary>Puts a report into a file without harming what else is in it.</summary>
 internal static class ReportFile
@@ -10,7 +10,7 @@ internal static class ReportFile
     public const string End = "<!-- /evaluate -->";
 
     /// <summary>Says early that a report cannot be written.</summary>
-    /// <exception cref="CommandException">The file exists and has no place for a report, or its folder does not exist.</exception>
+    /// <exception cref="InputException">The file exists and has no place for a report, or its folder does not exist.</exception>
     public static void Check(string path)
     {
         if (File.Exists(path))
@@ -19,12 +19,12 @@ internal static class ReportFile
         }
         else if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
         {
-            throw new CommandException($"{path}: the folder {folder} does not exist. Make it, or name another file.");
+            throw new InputException($"{path}: the folder {folder} does not exist. Make it, or name another file.");
         }
     }
 
     /// <summary>Writes a report: a new file, or the part of an existing file that lies between the two lines.</summary>
-    /// <exception cref="CommandException">The file exists and has no place for a report.</exception>
+    /// <exception cref="InputException">The file exists and has no place for a report.</exception>
     public static void Write(string path, string report)
     {
         string text = $"{Begin}\n{report}{End}\n";
@@ -43,7 +43,7 @@ internal static class ReportFile
         int begin = text.IndexOf(Begin + "\n", StringComparison.Ordinal);
         int end = begin < 0 ? -1 : text.IndexOf(End + "\n", begin, StringComparison.Ordinal);
         return end < 0
-            ? throw new CommandException($"{path}: the file exists and has no lines {Begin} and {End} to put the report between. Add them, or name a new file.")
+            ? throw new InputException($"{path}: the file exists and has no lines {Begin} and {End} to put the report between. Add them, or name a new file.")
             : (begin, end + End.Length + 1);
     }
 }

@@ -1,0 +1,15 @@
+using Espalier.Planning;
+
+namespace Espalier.Evaluation;
+
+/// <summary>A plan that can be loaded and asked, under the name that reports give it.</summary>
+/// <param name="Name">For example <c>dense</c>, or the policy's attributes.</param>
+/// <param name="Plan">What the compiler made of the declaration.</param>
+/// <param name="Load">The generated factory.</param>
+internal sealed record Candidate(string Name, ReductionPlan Plan, Func<Checkpoint, ModelOptions?, VisionLanguageModel> Load)
+{
+    /// <summary>The visual tokens that each segment works on, in order of layers.</summary>
+    /// <param name="separator">Put between two segments.</param>
+    public string TokensBySegment(string separator) =>
+        string.Join(separator, Plan.Segments.Select(static segment => segment.Mode == LayerMode.Frozen ? $"{segment.VisualTokens} frozen" : $"{segment.VisualTokens}"));
+}
