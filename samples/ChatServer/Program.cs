@@ -1,0 +1,13 @@
+using Espalier.Samples.ChatServer.Hosting;
+
+try
+{
+    await using WebApplication app = ChatServerApp.Create(args);
+    await app.RunAsync();
+    return Environment.ExitCode;
+}
+catch (SettingException problem)
+{
+    await Console.Error.WriteLineAsync(problem.Message);
+    return 2;
+}
