@@ -12,7 +12,7 @@ internal sealed record ChildProcess(int ExitCode, string Output, string Errors)
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     /// <summary>The dotnet that runs the tests: the one that PATH names may be another, or none.</summary>
-    private static string DotnetHost =>
+    public static string DotnetHost =>
         Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } host ? host
         : Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath!
         : "dotnet";
@@ -22,9 +22,16 @@ internal sealed record ChildProcess(int ExitCode, string Output, string Errors)
     /// <param name="environment">Variables to set, or to remove where the value is null.</param>
     /// <param name="arguments">What follows <c>dotnet</c>.</param>
     /// <exception cref="TimeoutException">It did not end.</exception>
-    public static async Task<ChildProcess> RunDotnet(string folder, IReadOnlyDictionary<string, string?> environment, params string[] arguments)
+    public static Task<ChildProcess> RunDotnet(string folder, IReadOnlyDictionary<string, string?> environment, params string[] arguments) => Run(DotnetHost, folder, environment, arguments);
+
+    /// <summary>As <see cref="RunDotnet(string, IReadOnlyDictionary{string, string?}, string[])"/>, of another program.</summary>
+    /// <param name="program">The program, or its name on PATH.</param>
+    /// <param name="folder">The working folder.</param>
+    /// <param name="environment">Variables to set, or to remove where the value is null.</param>
+    /// <param name="arguments">What follows the program.</param>
+    public static async Task<ChildProcess> Run(string program, string folder, IReadOnlyDictionary<string, string?> environment, params string[] arguments)
     {
-        var start = new ProcessStartInfo(DotnetHost, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach ((string name, string? value) in environment)
         {
             start.Environment[name] = value;
@@ -43,7 +50,7 @@ internal sealed record ChildProcess(int ExitCode, string Output, string Errors)
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"'dotnet {string.Join(' ', arguments)}' did not end within {Limit}.");
+            throw new TimeoutException($"'{program} {string.Join(' ', arguments)}' did not end within {Limit}.");
         }
     }
 

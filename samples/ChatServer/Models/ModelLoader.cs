@@ -10,6 +10,10 @@ internal sealed partial class ModelLoader(ServedModels models, IHostApplicationL
     {
         try
         {
+            // A host that is stopped while it still starts fails instead of stopping.
+            var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using CancellationTokenRegistration registration = lifetime.ApplicationStarted.Register(started.SetResult);
+            await started.Task.WaitAsync(stoppingToken);
             long start = Stopwatch.GetTimestamp();
             await Task.Run(() => models.Load(stoppingToken), stoppingToken);
             Loaded(log, models.Declared.Count, Stopwatch.GetElapsedTime(start).TotalMilliseconds, (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalMilliseconds);

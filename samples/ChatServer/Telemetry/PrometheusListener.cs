@@ -12,10 +12,11 @@ internal sealed class PrometheusListener : IDisposable
     private readonly MeterListener _listener = new();
     private readonly Lock _lock = new();
 
-    // The metrics are asked for so that their meter exists.
+    private readonly ServerMetrics _metrics;
+
     public PrometheusListener(ServerMetrics metrics)
     {
-        ArgumentNullException.ThrowIfNull(metrics);
+        _metrics = metrics;
         _listener.InstrumentPublished = Publish;
         _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Add(instrument, value, tags));
         _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Add(instrument, value, tags));
@@ -43,7 +44,7 @@ internal sealed class PrometheusListener : IDisposable
 
     private void Publish(Instrument instrument, MeterListener listener)
     {
-        if (instrument.Meter.Name is ChatMetrics.MeterName or ServerMetrics.MeterName)
+        if (instrument.Meter.Name == ChatMetrics.MeterName || _metrics.Owns(instrument))
         {
             lock (_lock)
             {
