@@ -1,6 +1,6 @@
+using Espalier.Evaluation;
 using Espalier.Planning;
 using Espalier.Samples.ChatServer.Models;
-using Espalier.Samples.Shapes;
 
 namespace Espalier.Samples.ChatServer.Api;
 
@@ -26,11 +26,11 @@ internal static class ModelEndpoints
     {
         ServedModels models = context.RequestServices.GetRequiredService<ServedModels>();
         string id = (string)context.Request.RouteValues["id"]!;
-        Variant variant = models.Declared.FirstOrDefault(variant => variant.Name == id) ?? throw ApiException.UnknownModel(id, models.Declared.Select(static known => known.Name));
+        Candidate variant = models.Declared.FirstOrDefault(variant => variant.Name == id) ?? throw ApiException.UnknownModel(id, models.Declared.Select(static known => known.Name));
         return context.Response.WriteAsJsonAsync(Entry(variant, models.LoadedAt), ApiJson.Default.ModelEntry);
     }
 
-    private static ModelEntry Entry(Variant variant, long created)
+    private static ModelEntry Entry(Candidate variant, long created)
     {
         double share = variant.Plan.Flops(FlopsConvention.C, TextTokens) / variant.Plan.DenseFlops(FlopsConvention.C, TextTokens);
         return new ModelEntry(variant.Name, "model", created, "espalier", variant.TokensBySegment(" → "), Math.Round(share, 4));

@@ -1,4 +1,4 @@
-using Espalier.Samples.Shapes;
+using Espalier.Evaluation;
 using Microsoft.Extensions.AI;
 
 namespace Espalier.Samples.ChatServer.Models;
@@ -6,4 +6,4 @@ namespace Espalier.Samples.ChatServer.Models;
 /// <summary>A variant that is loaded, and its chat client.</summary>
 /// <param name="Variant">The declared class and its plan.</param>
 /// <param name="Client">Answers; thread-safe.</param>
-internal sealed record ServedModel(Variant Variant, IChatClient Client);
+internal sealed record ServedModel(Candidate Variant, IChatClient Client);

@@ -1,3 +1,4 @@
+using Espalier.Evaluation;
 using Espalier.Extensions.AI;
 using Espalier.Imaging;
 using Espalier.Samples.ChatServer.Api;
@@ -24,7 +25,7 @@ internal sealed class ServedModels : IDisposable
     }
 
     /// <summary>The variants to serve, loaded or not.</summary>
-    public IReadOnlyList<Variant> Declared { get; }
+    public IReadOnlyList<Candidate> Declared { get; }
 
     /// <summary>True once all are loaded.</summary>
     public bool IsLoaded => _models is not null;
@@ -37,7 +38,7 @@ internal sealed class ServedModels : IDisposable
     {
         Checkpoint checkpoint = Own(Checkpoint.Open(_settings.Model));
         var models = new Dictionary<string, ServedModel>(StringComparer.Ordinal);
-        foreach (Variant variant in Declared)
+        foreach (Candidate variant in Declared)
         {
             VisionLanguageModel model = Own(variant.Load(checkpoint, new ModelOptions { CancellationToken = cancellationToken }));
             EspalierChatClient client = Own(new EspalierChatClient(model, new EspalierChatClientOptions
