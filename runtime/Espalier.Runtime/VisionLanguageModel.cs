@@ -236,7 +236,7 @@ public abstract partial class VisionLanguageModel : IDisposable
                 Stopwatch.GetElapsedTime(start) - vision,
                 TimeSpan.Zero,
                 0,
-                FinishReason.None);
+                FinishReason.None) { ExitLayer = sequence.Pass.ExitLayer };
             return StepResult.Ready;
         }
         catch

@@ -34,9 +34,9 @@ def write_json(folder, name, document):
         file.write("\n")
 
 
-def write_safetensors(path, tensors):
+def write_safetensors(path, tensors, **metadata):
     """An eight-byte length, a JSON header, the tensors' bytes: all float16, in the order of their names."""
-    header, chunks, offset = {"__metadata__": {"format": "pt"}}, [], 0
+    header, chunks, offset = {"__metadata__": {"format": "pt", **metadata}}, [], 0
     for name in sorted(tensors):
         data = tensors[name].detach().numpy().astype("<f2").tobytes()
         header[name] = {"dtype": "F16", "shape": list(tensors[name].shape), "data_offsets": [offset, offset + len(data)]}

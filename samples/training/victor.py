@@ -141,7 +141,7 @@ def train(count, start, steps, work):
 
 def export(count, work):
     state = torch.load(os.path.join(work, f"victor-{count}.pt"))
-    write_safetensors(exported(count), {REGISTERS: state["registers"], **state["adapted"]})
+    write_safetensors(exported(count), {REGISTERS: state["registers"], **state["adapted"]}, **{"victor.k": str(EXIT)})
     print(f"step {state['step']} -> {exported(count)}, {os.path.getsize(exported(count))} bytes")
 
 

@@ -14,6 +14,8 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("pyramid", Precision.Float32)]
     [InlineData("merge", Precision.Float32)]
     [InlineData("victor", Precision.Float32)]
+    [InlineData("gated", Precision.Float32)]
+    [InlineData("gated", Precision.Int8)]
     [InlineData("merged", Precision.Float32)]
     [InlineData("gathered", Precision.Float32)]
     [InlineData("all", Precision.Int8)]
@@ -30,6 +32,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "dense" => c => ClipLlamaDense.Load(c, options),
             "random" => c => ClipLlamaRandom.Load(c, options),
             "pyramid" => c => ClipLlamaPyramidTogether.Load(c, options),
+            "gated" => c => ClipLlamaDyVtePruned.Load(c, options),
             "victor" => c => ClipLlamaVictorTogether.Load(c, options),
             "mean" => c => ClipLlamaFastVMeanFrozen.Load(c, options),
             "merge" => c => ClipLlamaMergeTwice.Load(c, options),

@@ -21,6 +21,8 @@ public sealed class LearnedWeightsTests : IDisposable
 
     private string Learned => Path.Combine(_folder, "victor-4.safetensors");
 
+    private string Gates => Path.Combine(_folder, "dyvte.safetensors");
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
@@ -142,16 +144,94 @@ public sealed class LearnedWeightsTests : IDisposable
         Assert.Equal(Learned, Assert.Throws<TruncatedSafetensorsException>(() => Load()).File);
     }
 
+    [Fact]
+    public void GatesMayBePartOfTheCheckpoint()
+    {
+        List<float[]> beside = Answer(static c => ClipLlamaDyVte.Load(c));
+        string weights = Path.Combine(_folder, "model.safetensors");
+        Tensors merged = Tensors.Read(weights);
+        Tensors learned = Tensors.Read(Gates);
+        foreach (string name in learned.Names)
+        {
+            merged.Set(name, learned.Entry(name), learned.Bytes(name));
+        }
+
+        merged.Write(weights);
+        File.Delete(Gates);
+        List<float[]> inside = Answer(static c => ClipLlamaDyVte.Load(c));
+        for (int step = 0; step < beside.Count; step++)
+        {
+            Assert.Equal(beside[step], inside[step]);
+        }
+    }
+
+    [Fact]
+    public void MissingGatesAreNamed()
+    {
+        File.Delete(Gates);
+        LearnedWeightsMissingException error = Assert.Throws<LearnedWeightsMissingException>(() => LoadGated());
+        Assert.Equal((Gates, "DyVte"), (error.File, error.Declaration));
+        Assert.Contains("model.visual_gates_router.0.w1.weight [any, 64]", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AGateThatIsMissingIsNamed()
+    {
+        Tensors tensors = Tensors.Read(Gates);
+        tensors.Remove("model.visual_gates_router.3.w2.weight");
+        tensors.Write(Gates);
+        Assert.Equal(["model.visual_gates_router.3.w2.weight"], Assert.Throws<MissingTensorException>(() => LoadGated()).Names);
+    }
+
+    [Fact]
+    public void TheGateBehindTheLastLayerIsNotNeeded()
+    {
+        List<float[]> with = Answer(static c => ClipLlamaDyVte.Load(c));
+        Tensors tensors = Tensors.Read(Gates);
+        tensors.Remove("model.visual_gates_router.5.w1.weight");
+        tensors.Remove("model.visual_gates_router.5.w2.weight");
+        tensors.Write(Gates);
+        Assert.Equal(with[0], Answer(static c => ClipLlamaDyVte.Load(c))[0]);
+    }
+
+    [Theory]
+    [InlineData("model.visual_gates_router.2.w1.weight", 48, 32)]
+    [InlineData("model.visual_gates_router.2.w2.weight", 4, 12)]
+    public void AGateOfAnotherShapeIsRefused(string name, int rows, int columns)
+    {
+        Tensors tensors = Tensors.Read(Gates);
+        tensors.Entry(name)["shape"] = new JsonArray(rows, columns);
+        tensors.Write(Gates);
+        TensorShapeException error = Assert.Throws<TensorShapeException>(() => LoadGated());
+        Assert.Equal((Gates, name), (error.File, error.Tensor));
+    }
+
+    [Fact]
+    public void AGateOfNoLayerIsRefused()
+    {
+        Tensors tensors = Tensors.Read(Gates);
+        tensors.Rename("model.visual_gates_router.5.w1.weight", "model.visual_gates_router.6.w1.weight");
+        tensors.Write(Gates);
+        UnexpectedTensorException error = Assert.Throws<UnexpectedTensorException>(() => LoadGated());
+        Assert.Equal((Gates, "model.visual_gates_router.6.w1.weight"), (error.File, error.Tensor));
+    }
+
+    private void LoadGated()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(_folder);
+        using VisionLanguageModel model = ClipLlamaDyVte.Load(checkpoint);
+    }
+
     private void Load()
     {
         using Checkpoint checkpoint = Checkpoint.Open(_folder);
         using VisionLanguageModel model = ClipLlamaVictor.Load(checkpoint);
     }
 
-    private List<float[]> Answer()
+    private List<float[]> Answer(Func<Checkpoint, VisionLanguageModel>? load = null)
     {
         using Checkpoint checkpoint = Checkpoint.Open(_folder);
-        using var tiny = new TinyModel(c => ClipLlamaVictor.Load(checkpoint));
+        using var tiny = new TinyModel(_ => load is null ? ClipLlamaVictor.Load(checkpoint) : load(checkpoint));
         using Sequence sequence = tiny.CreateSequence();
         return tiny.Run(sequence, 3);
     }
@@ -195,6 +275,8 @@ public sealed class LearnedWeightsTests : IDisposable
         public byte[] Bytes(string name) => _tensors[name].Bytes;
 
         public void Set(string name, JsonObject entry, byte[] bytes) => _tensors[name] = (entry, bytes);
+
+        public void Remove(string name) => Assert.True(_tensors.Remove(name));
 
         public void Rename(string from, string to)
         {

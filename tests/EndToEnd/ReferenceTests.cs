@@ -29,6 +29,9 @@ public sealed class ReferenceTests
         [("clip-llama", "all")] = static c => ClipLlamaAll.Load(c),
         [("clip-llama", "scored-frozen")] = static c => ClipLlamaScoredFrozen.Load(c),
         [("clip-llama", "exit-at-prune")] = static c => ClipLlamaExitAtPrune.Load(c),
+        [("clip-llama", "dyvte")] = static c => ClipLlamaDyVte.Load(c),
+        [("clip-llama", "dyvte-late")] = static c => ClipLlamaDyVteLate.Load(c),
+        [("clip-llama", "dyvte-pruned")] = static c => ClipLlamaDyVtePruned.Load(c),
         [("clip-llama", "victor")] = static c => ClipLlamaVictor.Load(c),
         [("clip-llama", "victor-together")] = static c => ClipLlamaVictorTogether.Load(c),
         [("clip-llama", "victor-renumbered")] = static c => ClipLlamaVictorRenumbered.Load(c),
@@ -140,6 +143,11 @@ public sealed class ReferenceTests
             {
                 Assert.Equal(Goldens.Ints(held[row]), tokens[..sequence.TokensOf(row, tokens)]);
             }
+        }
+
+        if (expected.TryGetProperty("exit_layer", out JsonElement exit))
+        {
+            Assert.Equal(exit.ValueKind == JsonValueKind.Null ? null : exit.GetInt32(), sequence.Statistics.ExitLayer);
         }
 
         int[] rows = Goldens.Ints(expected.GetProperty("kv_rows"));

@@ -28,6 +28,9 @@ Reductions, all of prefill (Policy):
     Victor(M, K)    M registers run between the visual tokens and the suffix, at the positions that follow the image's; the
                     suffix follows on them. Before layer index K all visual tokens leave; registers stay. They come from
                     victor-M.safetensors beside the checkpoint; its other tensors replace the checkpoint's.
+    DyVTE           behind layer i, from the layer of the last prune (else 0) to the last but one, a gate is asked: W2 gelu(W1 z),
+                    z the mean of the rows of the suffix without its last one, and that last one. If its second number is
+                    above the first, all visual tokens leave, and no gate is asked any more. dyvte.safetensors holds them.
 Before the decoder (also Policy; the definitions are in reductions.py):
     VisionZip(dominant, contextual), VTC-CLS(keep, layer) at the output of the tower: one of them. Positions are contiguous
                     afterwards, as if the image had had so few tokens.
@@ -60,6 +63,7 @@ class Policy:
     shortv: Tuple[int, ...] = ()
     vtw: Optional[int] = None  # K
     victor: Optional[Tuple[int, int]] = None  # M, K
+    dyvte: bool = False
     random: Tuple[Tuple[int, int, int], ...] = ()  # B, keep, seed
     norm: Tuple[Tuple[int, int], ...] = ()  # B, keep
     merge: Tuple[Tuple[int, int], ...] = ()  # B, keep
@@ -92,8 +96,8 @@ class Policy:
 
     def validate(self, layers):
         exit_layer = layers if self.exit is None else self.exit
-        if not 1 <= exit_layer <= layers or (self.victor and self.vtw):
-            raise ValueError("the K of VTW or Victor must lie in 1..layers; one of them")
+        if not 1 <= exit_layer <= layers or bool(self.victor) + bool(self.vtw) + self.dyvte > 1:
+            raise ValueError("the K of VTW or Victor must lie in 1..layers; one exit")
         if self.fastv and not (1 <= self.fastv[0] < exit_layer and 0 <= self.fastv[1] < 1):
             raise ValueError("FastV's K must lie in 1..layers-1 and before the exit, R in [0, 1)")
         if self.pyramid and not (0 < self.pyramid[0] < 1 and 2 <= self.pyramid[1] <= layers):
@@ -273,6 +277,7 @@ class Prefill:
     survivors: list = field(default_factory=list)  # per prune: indices among the visual tokens of the image
     held: Optional[list] = None  # with merges in the decoder: per visual row that is left, the tokens of the image that it is made of
     gap: float = 1.0  # the smallest relative distance between the lowest kept and the highest dropped score
+    exit: Optional[int] = None  # DyVTE: the layer behind which a gate let all visual tokens leave
 
 
 class Llava:
@@ -281,6 +286,7 @@ class Llava:
         self.weights = read_weights(folder)
         self.folder = pathlib.Path(folder)
         self.registers = torch.zeros(0, self.config.text.hidden_size)
+        self.gates, self.gate_gap = None, 1.0
 
     def learned(self, policy):
         """The model with what the policy's method learned."""
@@ -347,6 +353,18 @@ class Llava:
                 image.rows = image.rows[kept]
                 kept_by.append([tokens[i] for i in kept])
             return image
+
+    def gate(self, policy, i, suffix):
+        """True if the gate behind layer i lets the visual tokens leave; `suffix` are its rows behind that layer."""
+        if not policy.dyvte or not max(0, *[b - 1 for b in policy.boundaries(self.layers)], 0) <= i < self.layers - 1:
+            return False
+        if self.gates is None:
+            self.gates = read_safetensors(self.folder / "dyvte.safetensors")
+        both = torch.cat([suffix[:-1].mean(0) if len(suffix) > 1 else suffix[-1], suffix[-1]])
+        first, second = (self.gates[f"model.visual_gates_router.{i}.w{w}.weight"] for w in (1, 2))
+        stay, leave = (second @ ACTIVATIONS["gelu"](first @ both)).tolist()
+        self.gate_gap = min(self.gate_gap, abs(stay - leave))
+        return stay < leave
 
     def embed(self, ids):
         return self.weights["language_model.embed_tokens.weight"][torch.tensor(ids, dtype=torch.long)]
@@ -435,7 +453,7 @@ class Llava:
                     x, positions, is_visual = x[stay], positions[stay], is_visual[stay]
                     if policy.renumbers(i, self.layers):
                         positions = torch.arange(len(x))
-                if policy.exit == i:
+                if policy.exit == i or out.exit == i - 1:
                     held = held[:0]
                     x, positions, is_visual = x[~is_visual], positions[~is_visual], is_visual[~is_visual]
 
@@ -446,6 +464,8 @@ class Llava:
                 out.caches.append(cache)
                 out.rows.append(len(x))
                 out.last_rows.append(x[-1])
+                if out.exit is None and self.gate(policy, i, x[-len(suffix):]):
+                    out.exit = i
             if policy.merges():
                 out.held = [row.nonzero()[:, 0].tolist() for row in held]
             out.logits = self.head(x[-1])
@@ -488,7 +508,7 @@ class Llava:
             text = stop + len(self.registers)
             last = text + len(suffix) - 1
             visible = torch.ones(len(x), dtype=torch.bool)
-            attention, survivors = None, []
+            attention, survivors, exited = None, [], None
             tokens = image.kept[-1] if image.kept else list(range(len(image.rows)))
             for i in range(self.layers):
                 seen = start + visible[start:stop].nonzero()[:, 0]
@@ -508,12 +528,14 @@ class Llava:
                         visible[stop:last + 1] = torch.tensor(self.relevant_text(attention[:, stop:last + 1, stop:last + 1], policy))
                     if policy.renumbers(i, self.layers):  # hidden rows get the number of the row before; nobody reads it
                         positions = (visible.long().cumsum(0) - 1).clamp(min=0)
-                if policy.exit == i:
+                if policy.exit == i or exited == i - 1:
                     visible[start:stop] = False
                 before = x
                 x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order)
                 if i in policy.shortv:
                     x = torch.cat([x[:start], before[start:stop], x[stop:]])
+                if exited is None and self.gate(policy, i, x[text:last + 1]):
+                    exited = i
             return self.head(x[last:]), survivors
 
 

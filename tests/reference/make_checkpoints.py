@@ -285,6 +285,7 @@ def clip_llama():
                                                    "pad_token_id": words + 1, "transformers_version": "4.36.0.dev0"})
     write_json(folder / "tokenizer.json", sentencepiece_tokenizer(metaspace=False, size=words))
     write_victor(folder / "victor-4.safetensors", text, registers=4)
+    write_dyvte(folder / "dyvte.safetensors", text, inner=24)
 
 
 def write_victor(path, text, registers):
@@ -301,6 +302,15 @@ def write_victor(path, text, registers):
     w.linear("language_model.layers.4.mlp.down_proj", text["intermediate_size"], hidden, bias=False)
     write_safetensors(path, {old_name(name): (array, "F16" if "o_proj" in name or "k_proj" in name else "F32")
                              for name, array in w.tensors.items()})
+
+
+def write_dyvte(path, text, inner):
+    """A gate behind every layer, in the two 16-bit and the 32-bit types in turn."""
+    w, hidden = Weights(SEEDS["dyvte"]), text["hidden_size"]
+    for i in range(text["num_hidden_layers"]):
+        w.linear(f"model.visual_gates_router.{i}.w1", 2 * hidden, inner, bias=False)
+        w.linear(f"model.visual_gates_router.{i}.w2", inner, 2, bias=False)
+    write_safetensors(path, {name: (array, ("F32", "F16", "BF16")[n % 3]) for n, (name, array) in enumerate(w.tensors.items())})
 
 
 def siglip_qwen2():
@@ -354,7 +364,7 @@ def clip_llama_f16():
 
 
 # Chosen by make_goldens.py --search: scores and logits stand well apart in every case.
-SEEDS = {"clip-llama": 23, "siglip-qwen2": 12, "clip-llama-f16": 14, "victor": 14}
+SEEDS = {"clip-llama": 23, "siglip-qwen2": 12, "clip-llama-f16": 14, "victor": 14, "dyvte": 6}
 MAKERS = {"clip-llama": clip_llama, "siglip-qwen2": siglip_qwen2, "clip-llama-f16": clip_llama_f16}
 
 if __name__ == "__main__":

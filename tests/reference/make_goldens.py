@@ -40,6 +40,8 @@ CASES = {
         "fastv-mean-frozen": Policy(fastv=(3, 0.75), fastv_rows="mean", shortv=(1, 2)),
         "victor": Policy(victor=(4, 2)),
         "victor-together": Policy(victor=(4, 4), fastv=(2, 0.5), fastv_rows="mean", shortv=(1, 2)),
+        "dyvte": Policy(dyvte=True), "dyvte-late": Policy(dyvte=True, random=((0, 30, 1), (4, 20, 3)), shortv=(1,)),
+        "dyvte-pruned": Policy(dyvte=True, fastv=(2, 0.5)),
         "victor-renumbered": Policy(victor=(4, 4), pyramid=(0.8, 2)),
         "random": Policy(random=((0, 20, 7), (3, 10, -3))),
         "norm": Policy(norm=((3, 12),)),
@@ -164,6 +166,8 @@ def policy_json(policy, visual):
     members = {"fastv": fastv, "shortv": list(policy.shortv), "vtw": policy.vtw}
     if policy.victor:
         members["victor"] = {"M": policy.victor[0], "K": policy.victor[1]}
+    if policy.dyvte:
+        members["dyvte"] = True
     if policy.fastv_rows != "last":
         members["fastv_rows"] = policy.fastv_rows
     if policy.random:
@@ -193,6 +197,7 @@ def separation(model, prefix, suffix, pixels, cases, steps=STEPS):
         prefill, _, after = model.generate(prefix, visual, suffix, policy, steps)
         gaps.append(prefill.gap)
         margins += [margin(row) for row in [prefill.logits, *after[:-1]]]
+    gaps.append(model.gate_gap)
     return min(gaps), min(margins)
 
 
@@ -204,7 +209,7 @@ def write_case(path, model, tokenizer, prefix, pixels, suffix, policy):
     for ours, other in zip([prefill.logits, *after], masked):
         assert torch.allclose(ours, other, rtol=1e-4, atol=2e-5), (path, float((ours - other).abs().max()))
     assert survivors == prefill.survivors, path
-    assert prefill.gap > 1e-4, (path, prefill.gap)
+    assert prefill.gap > 1e-4 and model.gate_gap > 1e-3, (path, prefill.gap, model.gate_gap)
     assert min(margin(row) for row in [prefill.logits, *after[:-1]]) > 1e-3, path
 
     members = [("policy", policy_json(policy, len(visual.rows)))]
@@ -216,6 +221,8 @@ def write_case(path, model, tokenizer, prefix, pixels, suffix, policy):
         members.append(("survivors", json.dumps(prefill.survivors)))
     if prefill.held is not None:
         members.append(("held", json.dumps(prefill.held)))
+    if policy.dyvte:
+        members.append(("exit_layer", json.dumps(prefill.exit)))
     members += [
         ("kv_rows", json.dumps(prefill.rows)),
         ("last_row_after_layer", matrix(row[:4] for row in prefill.last_rows)),

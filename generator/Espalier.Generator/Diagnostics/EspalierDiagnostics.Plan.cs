@@ -267,6 +267,16 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0224"));
 
+    /// <summary>Visual tokens may have left by a gate.</summary>
+    public static readonly DiagnosticDescriptor NotBehindGates = new(
+        id: "ESP0117",
+        title: "Visual tokens may have left by a gate",
+        messageFormat: PlanMessages.NotBehindGates,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0117"));
+
     /// <summary>Registers save nothing.</summary>
     public static readonly DiagnosticDescriptor RegistersSaveNothing = new(
         id: "ESP0231",
@@ -305,5 +315,6 @@ internal static partial class EspalierDiagnostics
         CountAndShare,
         UnknownChoice,
         BoundsCrossed,
-        RegistersSaveNothing);
+        RegistersSaveNothing,
+        NotBehindGates);
 }

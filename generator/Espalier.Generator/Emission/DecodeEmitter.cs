@@ -15,7 +15,7 @@ internal static class DecodeEmitter
             foreach (CacheRun run in plan.DecodeRuns())
             {
                 string caches = (run.FirstLayer == run.LastLayer ? ": its cache holds " : ": each cache holds ")
-                    + (run.VisualTokens == 0 ? "no visual row" : PlanTable.AtMost(plan.IsDynamicAt(run.FirstLayer)) + PlanText.Count(run.VisualTokens) + (run.VisualTokens == 1 ? " visual row" : " visual rows"))
+                    + (run.VisualTokens == 0 ? "no visual row" : PlanTable.AtMost(plan.IsDynamicAt(run.FirstLayer) || plan.Gates?.IsBehind(run.LastLayer - 1) == true) + PlanText.Count(run.VisualTokens) + (run.VisualTokens == 1 ? " visual row" : " visual rows"))
                     + (plan.Registers == 0 ? "" : " and " + PlanText.Registers(plan.Registers));
                 writer.Line();
                 writer.Line("// " + PlanText.Layers(run.FirstLayer, run.LastLayer).Replace("layer", "Layer") + caches + ".");

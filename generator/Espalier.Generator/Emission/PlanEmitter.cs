@@ -31,7 +31,8 @@ internal static class PlanEmitter
                     writer.Line();
                     EmitSteps(writer, planned.Plan);
                     writer.Line();
-                    writer.Line("return new ReductionPlan(geometry, segments, steps);");
+                    writer.Line("return new ReductionPlan(geometry, segments, steps" + (planned.Plan.Gates is { } gates
+                        ? ", new ExitGates(FirstLayer: " + Literal.Of(gates.FirstLayer) + ", LastLayer: " + Literal.Of(gates.LastLayer) + ", Declaration: " + Literal.Of(gates.Declaration) + ")" : "") + ");");
                 }
             }
         }

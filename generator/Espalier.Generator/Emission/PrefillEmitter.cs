@@ -26,6 +26,12 @@ internal static class PrefillEmitter
                 StepEmitter.Emit(writer, first, plan.EntersDynamic, scored: null);
             }
 
+            if (plan.Gates is not null)
+            {
+                writer.Line();
+                GateEmitter.Declare(writer, plan.Gates);
+            }
+
             foreach (LayerRun run in plan.PrefillRuns())
             {
                 Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == run.LastLayer);
@@ -34,14 +40,21 @@ internal static class PrefillEmitter
                 {
                     // The layer writes into scratch of the step behind it, so it runs inside of the step's block.
                     StepEmitter.Emit(writer, step!, plan.IsDynamicAt(run.LastLayer), run);
-                    continue;
+                }
+                else
+                {
+                    EmitRun(writer, plan, run, step is null ? plan.Gates : null);
+                    if (step is not null)
+                    {
+                        writer.Line();
+                        StepEmitter.Emit(writer, step, plan.IsDynamicAt(run.LastLayer), scored: null);
+                    }
                 }
 
-                EmitRun(writer, plan, run);
-                if (step is not null)
+                if (step is not null && plan.Gates?.IsBehind(step.AfterLayer) == true)
                 {
                     writer.Line();
-                    StepEmitter.Emit(writer, step, plan.IsDynamicAt(run.LastLayer), scored: null);
+                    GateEmitter.Ask(writer, "layer: " + Literal.Of(step.AfterLayer));
                 }
             }
 
@@ -50,12 +63,13 @@ internal static class PrefillEmitter
         }
     }
 
-    private static void EmitRun(SourceWriter writer, ReductionPlan plan, LayerRun run)
+    private static void EmitRun(SourceWriter writer, ReductionPlan plan, LayerRun run, ExitGates? gates)
     {
         int registers = plan.Registers;
         string behind = registers == 0 ? "" : " and " + PlanText.Registers(registers);
         string text = registers == 0 ? "text only" : "text" + behind;
-        string visual = PlanTable.AtMost(plan.IsDynamicAt(run.FirstLayer)) + PlanText.Count(run.VisualTokens) + " visual tokens";
+        bool isGated = gates?.IsBehind(run.LastLayer) == true;
+        string visual = PlanTable.AtMost(plan.IsDynamicAt(run.FirstLayer)) + PlanText.Count(run.VisualTokens) + " visual tokens" + (isGated ? " while they are there" : gates?.IsBehind(run.FirstLayer - 1) == true ? ", or none," : "");
         string treatment = run switch
         {
             { Kind: LayerKind.LastRow, VisualTokens: 0 } => text + ", and of all rows only the last is computed",
@@ -65,6 +79,12 @@ internal static class PrefillEmitter
             _ => "dense, " + visual + behind,
         };
         writer.Line("// " + Heading(run) + ": " + treatment + ".");
+        if (isGated)
+        {
+            GateEmitter.Loop(writer, run);
+            return;
+        }
+
         Loop(writer, run.FirstLayer, run.LastLayer, "Run" + run.Kind);
     }
 

@@ -32,6 +32,7 @@ internal static class PlanMessages
     public const string CountAndShare = "'{0}' says both {1} and {2}; one of them decides how many visual tokens stay";
     public const string UnknownChoice = "'{0}' has {1} = {2}, which is not a member of {3}";
     public const string BoundsCrossed = "'{0}' lets at least {1} of {3} visual tokens stay and at most {2}; the upper bound must be the higher one";
+    public const string NotBehindGates = "'{0}' {1}, where a gate of '{2}' may have let all of them leave already";
     public const string RegistersSaveNothing = "'{0}' adds {1} rows of registers over all layers, but {2} visual tokens that leave {3} are only {4} rows less";
 
     /// <summary>The sentence of a kind.</summary>
@@ -63,6 +64,7 @@ internal static class PlanMessages
         PlanProblemKind.CountAndShare => CountAndShare,
         PlanProblemKind.UnknownChoice => UnknownChoice,
         PlanProblemKind.BoundsCrossed => BoundsCrossed,
+        PlanProblemKind.NotBehindGates => NotBehindGates,
         PlanProblemKind.RegistersSaveNothing => RegistersSaveNothing,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such problem."),
     };

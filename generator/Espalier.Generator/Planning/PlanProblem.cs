@@ -43,6 +43,9 @@ public enum PlanProblemKind
     /// <summary>A number of stages into which the layers cannot be divided.</summary>
     StagesOutOfRange = 112,
 
+    /// <summary>A freeze or an exit where gates may have let the visual tokens leave.</summary>
+    NotBehindGates = 117,
+
     /// <summary>A second reduction at one site of the vision side.</summary>
     SecondStepAtSite = 121,
 

@@ -28,13 +28,18 @@ internal static class PlanTable
             AppendSteps(text, plan, segment.LastLayer);
         }
 
+        if (plan.Gates is { } gates)
+        {
+            text.Append(new string(' ', 18)).Append("all leave behind the first of layers ").Append(PlanText.Range(gates.FirstLayer, gates.LastLayer)).Append(" whose gate says so: ").Append(gates.Declaration).Append('\n');
+        }
+
         return text.ToString();
     }
 
     /// <summary>One sentence: the visual rows that are computed, of those of the dense model.</summary>
     public static string Rows(ReductionPlan plan)
     {
-        string rows = "Visual rows computed: " + AtMost(plan.IsDynamic) + PlanText.Count(plan.VisualRowsComputed) + " of " + PlanText.Count(plan.DenseVisualRows)
+        string rows = "Visual rows computed: " + AtMost(plan.IsDynamic || plan.Gates is not null) + PlanText.Count(plan.VisualRowsComputed) + " of " + PlanText.Count(plan.DenseVisualRows)
             + " (" + PlanText.Percent(plan.VisualRowsComputed, plan.DenseVisualRows) + ")";
         if (plan.IsDynamic)
         {
@@ -55,8 +60,8 @@ internal static class PlanTable
         long bytes = plan.KeyValueBytes(Text);
         long denseBytes = plan.DenseKeyValueBytes(Text);
         string typical = plan.IsDynamic ? "), typically " + PlanText.FlopsOf(plan.TypicalFlops(FlopsConvention.C, Text), dense) : "";
-        return "Prefill with " + PlanText.Plain(Text) + " text tokens: " + AtMost(plan.IsDynamic) + PlanText.FlopsOf(flops, dense) + typical + ", convention C); KV cache in fp32: "
-            + AtMost(plan.IsDynamic) + PlanText.BytesOf(bytes, denseBytes) + ").";
+        return "Prefill with " + PlanText.Plain(Text) + " text tokens: " + AtMost(plan.IsDynamic || plan.Gates is not null) + PlanText.FlopsOf(flops, dense) + typical + ", convention C); KV cache in fp32: "
+            + AtMost(plan.IsDynamic || plan.Gates is not null) + PlanText.BytesOf(bytes, denseBytes) + ").";
     }
 
     /// <summary>A step without its declaration, for example "prune 144 -> 72 by last-query attention".</summary>

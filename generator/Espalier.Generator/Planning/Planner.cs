@@ -25,6 +25,7 @@ public static class Planner
         var reductions = new List<VisionReduction>();
         var exits = new List<Exit>();
         var freezes = new List<Freeze>();
+        var gates = new List<Gate>();
         var problems = new List<PlanProblem>();
         for (int i = 0; i < policies.Count; i++)
         {
@@ -36,6 +37,7 @@ public static class Planner
             reductions.AddRange(lowering.VisionReductions);
             exits.AddRange(lowering.Exits);
             freezes.AddRange(lowering.Freezes);
+            gates.AddRange(lowering.Gates);
             problems.AddRange(lowering.Problems);
         }
 
@@ -47,6 +49,7 @@ public static class Planner
         IReadOnlyList<Freeze> frozen = PlanRules.CheckFreezes(freezes, exit, layers, problems);
         List<Step> steps = VisionRules.Resolve(reductions, geometry.VisualTokens, problems);
         PlanRules.ResolveCounts(ordered, geometry.VisualTokens, steps, problems);
+        ExitGates? placed = GateRules.Resolve(gates, steps, exit, frozen, layers, problems);
         if (exit is not null)
         {
             int before = steps.Count > 0 ? steps[steps.Count - 1].TokensAfter : geometry.VisualTokens;
@@ -57,7 +60,7 @@ public static class Planner
 
         EquatableArray<PlanProblem> found = problems.OrderBy(problem => problem.Policy).ThenBy(problem => problem.Kind).ThenBy(problem => problem.Element).ToEquatableArray();
         return new PlanResult(
-            problems.Exists(problem => problem.IsFatal) ? null : new ReductionPlan(geometry, Cut(geometry, steps, frozen), steps),
+            problems.Exists(problem => problem.IsFatal) ? null : new ReductionPlan(geometry, Cut(geometry, steps, frozen), steps, placed),
             found);
     }
 

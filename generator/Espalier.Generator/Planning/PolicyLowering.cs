@@ -29,6 +29,8 @@ internal sealed class PolicyLowering
 
     public List<Freeze> Freezes { get; } = new();
 
+    public List<Gate> Gates { get; } = new();
+
     public List<PlanProblem> Problems { get; } = new();
 
     public bool Has(string argument) => _declaration.Arguments.Any(candidate => string.Equals(candidate.Name, argument, StringComparison.Ordinal));
@@ -68,6 +70,8 @@ internal sealed class PolicyLowering
         VisionReductions.Add(new VisionReduction(_policy, _text, site, keep, score, compress, positions, towerScores, kernel));
 
     public void Exit(Boundary boundary, int registers = 0) => Exits.Add(new Exit(_policy, _text, boundary, registers));
+
+    public void Gate() => Gates.Add(new Gate(_policy, _text));
 
     public void Freeze(int layer, string argument, int element) => Freezes.Add(new Freeze(_policy, _text, layer, argument, element));
 

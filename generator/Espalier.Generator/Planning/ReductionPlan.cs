@@ -12,12 +12,14 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     /// <param name="geometry">The model.</param>
     /// <param name="segments">The segments, in order of layers; together they cover every decoder layer once.</param>
     /// <param name="steps">The steps, in order of layers; each lies before the decoder or between two segments and leads from the count before it to the count behind it.</param>
+    /// <param name="gates">Gates that may let all visual tokens leave; null if there are none.</param>
     /// <exception cref="ArgumentException">The segments leave a layer out or repeat one, a count changes without a step or against it, or a step lies at another place than its site says.</exception>
-    public ReductionPlan(ModelGeometry geometry, IReadOnlyList<Segment> segments, IReadOnlyList<Step> steps)
+    public ReductionPlan(ModelGeometry geometry, IReadOnlyList<Segment> segments, IReadOnlyList<Step> steps, ExitGates? gates = null)
     {
         Geometry = geometry ?? throw new ArgumentNullException(nameof(geometry));
         Segments = new EquatableArray<Segment>(segments);
         Steps = new EquatableArray<Step>(steps);
+        Gates = gates;
         CheckParts();
         foreach (Step step in Steps)
         {
@@ -40,6 +42,9 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
 
     /// <summary>The reductions, in order: first those on the vision side, then those between decoder layers.</summary>
     public EquatableArray<Step> Steps { get; }
+
+    /// <summary>Gates that may let all visual tokens leave behind a layer, which the counts of the plan do not assume; null if there are none.</summary>
+    public ExitGates? Gates { get; }
 
     /// <summary>Decoder layers.</summary>
     public int Layers => Geometry.Text.Layers;
@@ -88,7 +93,7 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     }
 
     /// <summary>True if no layer and no visual token is treated specially.</summary>
-    public bool IsDense => Steps.Count == 0 && Segments.Count == 1 && Segments[0].Mode == LayerMode.Dense;
+    public bool IsDense => Steps.Count == 0 && Gates is null && Segments.Count == 1 && Segments[0].Mode == LayerMode.Dense;
 
     /// <summary>Visual rows times layers that are computed in prefill.</summary>
     public long VisualRowsComputed => Segments.Where(segment => segment.Mode == LayerMode.Dense).Sum(segment => (long)segment.Layers * segment.VisualTokens);
@@ -267,7 +272,7 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
 
     /// <inheritdoc/>
     public bool Equals(ReductionPlan? other) =>
-        other is not null && Geometry.Equals(other.Geometry) && Segments.Equals(other.Segments) && Steps.Equals(other.Steps);
+        other is not null && Geometry.Equals(other.Geometry) && Segments.Equals(other.Segments) && Steps.Equals(other.Steps) && Equals(Gates, other.Gates);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ReductionPlan);
@@ -330,6 +335,13 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
         }
 
         Require(Steps.Skip(step).All(later => !later.IsVisionSide), "a step before the decoder comes behind one of the decoder");
+        if (Gates is not null)
+        {
+            Require(Gates.FirstLayer >= 0 && Gates.FirstLayer <= Gates.LastLayer && Gates.LastLayer == Layers - 2, "gates lie behind layers up to the last but one");
+            Require(Steps.All(any => any.IsVisionSide || (!any.IsExit && any.AfterLayer <= Gates.FirstLayer)), "a step lies where a gate may have let all visual tokens leave");
+            Require(Segments.All(any => any.Mode == LayerMode.Dense || any.LastLayer <= Gates.FirstLayer), "a layer is frozen where a gate may have let all visual tokens leave");
+        }
+
         foreach (Step any in Steps)
         {
             bool summarises = any.Compress == Compress.Summarise;

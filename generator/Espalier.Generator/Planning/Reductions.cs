@@ -120,5 +120,8 @@ internal sealed record VisionReduction(
 /// <summary>A policy's wish that all visual tokens leave; <paramref name="Registers"/> rows that ran behind them stay.</summary>
 internal sealed record Exit(int Policy, string Declaration, Boundary Boundary, int Registers);
 
+/// <summary>A policy's wish that gates let all visual tokens leave.</summary>
+internal sealed record Gate(int Policy, string Declaration);
+
 /// <summary>A policy's wish that visual tokens are frozen in one layer, and the place where the layer is written.</summary>
 internal sealed record Freeze(int Policy, string Declaration, int Layer, string Argument, int Element);

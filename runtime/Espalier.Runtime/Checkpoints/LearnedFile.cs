@@ -45,6 +45,12 @@ internal sealed class LearnedFile : IDisposable
         }
     }
 
+    /// <summary>The canonical names of its tensors.</summary>
+    public IEnumerable<string> Names => _tensors.Keys;
+
+    /// <summary>Finds a tensor of any shape and type.</summary>
+    public bool TryGet(string name, out CheckpointTensor tensor) => _tensors.TryGetValue(name, out tensor);
+
     /// <summary>True if the file has a tensor of this canonical name.</summary>
     public bool Has(string name) => _tensors.ContainsKey(name);
 

@@ -58,13 +58,16 @@ internal static class GraphNames
     /// <summary><see cref="RowGraphs"/>: the text rows, f32 [1, s, H].</summary>
     public const string Text = "text";
 
-    /// <summary><see cref="RowGraphs"/>: the indices of the rows to keep, i64 [m].</summary>
+    /// <summary><see cref="RowGraphs"/>: the indices of the rows to keep; a gate: of those that it averages; i64 [m].</summary>
     public const string Rows = "rows";
 
     /// <summary><see cref="RowGraphs"/>: the counts of visual and of text rows, i64 [2], in host memory; they add up to n.</summary>
     public const string Sizes = "sizes";
 
-    /// <summary>The head: the row that is projected, i64 [1].</summary>
+    /// <summary>A gate: what speaks for staying and for leaving, f32 [1, 1, 2].</summary>
+    public const string Gate = "gate";
+
+    /// <summary>The head and gates: the row that is projected, or the last one, i64 [1].</summary>
     public const string Row = "row";
 
     /// <summary>The head: the scores of all tokens, f32 [1, 1, Vocabulary].</summary>

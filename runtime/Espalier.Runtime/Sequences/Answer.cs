@@ -124,7 +124,7 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
     {
         try
         {
-            sequence.Record = new AnswerStatistics(sequence.Position, sequence.Position, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, 0, FinishReason.None);
+            sequence.Record = new AnswerStatistics(sequence.Position, sequence.Position, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, 0, FinishReason.None) { ExitLayer = sequence.Pass.ExitLayer };
             Extend(rest, cancellationToken);
             Choose();
         }

@@ -19,8 +19,11 @@ public readonly record struct AnswerStatistics(
     int GeneratedTokens,
     FinishReason FinishReason)
 {
-    /// <summary>Visual rows in each segment of the plan, in order: what the plan says, or where it can only say "at most", what this image took. Empty before a prefill.</summary>
+    /// <summary>Visual rows in each segment of the plan, in order: what the plan says, or where it can only say "at most", what this image took; of a segment with gates, what entered it. Empty before a prefill.</summary>
     public EquatableArray<int> VisualTokens { get; init; }
+
+    /// <summary>The zero-based decoder layer behind which all visual tokens of the prompt left, by the plan or by a gate; null if some stayed in all layers. A continued conversation keeps what its first prompt said.</summary>
+    public int? ExitLayer { get; init; }
 
     /// <summary>Decode steps a second; 0 if there was none. The first token comes from prefill and does not count.</summary>
     public double TokensPerSecond => GeneratedTokens > 1 && Decode > TimeSpan.Zero ? (GeneratedTokens - 1) / Decode.TotalSeconds : 0;

@@ -20,6 +20,7 @@ public sealed class ForwardPass
     private readonly PassHead _head;
     private readonly VisualTokenMap _map;
     private readonly int[] _numberings;
+    private readonly GateBindings? _gates;
     private readonly int[] _shifts;
     private readonly int[] _visualTokens;
     private readonly MergeBuffers _merge = new();
@@ -33,6 +34,8 @@ public sealed class ForwardPass
     private int _numbering;
     private int _textScores;
     private int _textSteps;
+    private int _askedGate;
+    private bool _exitDue;
     private CancellationToken _cancellation;
 
     internal ForwardPass(ModelSessions sessions, ReductionPlan plan, int capacity)
@@ -47,10 +50,14 @@ public sealed class ForwardPass
         _numberings = [.. Enumerable.Range(0, plan.Geometry.Text.Layers).Select(plan.NumberingAt)];
         _shifts = new int[_numberings[^1] + 1];
         _visualTokens = new int[_numberings.Length];
+        _gates = plan.Gates is { } gates ? new GateBindings(sessions, gates) : null;
     }
 
     /// <summary>Visual rows in the pass now.</summary>
     public int VisualTokens => _map.Count;
+
+    /// <summary>The layer behind which all visual rows left in the last prefill; null if they stayed.</summary>
+    internal int? ExitLayer { get; private set; }
 
     /// <summary>The hidden rows of the visual tokens, fp32, row-major <c>[VisualTokens, hidden]</c>: the residual stream, before any norm. Valid until the next call.</summary>
     public ReadOnlySpan<float> VisualRows
@@ -262,12 +269,36 @@ public sealed class ForwardPass
         _rows.Renumber();
     }
 
+    /// <summary>Asks the gate behind the layer that ran last whether the visual rows leave now (DyVTE, arXiv 2411.19628). Where it says so, <see cref="ExitVisual"/> follows and no further gate is asked.</summary>
+    /// <param name="layer">The layer that ran last.</param>
+    public bool Gate(int layer)
+    {
+        Require(_phase == PassPhase.Prefill && _plan.Gates?.IsBehind(layer) == true && layer == _nextLayer - 1, "the plan has no gate here");
+        Require(_map.Count > 0 && _askedGate < layer, "a gate is asked once, and while there are visual tokens");
+        _cancellation.ThrowIfCancellationRequested();
+        _rows.Rejoin(_map.Count, _suffixRows);
+        _askedGate = layer;
+        _exitDue = _gates!.Exits(layer, _rows.Current, _suffixRows);
+        return _exitDue;
+    }
+
     /// <summary>All visual rows leave the sequence.</summary>
     public void ExitVisual()
     {
         Require(_phase == PassPhase.Prefill, "rows leave in prefill only");
         int before = _map.Count;
-        _map.Keep([], _nextLayer - 1);
+        if (_plan.Gates is null)
+        {
+            _map.Keep([], _nextLayer - 1);
+        }
+        else
+        {
+            Require(_exitDue, "no gate said that the visual tokens leave");
+            _exitDue = false;
+            _map.Leave();
+        }
+
+        ExitLayer = _nextLayer - 1;
         _rows.Exit(before, _suffixRows);
     }
 
@@ -354,6 +385,7 @@ public sealed class ForwardPass
         _bindings.Dispose();
         _rows.Dispose();
         _merge.Dispose();
+        _gates?.Dispose();
         _head.Dispose();
         _cache.Dispose();
     }
@@ -406,6 +438,9 @@ public sealed class ForwardPass
         _numbering = 0;
         _textScores = 0;
         _textSteps = 0;
+        _askedGate = -1;
+        _exitDue = false;
+        ExitLayer = null;
         _phase = PassPhase.PrefillReady;
     }
 
@@ -467,6 +502,7 @@ public sealed class ForwardPass
     {
         Require(_phase == phase, "the pass is in another phase");
         Require(layer == _nextLayer && layer < _plan.Geometry.Text.Layers, "layers run in order");
+        Require(phase != PassPhase.Prefill || _plan.Gates is not { } gates || IsGateHeard(gates, layer - 1), "the gate behind a layer is asked, and what it says is done");
         _cancellation.ThrowIfCancellationRequested();
         if (phase == PassPhase.Prefill)
         {
@@ -476,6 +512,8 @@ public sealed class ForwardPass
 
         _nextLayer++;
     }
+
+    private bool IsGateHeard(ExitGates gates, int layer) => !_exitDue && (!gates.IsBehind(layer) || _map.Count == 0 || _askedGate == layer);
 
     private void RunKind(int layer, LayerKind kind, Span<float> scores)
     {

@@ -87,6 +87,9 @@ internal sealed class VisualTokenMap
         }
     }
 
+    /// <summary>All tokens leave, by a gate that is no step.</summary>
+    public void Leave() => Count = 0;
+
     /// <summary>Records a step of the decoder.</summary>
     public void Keep(ReadOnlySpan<int> kept, int afterLayer) => Keep(kept, NextSurvivors(kept.Length, afterLayer, isVisionSide: false, isMerge: false));
 

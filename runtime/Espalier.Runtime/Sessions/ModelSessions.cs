@@ -14,6 +14,7 @@ internal sealed class ModelSessions
     private readonly OrtSession[] _decode;
     private readonly OrtSession?[] _reduced;
     private readonly OrtSession?[] _ahead;
+    private readonly OrtSession?[] _gates;
 
     /// <summary>Builds the sessions that do not exist yet.</summary>
     /// <param name="cache">Where they are kept.</param>
@@ -25,6 +26,7 @@ internal sealed class ModelSessions
         Precision = options.Precision ?? declared;
         PrecisionFormats formats = PrecisionFormats.For(Precision, options.Device.Provider);
         VictorWeights? summary = cache.FindRegisters(plan);
+        DyVteWeights? gates = cache.FindGates(plan);
         Registers = summary?.Rows ?? [];
         LearnedFile? learned = summary?.File;
         if (learned is not null && formats.Decoder is QuantisedFormat)
@@ -39,6 +41,7 @@ internal sealed class ModelSessions
         _decode = new OrtSession[layers];
         _reduced = new OrtSession?[layers];
         _ahead = new OrtSession?[layers];
+        _gates = new OrtSession?[layers];
 
         Step? output = plan.StepAt(Site.VisionOutput);
         bool merges = plan.Steps.Any(static step => step is { IsVisionSide: false, IsMerge: true });
@@ -46,14 +49,14 @@ internal sealed class ModelSessions
         int total = 6 + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
         for (int layer = 0; layer < layers; layer++)
         {
-            total += (plan.KindAt(layer) == LayerKind.Dense ? 0 : 1) + (plan.IsScoredAhead(layer) ? 1 : 0);
+            total += (plan.KindAt(layer) == LayerKind.Dense ? 0 : 1) + (plan.IsScoredAhead(layer) ? 1 : 0) + (plan.Gates?.IsBehind(layer) == true ? 1 : 0);
         }
 
         int ready = 0;
-        OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null)
+        OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null, int width = 0)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores), learned);
+            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width), part == ModelPart.Gate ? gates!.File : learned);
             options.Progress?.Report(new LoadProgress(LoadStage.BuildSessions, ++ready, total));
             return session;
         }
@@ -78,6 +81,11 @@ internal sealed class ModelSessions
             if (plan.IsScoredAhead(layer))
             {
                 _ahead[layer] = Get(ModelPart.LayerScore, formats.Decoder, layer);
+            }
+
+            if (plan.Gates?.IsBehind(layer) == true)
+            {
+                _gates[layer] = Get(ModelPart.Gate, layer: layer, width: gates!.Widths[layer]);
             }
         }
 
@@ -132,6 +140,9 @@ internal sealed class ModelSessions
 
     /// <summary>The session that says what a layer would attend to; null if the plan does not ask.</summary>
     public OrtSession? Ahead(int layer) => _ahead[layer];
+
+    /// <summary>The gate behind a layer.</summary>
+    public OrtSession Gate(int layer) => _gates[layer] ?? throw new InvalidOperationException($"The plan asks no gate behind layer {layer}.");
 
     /// <summary>See <see cref="ReductionPlan.NumberingAt"/>.</summary>
     public int NumberingAt(int layer) => _plan.NumberingAt(layer);

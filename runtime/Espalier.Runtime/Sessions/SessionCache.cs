@@ -12,8 +12,9 @@ namespace Espalier;
 /// <param name="Layer">Decoder layer, or 0.</param>
 /// <param name="Kind">How the layer treats its rows, for <see cref="ModelPart.DecoderLayer"/>.</param>
 /// <param name="Scores">The tower layers whose CLS attention comes out, for <see cref="ModelPart.ScoredVision"/>.</param>
+/// <param name="Width">The inner width, for <see cref="ModelPart.Gate"/>, else 0.</param>
 /// <param name="Learned">The file of learned weights that replaces some of the part's; null if the checkpoint's alone are read.</param>
-internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, string? Learned = null)
+internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, int Width = 0, string? Learned = null)
 {
     /// <summary>The format, for a part that has one.</summary>
     public LinearFormat RequiredFormat => Format ?? throw new ArgumentException($"{Part} has linear layers and needs their format.");
@@ -42,6 +43,9 @@ internal enum ModelPart
 
     /// <summary>What one decoder layer would attend to.</summary>
     LayerScore,
+
+    /// <summary>The gate behind one decoder layer.</summary>
+    Gate,
 
     /// <summary>Final norm and head.</summary>
     Head,
@@ -114,6 +118,21 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         lock (_lock)
         {
             return VictorWeights.Find(checkpoint, plan.Steps[^1], OpenLearned);
+        }
+    }
+
+    /// <summary>The gates that a plan asks; null if it asks none.</summary>
+    /// <exception cref="CheckpointException">There are none, or they do not fit.</exception>
+    public DyVteWeights? FindGates(ReductionPlan plan)
+    {
+        if (plan.Gates is null)
+        {
+            return null;
+        }
+
+        lock (_lock)
+        {
+            return DyVteWeights.Find(checkpoint, plan.Gates, OpenLearned);
         }
     }
 
@@ -202,6 +221,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.Projector => ProjectorGraph.Build(geometry, key.RequiredFormat),
             ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, key.Kind, key.RequiredFormat),
             ModelPart.LayerScore => LayerScoreGraph.Build(geometry.Text, key.Layer, key.RequiredFormat),
+            ModelPart.Gate => GateGraph.Build(geometry.Text, key.Layer, key.Width),
             ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, key.RequiredFormat),
             ModelPart.GatherRows => RowGraphs.Gather(geometry.Text.Hidden),
             ModelPart.MergeRows => RowGraphs.Absorb(geometry.Text.Hidden),

@@ -61,6 +61,22 @@ public sealed partial class ClipLlamaMerge;
 public sealed partial class ClipLlamaMergeTwice;
 
 [VisionLanguageModel("clip-llama")]
+[DyVte]
+public sealed partial class ClipLlamaDyVte;
+
+[VisionLanguageModel("clip-llama")]
+[DyVte]
+[RandomPrune(AfterLayer = -1, Keep = 30, Seed = 1)]
+[RandomPrune(AfterLayer = 3, Keep = 20, Seed = 3)]
+[ShortV(1)]
+public sealed partial class ClipLlamaDyVteLate;
+
+[VisionLanguageModel("clip-llama")]
+[DyVte]
+[FastV(K = 2, R = 0.5)]
+public sealed partial class ClipLlamaDyVtePruned;
+
+[VisionLanguageModel("clip-llama")]
 [Victor(M = 4, K = 2)]
 public sealed partial class ClipLlamaVictor;
 

@@ -79,6 +79,10 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
             }
 
             Reduce(pass, layer, scores);
+            if (pass.VisualTokens > 0 && LoadedPlan.Gates is { } gates && gates.FirstLayer <= layer && layer <= gates.LastLayer && pass.Gate(layer))
+            {
+                pass.ExitVisual();
+            }
         }
 
         pass.EndPrefill();

@@ -29,7 +29,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(20) switch
+    private PolicyDeclaration Next() => _random.Next(21) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
@@ -47,6 +47,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         13 => new("GPrune", new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens)), new RealArgument("Threshold", 0.1), new RealArgument("Temperature", 0.1)),
         14 => new("PruneVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1)), new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens)), new ChoiceArgument("Score", "TextAttention")),
         15 => new("MergeVisual", Norm, new IntegerArgument("AfterLayer", _random.Next(-1, geometry.Text.Layers - 1)), new RealArgument("KeepRatio", _random.Next(1, 20) / 20.0)),
+        19 => new("DyVte"),
         16 => new("Victor", new IntegerArgument("M", 4), new IntegerArgument("K", _random.Next(1, geometry.Text.Layers))),
         17 or 18 => new(
             "SparsityMeetsSimilarity",

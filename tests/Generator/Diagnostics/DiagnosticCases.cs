@@ -71,6 +71,7 @@ internal static partial class DiagnosticCases
         Quietly("ESP0222", Model + "[GPrune(KeepRatio = 0.2)]" + Class),
         Quietly("ESP0223", Model + "[SparsityMeetsSimilarity(Cut = InflectionCut.LocalOutlier, Similarity = ClsSimilarity.ClsAttention, Round2 = SecondRound.VisualAndText)]" + Class),
         Quietly("ESP0224", Model + "[SparsityMeetsSimilarity(AtLeast = 0.25, AtMost = 0.25)]" + Class),
+        Quietly("ESP0117", Model + "[DyVte]\n[FastV(K = 3)]\n[ShortV(0, 1, 2)]" + Class),
         Quietly("ESP0231", Model + "[Victor(M = 28, K = 8)]" + Class),
     ];
 
@@ -202,6 +203,8 @@ internal static partial class DiagnosticCases
         new("ESP0101", Model + "[Victor([|K = 0|])]" + Class, "'Victor(K = 0)' names the boundary before layer 0, but the model has decoder layers 0 to 9"),
         new("ESP0106", Model + "[Victor]\n[Vtw([|K = 7|])]" + Class, "'Vtw(K = 7)' lets all visual tokens leave before layer 7, but they already left before layer 3 by 'Victor'"),
         new("ESP0221", Model + "[Victor([|M = 0|])]" + Class, "'Victor(M = 0)' has M = 0, which must be at least 1"),
+        new("ESP0117", Model + "[DyVte]\n[[|ShortV(5, 6)|]]" + Class, "'ShortV(5, 6)' freezes visual tokens in layer 5, where a gate of 'DyVte' may have let all of them leave already"),
+        new("ESP0117", Model + "[DyVte]\n[[|Vtw(K = 7)|]]" + Class, "'Vtw(K = 7)' lets all visual tokens leave before layer 7, where a gate of 'DyVte' may have let all of them leave already"),
         new("ESP0231", Model + "[[|Victor(M = 32, K = 8)|]]" + Class, "'Victor(M = 32, K = 8)' adds 320 rows of registers over all layers, but 144 visual tokens that leave before layer 8 are only 288 rows less"),
         new("ESP0231", Model + "[[|Victor(M = 16, K = 3)|]]\n[DivPrune(Keep = 20)]" + Class, "'Victor(M = 16, K = 3)' adds 160 rows of registers over all layers, but 20 visual tokens that leave before layer 3 are only 140 rows less"),
     ];

@@ -27,6 +27,8 @@ internal static class Geometries
 
     public static PolicyDeclaration Vtw(int k) => new("Vtw", new IntegerArgument("K", k));
 
+    public static PolicyDeclaration DyVte { get; } = new("DyVte");
+
     public static PolicyDeclaration Victor(int m, int k) => new("Victor", new IntegerArgument("M", m), new IntegerArgument("K", k));
 
     public static PolicyDeclaration Prune(int afterLayer, int keep) => new("PruneVisual", new IntegerArgument("AfterLayer", afterLayer), new IntegerArgument("Keep", keep));

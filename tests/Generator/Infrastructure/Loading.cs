@@ -82,6 +82,16 @@ internal static class Loading
 
                 visual = Left(step, visual, entered);
             }
+
+            if (visual > 0 && plan.Gates is { } gates && layer >= gates.FirstLayer && layer <= gates.LastLayer)
+            {
+                yield return $"gate {layer}";
+                if (layer >= 3)
+                {
+                    yield return "exit";
+                    visual = 0;
+                }
+            }
         }
 
         yield return "logits";

@@ -267,6 +267,13 @@ internal static class Recorder
 
                 public void RenumberRows() => Calls.Add("renumber");
 
+                // No gate before layer 3 says exit, so that loops are seen to go on without the visual tokens, and to stop asking.
+                public bool Gate(int layer)
+                {
+                    Calls.Add($"gate {layer}");
+                    return layer >= 3;
+                }
+
                 public void ExitVisual()
                 {
                     Calls.Add("exit");

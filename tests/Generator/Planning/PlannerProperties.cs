@@ -204,6 +204,7 @@ public sealed class PlannerProperties
             (1, from list in layer.ArrayOf() select ShortV(wild > 0 ? list : [.. list.Append(0).Distinct()])),
             (1, boundary.Select(Exit)),
             (1, boundary.Select(after => Vtw(after + 1))),
+            (1, Gen.Constant(DyVte)),
             (2, from after in boundary from registers in Gen.Choose(1 - wild, Math.Max(1, tokens / 3) + wild) select Victor(registers, after + 1)),
             (1, from dominant in Gen.Choose(1 - wild, Math.Max(1, tokens / 2) + wild) from contextual in Gen.Choose(0 - wild, Math.Max(0, (tokens / 2) - 1) + wild) select VisionZip(dominant, contextual)),
             (1, from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from tower in Gen.Choose(0 - wild, 4 + wild) select VtcCls(keep, tower)),

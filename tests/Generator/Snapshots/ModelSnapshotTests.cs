@@ -71,6 +71,18 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void DyVte() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [DyVte]
+        [FastV(K = 2, R = 0.5)]
+        public sealed partial class DyVteShapes;
+        """);
+
+    [Fact]
     public void AllTogether() => Verify("""
         using Espalier;
 

@@ -18,6 +18,7 @@ public static class PolicyMethods
         new VtwMethod(),
         new PyramidDropMethod(),
         new VictorMethod(),
+        new DyVteMethod(),
         new VisionZipMethod(),
         new VtcClsMethod(),
         new DivPruneMethod(),
