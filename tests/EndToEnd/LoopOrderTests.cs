@@ -83,6 +83,73 @@ public sealed class LoopOrderTests
     }
 
     [Theory]
+    [InlineData("a gate is not asked")]
+    [InlineData("a gate is not heard")]
+    [InlineData("they leave unasked")]
+    [InlineData("they leave though the gate says stay")]
+    [InlineData("a gate is asked twice")]
+    [InlineData("a gate is asked when they have left")]
+    [InlineData("a gate behind another layer")]
+    [InlineData("as planned")]
+    public void AWrongGateFails(string name)
+    {
+        // For this prompt the gate behind layer 0 says stay, the one behind layer 1 exit.
+        using var tiny = new TinyModel(c => new WrongLoop(c, ClipLlamaDyVte.Plan, pass =>
+        {
+            pass.BeginPrefill(36);
+            pass.RunDense(0);
+            if (name == "they leave unasked")
+            {
+                pass.ExitVisual();
+            }
+
+            if (name == "a gate behind another layer")
+            {
+                pass.Gate(1);
+            }
+
+            if (name != "a gate is not asked")
+            {
+                Assert.False(pass.Gate(0));
+            }
+
+            if (name == "they leave though the gate says stay")
+            {
+                pass.ExitVisual();
+            }
+
+            if (name == "a gate is asked twice")
+            {
+                pass.Gate(0);
+            }
+
+            pass.RunDense(1);
+            Assert.True(pass.Gate(1));
+            if (name != "a gate is not heard")
+            {
+                pass.ExitVisual();
+            }
+
+            if (name == "a gate is asked when they have left")
+            {
+                pass.RunDense(2);
+                pass.Gate(2);
+            }
+
+            for (int layer = 2; layer < 5; layer++)
+            {
+                pass.RunDense(layer);
+            }
+
+            pass.RunLastRow(5);
+            pass.EndPrefill();
+        }));
+        using Sequence sequence = tiny.CreateSequence();
+        Exception? thrown = Record.Exception(() => tiny.Prefill(sequence));
+        Assert.True(name == "as planned" ? thrown is null : thrown is InvalidOperationException, thrown?.ToString());
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(2)]
     [InlineData(4)]
