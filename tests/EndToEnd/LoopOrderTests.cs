@@ -70,11 +70,12 @@ public sealed class LoopOrderTests
             }
 
             pass.MergeVisual(merge);
-            for (int layer = 3; layer < 6; layer++)
+            for (int layer = 3; layer < 5; layer++)
             {
                 pass.RunDense(layer);
             }
 
+            pass.RunLastRow(5);
             pass.EndPrefill();
         }));
         using Sequence sequence = tiny.CreateSequence();
