@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Espalier;
 using Espalier.Benchmarks.Comparisons;
+using Espalier.Benchmarks.Peers;
 using Espalier.Benchmarks.Synthesis;
 
 var root = new RootCommand("Measures what Espalier costs and saves, on models with random weights that it writes itself.")
@@ -13,6 +14,8 @@ var root = new RootCommand("Measures what Espalier costs and saves, on models wi
     PartComparison.CreateCommand(),
     GeneratorTiming.CreateCommand(),
     PrecisionComparison.CreateCommand(),
+    PeerComparison.CreateCommand(),
+    PeerCommand.CreateCommand(),
 };
 
 try

@@ -54,6 +54,22 @@ internal static class GraphFile
         }
     }
 
+    /// <summary>Writes any graph over the weights of a checkpoint, which go beside it.</summary>
+    /// <inheritdoc cref="Write(Checkpoint, SessionKey, ModelOptions, string, bool)"/>
+    public static void Write(Checkpoint checkpoint, GraphModel graph, ModelOptions options, string path)
+    {
+        SessionCache cache = checkpoint.ShareSessions();
+        try
+        {
+            cache.Prepare(PrecisionFormats.For(options.Precision ?? Precision.Float32, options.Device.Provider), options);
+            WriteBeside(cache, graph, path);
+        }
+        finally
+        {
+            cache.Release();
+        }
+    }
+
     private static void WriteBeside(SessionCache cache, GraphModel graph, string path)
     {
         string data = path + ".data";
