@@ -28,6 +28,7 @@ public sealed class RemovePolicyCodeFix : EspalierCodeFix
         EspalierDiagnostics.FrozenTwice.Id,
         EspalierDiagnostics.SecondPruneAtBoundary.Id,
         EspalierDiagnostics.SecondStepAtSite.Id,
+        EspalierDiagnostics.TowerReducedTwice.Id,
         EspalierDiagnostics.NoLayers.Id,
         EspalierDiagnostics.KeepsAll.Id);
 

@@ -26,6 +26,7 @@ internal static class KnownTypeNames
     public const string TokenShareRef = "global::Espalier.Planning.TokenShare";
     public const string ReductionPlanRef = "global::Espalier.Planning.ReductionPlan";
     public const string SpanRef = "global::System.Span";
+    public const string ReadOnlySpanRef = "global::System.ReadOnlySpan";
     public const string GeneratedCodeRef = "global::System.CodeDom.Compiler.GeneratedCode";
     public const string SkipLocalsInitRef = "global::System.Runtime.CompilerServices.SkipLocalsInit";
 }

@@ -18,6 +18,9 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("gated", Precision.Int8)]
     [InlineData("merged", Precision.Float32)]
     [InlineData("gathered", Precision.Float32)]
+    [InlineData("tower", Precision.Float32)]
+    [InlineData("tome", Precision.Float32)]
+    [InlineData("tower", Precision.Int8)]
     [InlineData("all", Precision.Int8)]
     [InlineData("all", Precision.Int4)]
     [InlineData("all", Precision.Int8PrefillInt4Decode)]
@@ -38,6 +41,8 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "merge" => c => ClipLlamaMergeTwice.Load(c, options),
             "norm" => c => ClipLlamaNormTwice.Load(c, options),
             "merged" => c => ClipLlamaVisionAndDecoder.Load(c, options),
+            "tower" => c => ClipLlamaTowerAndDecoder.Load(c, options),
+            "tome" => c => ClipLlamaToMe.Load(c, options),
             "gathered" => c => ClipLlamaKeptPositions.Load(c, options),
             _ => c => ClipLlamaAll.Load(c, options),
         });

@@ -40,7 +40,7 @@ public sealed class MonolithTests(QuantisedFolder folder) : IClassFixture<Quanti
         private readonly TextGeometry _text;
         private readonly SessionCache _cache;
         private readonly WeightStore _weights;
-        private readonly TowerBinding _tower;
+        private readonly WholeTower _tower;
         private readonly ProjectorBinding _projector;
         private readonly EmbeddingTable _embeddings;
         private readonly OrtSession _session;
@@ -57,7 +57,7 @@ public sealed class MonolithTests(QuantisedFolder folder) : IClassFixture<Quanti
             _cache = checkpoint.ShareSessions();
             _weights = new WeightStore(checkpoint);
             var sessions = new ModelSessions(_cache, plan, loading);
-            _tower = new TowerBinding(sessions, scored: false);
+            _tower = new WholeTower(sessions, scored: false);
             _projector = new ProjectorBinding(sessions, _tower.Features, step: null);
             _embeddings = new EmbeddingTable(checkpoint);
             LinearFormat format = PrecisionFormats.For(loading.Precision!.Value, loading.Device.Provider).Decoder;

@@ -31,6 +31,9 @@ Reductions, all of prefill (Policy):
     DyVTE           behind layer i, from the layer of the last prune (else 0) to the last but one, a gate is asked: W2 gelu(W1 z),
                     z the mean of the rows of the suffix without its last one, and that last one. If its second number is
                     above the first, all visual tokens leave, and no gate is asked any more. dyvte.safetensors holds them.
+Inside the tower (also Policy; the definitions are in tower_reductions.py), between attention and feed-forward layer:
+    FiCoCo-V(start, r, ...) from a layer on, or ToMe(r, inflection, proportional) in all layers that run. Positions are
+                    contiguous afterwards.
 Before the decoder (also Policy; the definitions are in reductions.py):
     VisionZip(dominant, contextual), VTC-CLS(keep, layer) at the output of the tower: one of them. Positions are contiguous
                     afterwards, as if the image had had so few tokens.
@@ -47,6 +50,7 @@ continues after the unreduced prompt, unless PyramidDrop renumbered.)
 import copy
 import pathlib
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Optional, Tuple
 
 import torch
@@ -54,6 +58,7 @@ import torch.nn.functional as F
 
 from checkpoint import canonical_name, read_config, read_safetensors, read_weights
 from reductions import average_into, cls_attention, cls_cosine, div_prune, g_prune_scores, keep_highest, relevant, similar_to_cls, vision_zip
+from tower_reductions import FiCoCoV, ToMe
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,8 @@ class Policy:
     norm: Tuple[Tuple[int, int], ...] = ()  # B, keep
     merge: Tuple[Tuple[int, int], ...] = ()  # B, keep
     pyramid: Optional[Tuple[float, int]] = None  # lambda, S
+    ficoco_v: Optional[dict] = None  # the arguments of tower_reductions.FiCoCoV
+    tome: Optional[dict] = None  # the arguments of tower_reductions.ToMe
     visionzip: Optional[Tuple[int, int]] = None  # dominant (CLS included), contextual
     vtccls: Optional[Tuple[int, int]] = None  # keep, first tower layer
     divprune: Optional[int] = None  # keep
@@ -148,9 +155,10 @@ ACTIVATIONS = {
 # ---- vision -------------------------------------------------------------------------------------------------------
 
 
-def vision_hidden_states(config, weights, pixels, inside=None):
+def vision_hidden_states(config, weights, pixels, inside=None, reducer=None):
     """[3, H, W] -> list of [rows, hidden]: after the embeddings, then after each layer.
 
+    reducer: optional object of tower_reductions that takes rows away between attention and feed-forward layer.
     inside: optional list that receives each layer's attention [heads, rows, rows] and keys [heads, rows, head_dim].
     """
     def w(name):
@@ -176,11 +184,15 @@ def vision_hidden_states(config, weights, pixels, inside=None):
         n = norm(x, layer + "layer_norm1")
         q, k, v = (linear(n, weights, f"vision_tower.{layer}self_attn.{p}_proj").reshape(-1, heads, head_dim).transpose(0, 1)
                    for p in "qkv")
-        attention = torch.softmax(q @ k.transpose(1, 2) * head_dim ** -0.5, -1)
+        logits = q @ k.transpose(1, 2) * head_dim ** -0.5
+        bias = reducer.bias() if reducer else None
+        attention = torch.softmax(logits if bias is None else logits + bias, -1)
         if inside is not None:
             inside.append((attention, k))
         mixed = (attention @ v).transpose(0, 1).reshape(len(x), -1)
         x = x + linear(mixed, weights, f"vision_tower.{layer}self_attn.out_proj")
+        if reducer:
+            x = reducer.reduce(i, x, logits, attention, k)
         n = linear(norm(x, layer + "layer_norm2"), weights, f"vision_tower.{layer}mlp.fc1")
         x = x + linear(ACTIVATIONS[config.hidden_act](n), weights, f"vision_tower.{layer}mlp.fc2")
         states.append(x)
@@ -318,6 +330,17 @@ class Llava:
             features = vision_features(self.config, self.weights, pixels)
             layer = len(states) + self.config.feature_layer - 1  # the layer whose output the features are
             tokens = list(range(len(features)))
+            reducer = self.tower_reducer(policy, layer + 1)
+            if reducer:
+                side = self.config.vision.image_size // self.config.vision.patch_size
+                cls = self.config.vision.model_type == "clip_vision_model"
+                reducer.begin(len(features), side, cls)
+                # Only the layers that the features need run.
+                run = SimpleNamespace(**{**vars(self.config.vision), "num_hidden_layers": layer + 1})
+                features = vision_hidden_states(run, self.weights, pixels, reducer=reducer)[-1][1 if cls else 0:]
+                tokens = reducer.tokens
+                gaps += reducer.gaps
+                kept_by.append(tokens)
             if policy.visionzip:
                 attention, keys = cls_attention([inside[layer][0]]), inside[layer][1].mean(0)[1:]
                 features, tokens = vision_zip(states[self.config.feature_layer], attention, keys, *policy.visionzip, cls=True)
@@ -365,6 +388,11 @@ class Llava:
         stay, leave = (second @ ACTIVATIONS["gelu"](first @ both)).tolist()
         self.gate_gap = min(self.gate_gap, abs(stay - leave))
         return stay < leave
+
+    def tower_reducer(self, policy, layers):
+        if policy.ficoco_v:
+            return FiCoCoV(**policy.ficoco_v)
+        return ToMe(**policy.tome, layers=layers) if policy.tome else None
 
     def embed(self, ids):
         return self.weights["language_model.embed_tokens.weight"][torch.tensor(ids, dtype=torch.long)]

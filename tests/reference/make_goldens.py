@@ -57,6 +57,12 @@ CASES = {
         "similarity-steps": Policy(similarity=("attention", "MaxDerivative", 9, 0.3, 0.75), fastv=(2, 0.5)),
         "similarity-bend": Policy(similarity=("cosine", "SecondDifference", 5, 0.4, 1), gprune=(0.6, 0.1, 0.1, 5), pyramid=(0.5, 3), shortv=(1,)),
         "similarity-text": Policy(similarity=("cosine", "LocalOutlier", 9, 0.4, 1), relevance=(3, 0.9, True), shortv=(1, 2), vtw=5),
+        "ficoco-v": Policy(ficoco_v=dict(start=0, r=9, epsilon=0.9)),
+        "ficoco-v-code": Policy(ficoco_v=dict(start=1, r=14, mode="code", epsilon=0.93, window=3, coefficient=1.5)),
+        "ficoco-v-columns": Policy(ficoco_v=dict(start=0, r=6, redundancy="columns", lam=0.6, epsilon=0.95)),
+        "tome": Policy(tome=dict(r=8)),
+        "tome-inflection": Policy(tome=dict(r=9, inflection=0.5, proportional=False)),
+        "tower-and-decoder": Policy(ficoco_v=dict(start=0, r=5), divprune=20, fastv=(2, 0.5), shortv=(3,), vtw=5),
         "kept-positions": Policy(vtccls=(24, 1), gprune=(15, 0.1, 0.1, 3), fastv=(2, 0.4)),
     },
     "siglip-qwen2": {
@@ -66,6 +72,8 @@ CASES = {
         "random": Policy(random=((4, 8, 0),)), "norm": Policy(norm=((2, 12),)),
         "pyramid": Policy(pyramid=(0.7, 4)),  # 6 layers: the last stage has three of them
         "divprune": Policy(divprune=6),
+        "ficoco-v": Policy(ficoco_v=dict(start=1, r=4, epsilon=0.9)),  # no CLS token: the distance from the mean key
+        "tome": Policy(tome=dict(r=4)), "tome-inflection": Policy(tome=dict(r=5, inflection=-0.4)),
     },
     "clip-llama-f16": {
         "dense": Policy(), "fastv": Policy(fastv=(1, 0.75)), "shortv": Policy(shortv=(2, 3, 5)), "vtw": Policy(vtw=1),
@@ -178,7 +186,7 @@ def policy_json(policy, visual):
         members["merge"] = [{"before": b, "keep": keep} for b, keep in policy.merge]
     if policy.pyramid:
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
-    members |= {name: getattr(policy, name) for name in ("visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance") if getattr(policy, name)}
+    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance") if getattr(policy, name)}
     return json.dumps(members)
 
 

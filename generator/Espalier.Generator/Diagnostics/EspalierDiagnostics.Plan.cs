@@ -157,6 +157,46 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0123"));
 
+    /// <summary>Two reductions share layers of the vision tower.</summary>
+    public static readonly DiagnosticDescriptor TowerReducedTwice = new(
+        id: "ESP0141",
+        title: "Two reductions share layers of the vision tower",
+        messageFormat: PlanMessages.TowerReducedTwice,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0141"));
+
+    /// <summary>A reduction lies behind the layers of the vision tower that run.</summary>
+    public static readonly DiagnosticDescriptor TowerReductionOutOfRange = new(
+        id: "ESP0142",
+        title: "A reduction lies behind the layers of the vision tower that run",
+        messageFormat: PlanMessages.TowerReductionOutOfRange,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0142"));
+
+    /// <summary>CLS attention is read where tokens leave.</summary>
+    public static readonly DiagnosticDescriptor ScoresOfReducedLayers = new(
+        id: "ESP0143",
+        title: "CLS attention is read where tokens leave",
+        messageFormat: PlanMessages.ScoresOfReducedLayers,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0143"));
+
+    /// <summary>Nothing can be reduced inside the vision tower.</summary>
+    public static readonly DiagnosticDescriptor TowerNotReducible = new(
+        id: "ESP0144",
+        title: "Nothing can be reduced inside the vision tower",
+        messageFormat: PlanMessages.TowerNotReducible,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0144"));
+
     /// <summary>No visual token is kept.</summary>
     public static readonly DiagnosticDescriptor KeepNotPositive = new(
         id: "ESP0201",
@@ -304,6 +344,10 @@ internal static partial class EspalierDiagnostics
         SecondStepAtSite,
         NoClsAttention,
         TowerLayerOutOfRange,
+        TowerReducedTwice,
+        TowerReductionOutOfRange,
+        ScoresOfReducedLayers,
+        TowerNotReducible,
         KeepNotPositive,
         KeepExceedsModel,
         KeepRises,

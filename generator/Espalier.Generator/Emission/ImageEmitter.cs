@@ -11,7 +11,7 @@ internal static class ImageEmitter
         writer.Line("/// <summary>Image: runs the vision tower and the projector, and reduces the " + PlanText.Count(plan.Geometry.VisualTokens)
             + " visual tokens to " + PlanTable.AtMost(plan.EntersDynamic) + PlanText.Count(plan.DecoderVisualTokens) + " before the decoder.</summary>");
         writer.Line("/// <param name=\"pass\">The bound sessions and the buffers. Nothing managed is allocated.</param>");
-        if (allowsUnsafe && plan.VisionSteps.Any(step => step.TokensAfter <= StepEmitter.StackLimit))
+        if (allowsUnsafe && plan.VisionSteps.Any(step => step.Tower is null && step.TokensAfter <= StepEmitter.StackLimit))
         {
             writer.Line("[" + KnownTypeNames.SkipLocalsInitRef + "]");
         }
@@ -19,7 +19,11 @@ internal static class ImageEmitter
         using (writer.Open("protected override void EncodeImage(" + KnownTypeNames.ImagePassRef + " pass)"))
         {
             Step? output = plan.StepAt(Site.VisionOutput);
-            if (output?.TowerScores is { } scores)
+            if (plan.ReducesTower)
+            {
+                TowerEmitter.Emit(writer, plan);
+            }
+            else if (output?.TowerScores is { } scores)
             {
                 writer.Line(output.Score == Score.ClsAttention
                     ? "// Vision tower; the CLS token's attention to the patches in tower " + PlanText.Layers(scores.FirstLayer, scores.LastLayer) + " is their score."
@@ -35,6 +39,10 @@ internal static class ImageEmitter
             {
                 writer.Line();
                 EmitStep(writer, output, isBehindDynamic: false);
+            }
+
+            if (output is not null || plan.ReducesTower)
+            {
                 writer.Line();
             }
 

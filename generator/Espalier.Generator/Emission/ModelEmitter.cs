@@ -68,6 +68,11 @@ internal static class ModelEmitter
         writer.Line("/// </code>");
         writer.Line("/// " + PlanTable.Rows(plan));
         writer.Line("/// " + PlanTable.Cost(plan));
+        if (plan.ReducesTower)
+        {
+            writer.Line("/// " + PlanTable.TowerCost(plan));
+        }
+
         writer.Line("/// Linear layers: Precision." + planned.Declaration.Precision + ", unless the options of Load name another.");
         writer.Line("/// </remarks>");
     }

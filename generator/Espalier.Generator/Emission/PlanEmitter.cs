@@ -114,7 +114,7 @@ internal static class PlanEmitter
         string scores = step.TowerScores is { } tower
             ? ", TowerScores: new(FirstLayer: " + Literal.Of(tower.FirstLayer) + ", LastLayer: " + Literal.Of(tower.LastLayer) + ")" : "";
         string kernel = step.Kernel is null ? "" : (site.Length == 0 ? "" : ", ") + "Kernel: " + Of(step.Kernel);
-        return site + scores + kernel;
+        return site + scores + Tower(step.Tower) + kernel;
     }
 
     private static string Of(Kernel kernel)
@@ -141,4 +141,20 @@ internal static class PlanEmitter
         ? ", Count: new(" + Literal.Of(count.Rule) + ", Share: " + PlanText.Plain(count.Share) + ", Typical: " + Literal.Of(count.Typical) + ")"
             + (step.RelevantText > 0 ? ", RelevantText: " + PlanText.Plain(step.RelevantText) : "")
         : "";
+
+    private static string Tower(TowerReduction? tower)
+    {
+        if (tower is null)
+        {
+            return "";
+        }
+
+        string leaving = tower.IsConstant
+            ? "TowerReduction.Constant(leaving: " + Literal.Of(tower.Leaving[0]) + ", layers: " + Literal.Of(tower.Leaving.Count) + ")"
+            : "EquatableArray.Of(" + string.Join(", ", tower.Leaving) + ")";
+        return ", Tower: new(FirstLayer: " + Literal.Of(tower.FirstLayer) + ", Leaving: " + leaving + ", " + Reads(tower.Reads) + (tower.IsProportional ? ", IsProportional: true" : "") + ")";
+    }
+
+    /// <summary>A name for each flag.</summary>
+    private static string Reads(TowerReads reads) => "TowerReads." + reads.ToString().Replace(", ", " | TowerReads.");
 }

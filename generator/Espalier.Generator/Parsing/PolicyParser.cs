@@ -57,6 +57,7 @@ internal static class PolicyParser
     {
         { Kind: TypedConstantKind.Primitive, Value: int value } => new IntegerArgument(name, value),
         { Kind: TypedConstantKind.Primitive, Value: double value } => new RealArgument(name, value),
+        { Kind: TypedConstantKind.Primitive, Value: bool value } => new ChoiceArgument(name, value ? "true" : "false"),
         { Kind: TypedConstantKind.Enum, Value: { } value } => new ChoiceArgument(name, MemberName((INamedTypeSymbol)constant.Type!, value)),
         { Kind: TypedConstantKind.Array } => ReadLayers(name, constant.Values),
         _ => null,

@@ -12,6 +12,7 @@ internal sealed class CompressTraits
         new("prune", "", "{0} leave"),
         new("merge", " and similar keys", "{0} are averaged into those with similar keys"),
         new("merge", " and similar rows", "each of the other {0} is averaged into the one of them that is most similar"),
+        new("merge", "", "the other {0} are merged into them"),
     };
 
     private readonly string _rest;

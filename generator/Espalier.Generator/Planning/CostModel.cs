@@ -52,6 +52,31 @@ public static class CostModel
         return flops + softmax + norms + residualsAndActivation;
     }
 
+    /// <summary>Operations of one layer of the vision tower. Its feed-forward layer has two matrices, in every convention.</summary>
+    /// <param name="vision">The tower.</param>
+    /// <param name="convention">What counts as an operation.</param>
+    /// <param name="rows">Rows that the attention reads and updates, CLS included.</param>
+    /// <param name="rowsLeft">Rows that the feed-forward layer updates: fewer, if tokens leave between the two.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative.</exception>
+    public static double TowerLayerFlops(VisionGeometry vision, FlopsConvention convention, int rows, int rowsLeft)
+    {
+        _ = vision ?? throw new ArgumentNullException(nameof(vision));
+        CheckCount(rows, nameof(rows));
+        CheckCount(rowsLeft, nameof(rowsLeft));
+        double hidden = vision.Hidden;
+        double multiplyAccumulates = (4.0 * rows * hidden * hidden) + (2.0 * rows * rows * hidden) + (2.0 * rowsLeft * hidden * vision.Intermediate);
+        if (convention is FlopsConvention.A or FlopsConvention.B)
+        {
+            return multiplyAccumulates;
+        }
+
+        // As in the decoder: 7 for a norm and 1 for a residual on each side, 2 for the activation.
+        double flops = 2.0 * multiplyAccumulates;
+        return convention == FlopsConvention.C
+            ? flops
+            : flops + (5.0 * vision.Heads * rows * rows) + (8.0 * hidden * rows) + (10.0 * hidden * rowsLeft);
+    }
+
     /// <summary>Operations behind the last layer: the logits of the last row where the convention counts them, else 0.</summary>
     /// <param name="text">The decoder.</param>
     /// <param name="convention">What counts as an operation.</param>

@@ -55,6 +55,18 @@ public enum PlanProblemKind
     /// <summary>A layer of the vision tower whose attention cannot be read.</summary>
     TowerLayerOutOfRange = 123,
 
+    /// <summary>Tower layers in which two policies reduce.</summary>
+    TowerReducedTwice = 141,
+
+    /// <summary>A reduction in tower layers that do not run for the features.</summary>
+    TowerReductionOutOfRange = 142,
+
+    /// <summary>CLS attention of tower layers whose rows are not those of the output, because tokens leave there or behind them.</summary>
+    ScoresOfReducedLayers = 143,
+
+    /// <summary>A vision tower inside which nothing can be reduced.</summary>
+    TowerNotReducible = 144,
+
     /// <summary>A keep count below one.</summary>
     KeepNotPositive = 201,
 

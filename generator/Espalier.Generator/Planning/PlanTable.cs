@@ -13,7 +13,8 @@ internal static class PlanTable
     public static string Render(ReductionPlan plan)
     {
         var text = new StringBuilder(Table(plan)).Append('\n').Append(Rows(plan)).Append('\n');
-        return text.Append(Cost(plan)).Append('\n').ToString();
+        text.Append(Cost(plan)).Append('\n');
+        return plan.ReducesTower ? text.Append(TowerCost(plan)).Append('\n').ToString() : text.ToString();
     }
 
     /// <summary>One line a segment and, between them, one a step; lines end with a line feed.</summary>
@@ -64,6 +65,10 @@ internal static class PlanTable
             + AtMost(plan.IsDynamic || plan.Gates is not null) + PlanText.BytesOf(bytes, denseBytes) + ").";
     }
 
+    /// <summary>One sentence: operations of the vision tower, which the prefill does not count.</summary>
+    public static string TowerCost(ReductionPlan plan) =>
+        "Vision tower: " + PlanText.FlopsOf(plan.TowerFlops(FlopsConvention.C), plan.DenseTowerFlops(FlopsConvention.C)) + ", convention C).";
+
     /// <summary>A step without its declaration, for example "prune 144 -> 72 by last-query attention".</summary>
     public static string Describe(Step step)
     {
@@ -71,6 +76,11 @@ internal static class PlanTable
         if (step.IsExit)
         {
             return step.Registers == 0 ? "exit " + counts : "summarise " + PlanText.Count(step.TokensBefore) + " -> " + PlanText.Registers(step.Registers);
+        }
+
+        if (step.Tower is { } tower)
+        {
+            return CompressTraits.Of(step.Compress).Verb + " " + counts + " in tower " + PlanText.Layers(tower.FirstLayer, tower.LastLayer) + " by " + DescribeScore(step);
         }
 
         string place = step.IsVisionSide ? " " + VisionRules.Describe(step.Site) : "";

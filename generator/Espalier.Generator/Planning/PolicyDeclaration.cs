@@ -72,7 +72,7 @@ public sealed record LayersArgument(string Name, EquatableArray<int> Layers) : P
     public override string ToString() => string.Join(", ", Layers.Select(PlanText.Plain));
 }
 
-/// <summary>A member of an enumeration.</summary>
+/// <summary>A member of an enumeration, or <c>true</c> or <c>false</c>.</summary>
 /// <param name="Name">The property that takes it.</param>
 /// <param name="Member">The member's name, or its number if no member has it.</param>
 public sealed record ChoiceArgument(string Name, string Member) : PolicyArgument(Name)

@@ -42,6 +42,8 @@ internal sealed class PolicyLowering
 
     public string Choice(string argument, string otherwise) => _declaration.Find<ChoiceArgument>(argument)?.Member ?? otherwise;
 
+    public bool Flag(string argument, bool otherwise) => _declaration.Find<ChoiceArgument>(argument) is { } written ? written.Member == "true" : otherwise;
+
     /// <summary>The full name of the type that stands for a type parameter, or null.</summary>
     public string? Type(string parameter) => _declaration.Find<TypeArgument>(parameter)?.FullName;
 
@@ -68,6 +70,11 @@ internal sealed class PolicyLowering
         TowerScores? towerScores = null,
         Func<int, Kernel>? kernel = null) =>
         VisionReductions.Add(new VisionReduction(_policy, _text, site, keep, score, compress, positions, towerScores, kernel));
+
+    /// <summary>Visual tokens are reduced inside tower layers; the argument says how many leave.</summary>
+    public void ReduceInTower(string? argument, TowerReduction tower, Score score, Func<int, Kernel> kernel) =>
+        VisionReductions.Add(new VisionReduction(
+            _policy, _text, Site.InsideTower, new KeepRule(argument, Tokens: null, Share: null), score, Compress.MergeIntoKept, Positions.Renumber, TowerScores: null, kernel, tower));
 
     public void Exit(Boundary boundary, int registers = 0) => Exits.Add(new Exit(_policy, _text, boundary, registers));
 
@@ -166,6 +173,27 @@ internal sealed class PolicyLowering
         }
 
         return new TowerScores(first, last);
+    }
+
+    /// <summary>The number of tower layers from <paramref name="first"/> on that run for the features and can reduce visual tokens; reports why there is none.</summary>
+    public int? TowerLayersFrom(int first, string? argument)
+    {
+        VisionGeometry vision = Geometry.Vision;
+        string? reason = vision.HasCls && vision.KeepsCls ? "this model counts its CLS token among the visual tokens (vision_feature_select_strategy is \"full\")"
+            : vision.FeatureLayers == 0 ? "no layer of the vision tower runs for the features of this model" : null;
+        if (reason is not null)
+        {
+            Report(PlanProblemKind.TowerNotReducible, null, -1, reason);
+            return null;
+        }
+
+        if (first < 0 || first >= vision.FeatureLayers)
+        {
+            Report(PlanProblemKind.TowerReductionOutOfRange, argument is not null && Has(argument) ? argument : null, -1, PlanText.Plain(first), PlanText.Plain(vision.FeatureLayers - 1));
+            return null;
+        }
+
+        return vision.FeatureLayers - first;
     }
 
     /// <summary>Reports a ratio that is not inside (0, 1); not-a-number is outside too.</summary>

@@ -6,7 +6,7 @@ namespace Espalier.Planning;
 
 /// <summary>What happens to the visual tokens of a model, layer by layer: segments of equal layers, and the steps between them.</summary>
 /// <remarks>Made by <see cref="Planner"/>, or written out as literals by the generator. Plans of equal geometry, segments and steps are equal. Immutable, thread-safe.</remarks>
-public sealed class ReductionPlan : IEquatable<ReductionPlan>
+public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
 {
     /// <summary>Puts a plan together from its parts and checks that they fit.</summary>
     /// <param name="geometry">The model.</param>
@@ -52,7 +52,7 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
     /// <summary>The reductions before the decoder, in order.</summary>
     public IEnumerable<Step> VisionSteps => Steps.Where(step => step.IsVisionSide);
 
-    /// <summary>The reduction at a site of the vision side; null if there is none.</summary>
+    /// <summary>The reduction at the output of the tower or behind the projector; null if there is none.</summary>
     /// <param name="site">The site.</param>
     public Step? StepAt(Site site) => VisionSteps.FirstOrDefault(step => step.Site == site);
 
@@ -330,7 +330,8 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
         bool dynamic = false;
         while (step < Steps.Count && Steps[step].IsVisionSide)
         {
-            Require(Steps[step].AfterLayer == -1 && (step == 0 || Steps[step].Site > Steps[step - 1].Site), "the steps before the decoder are not in order");
+            Require(Steps[step].AfterLayer == -1 && (step == 0 || Steps[step].Site > Steps[step - 1].Site || IsDeeper(Steps[step], Steps[step - 1])), "the steps before the decoder are not in order");
+            CheckTower(Steps[step]);
             step++;
         }
 
@@ -369,6 +370,18 @@ public sealed class ReductionPlan : IEquatable<ReductionPlan>
 
         Require(layer == Layers, "the segments do not cover all layers");
         Require(step == Steps.Count, "a step does not lie between two segments");
+    }
+
+    private static bool IsDeeper(Step step, Step before) => step.Tower is { } one && before.Tower is { } other && one.FirstLayer > other.LastLayer;
+
+    private void CheckTower(Step step)
+    {
+        Require(step.Site == Site.InsideTower == (step.Tower is not null), "a step has tower layers without being inside the tower, or is there without them");
+        if (step.Tower is { } tower)
+        {
+            Require(tower.FirstLayer >= 0 && tower.Leaving.Count > 0 && tower.LastLayer < Geometry.Vision.FeatureLayers, "a step lies in tower layers that do not run");
+            Require(tower.Total == step.TokensBefore - step.TokensAfter, "the tokens that leave in the tower layers are not those of the step");
+        }
     }
 
     private void Require(bool condition, string violation)

@@ -115,7 +115,13 @@ internal sealed record VisionReduction(
     Compress Compress,
     Positions Positions,
     TowerScores? TowerScores,
-    Func<int, Kernel>? Kernel);
+    Func<int, Kernel>? Kernel,
+    TowerReduction? Tower = null)
+{
+    /// <summary>The count behind other steps, as <see cref="KeepRule.Of(Tokens, Tokens)"/> says it; inside the tower, what its layers leave.</summary>
+    /// <param name="before">The tokens that are there.</param>
+    public (int Tokens, RunTimeCount? Count) KeepOf(Tokens before) => Tower is null ? Keep.Of(before, before) : (before.Count - Tower.Total, null);
+}
 
 /// <summary>A policy's wish that all visual tokens leave; <paramref name="Registers"/> rows that ran behind them stay.</summary>
 internal sealed record Exit(int Policy, string Declaration, Boundary Boundary, int Registers);

@@ -19,6 +19,8 @@ internal sealed class ScoreTraits
         new("similarity to the CLS token", "with the highest scores stay"),
         new("diversity", "that are far from each other stay"),
         new("propagated norms", "with the highest scores stay"),
+        new("redundancy", "that are least redundant stay"),
+        new("similar keys", "stay"),
     };
 
     private readonly string _words;

@@ -6,6 +6,9 @@ public enum Site
     /// <summary>Behind a decoder layer.</summary>
     DecoderBoundary,
 
+    /// <summary>Inside layers of the vision tower, behind the attention and before the feed-forward layer.</summary>
+    InsideTower,
+
     /// <summary>At the output of the vision tower, before the projector.</summary>
     VisionOutput,
 

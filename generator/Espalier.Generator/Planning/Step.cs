@@ -32,6 +32,12 @@ public enum Score
 
     /// <summary>Information that gathers in a token when norms are propagated over the graph of similar tokens (G-Prune, AAAI 2025).</summary>
     GraphPropagation,
+
+    /// <summary>How alike a token is to the others, against what the CLS token takes of it (FiCoCo, arXiv 2411.17686).</summary>
+    Redundancy,
+
+    /// <summary>The cosine of a token's key to the most similar one of the other half of the tokens (ToMe, arXiv 2210.09461).</summary>
+    KeySimilarity,
 }
 
 /// <summary>What a step does with the visual tokens that it does not keep.</summary>
@@ -45,6 +51,9 @@ public enum Compress
 
     /// <summary>They leave; each is averaged into the kept token whose row is most similar.</summary>
     MergeIntoSimilar,
+
+    /// <summary>They leave; those that stay take shares of them.</summary>
+    MergeIntoKept,
 
     /// <summary>They all leave; registers that ran behind them from the first layer on stay in their place (Victor, arXiv 2410.14072).</summary>
     Summarise,
@@ -76,6 +85,7 @@ public enum Positions
 /// <param name="Registers">Learned rows that run behind the visual tokens from the first layer on and stay when those leave, if <paramref name="Compress"/> is <see cref="Compress.Summarise"/>, else 0.</param>
 /// <param name="Count">How many rows are left where only the image says it; null if it is <paramref name="TokensAfter"/>.</param>
 /// <param name="RelevantText">Where text rows behind the image leave with the visual ones: the multiple of their mean score that they need to stay. 0 if all of them stay.</param>
+/// <param name="Tower">The tower layers of a step inside the tower; null elsewhere.</param>
 public sealed record Step(
     int AfterLayer,
     Score Score,
@@ -91,7 +101,8 @@ public sealed record Step(
     Kernel? Kernel = null,
     int Registers = 0,
     RunTimeCount? Count = null,
-    double RelevantText = 0)
+    double RelevantText = 0,
+    TowerReduction? Tower = null)
 {
     /// <summary>True if all visual rows leave.</summary>
     public bool IsExit => TokensAfter == 0;
@@ -106,5 +117,5 @@ public sealed record Step(
     public bool IsVisionSide => Site != Site.DecoderBoundary;
 
     /// <summary>True if rows are made of several rows, so that weights say of which.</summary>
-    public bool IsMerge => Compress is Compress.MergeIntoTargets or Compress.MergeIntoSimilar;
+    public bool IsMerge => Compress is Compress.MergeIntoTargets or Compress.MergeIntoSimilar or Compress.MergeIntoKept;
 }

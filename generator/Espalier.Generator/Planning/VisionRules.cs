@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Linq;
 
 namespace Espalier.Planning;
 
@@ -10,28 +9,40 @@ internal static class VisionRules
     /// <summary>Orders the reductions by site and turns them into steps; reports a second one at a site and the counts that make no sense.</summary>
     public static List<Step> Resolve(IReadOnlyList<VisionReduction> reductions, int visualTokens, List<PlanProblem> problems)
     {
+        var ordered = new List<VisionReduction>(reductions);
+        ordered.Sort(InOrder);
         var steps = new List<Step>();
-        foreach (IGrouping<Site, VisionReduction> site in reductions.OrderBy(reduction => reduction.Site).ThenBy(reduction => reduction.Policy).GroupBy(reduction => reduction.Site))
+        VisionReduction? previous = null;
+        VisionReduction? deepest = null;
+        foreach (VisionReduction reduction in ordered)
         {
-            VisionReduction first = site.First();
-            foreach (VisionReduction second in site.Skip(1))
+            if (previous is not null && Clash(reduction, previous) is { } clash)
+            {
+                problems.Add(clash);
+                continue;
+            }
+
+            previous = reduction;
+            deepest = reduction.Tower is null ? deepest : reduction;
+            if (reduction.TowerScores is { } scores && deepest is { Tower: { } tower } && tower.LastLayer >= scores.FirstLayer)
             {
                 problems.Add(new PlanProblem(
-                    PlanProblemKind.SecondStepAtSite, second.Policy, Argument: null, -1,
-                    EquatableArray.Of(second.Declaration, Describe(second.Site), first.Declaration)));
+                    PlanProblemKind.ScoresOfReducedLayers, reduction.Policy, Argument: null, -1,
+                    EquatableArray.Of(reduction.Declaration, PlanText.Layers(scores.FirstLayer, scores.LastLayer), deepest.Declaration, PlanText.Layers(tower.FirstLayer, tower.LastLayer))));
+                continue;
             }
 
             Tokens before = Tokens.Behind(steps, visualTokens);
-            (int keep, RunTimeCount? count) = first.Keep.Of(before, before);
-            if (PlanRules.CheckKeep(first.Policy, first.Declaration, first.Keep, Describe(first.Site), keep, before.Count, steps.LastOrDefault()) is { } problem)
+            (int keep, RunTimeCount? count) = reduction.KeepOf(before);
+            if (PlanRules.CheckKeep(reduction.Policy, reduction.Declaration, reduction.Keep, Describe(reduction.Site), keep, before.Count, steps.Count > 0 ? steps[steps.Count - 1] : null) is { } problem)
             {
                 problems.Add(problem);
                 continue;
             }
 
             steps.Add(new Step(
-                AfterLayer: -1, first.Score, first.Compress, before.Count, keep, first.Declaration,
-                Site: first.Site, Positions: first.Positions, TowerScores: first.TowerScores, Kernel: first.Kernel?.Invoke(before.Count), Count: count));
+                AfterLayer: -1, reduction.Score, reduction.Compress, before.Count, keep, reduction.Declaration,
+                Site: reduction.Site, Positions: reduction.Positions, TowerScores: reduction.TowerScores, Kernel: reduction.Kernel?.Invoke(before.Count), Count: count, Tower: reduction.Tower));
         }
 
         return steps;
@@ -40,8 +51,39 @@ internal static class VisionRules
     /// <summary>A site of the vision side as messages name it.</summary>
     public static string Describe(Site site) => site switch
     {
+        Site.InsideTower => "inside the vision tower",
         Site.VisionOutput => "at the output of the vision tower",
         Site.Projected => "behind the projector",
         _ => throw new ArgumentOutOfRangeException(nameof(site), site, "The site is not on the vision side."),
     };
+
+    private static int InOrder(VisionReduction one, VisionReduction other)
+    {
+        int order = (int)one.Site - (int)other.Site;
+        order = order != 0 ? order : (one.Tower?.FirstLayer ?? 0) - (other.Tower?.FirstLayer ?? 0);
+        return order != 0 ? order : one.Policy - other.Policy;
+    }
+
+    /// <summary>What is wrong with two reductions that follow each other: outside the tower a site has one, inside of it a layer has.</summary>
+    private static PlanProblem? Clash(VisionReduction reduction, VisionReduction previous)
+    {
+        if (reduction.Site != previous.Site)
+        {
+            return null;
+        }
+
+        if (reduction.Tower is not { } tower)
+        {
+            return new PlanProblem(
+                PlanProblemKind.SecondStepAtSite, reduction.Policy, Argument: null, -1,
+                EquatableArray.Of(reduction.Declaration, Describe(reduction.Site), previous.Declaration));
+        }
+
+        int last = Math.Min(tower.LastLayer, previous.Tower!.LastLayer);
+        return tower.FirstLayer > last
+            ? null
+            : new PlanProblem(
+                PlanProblemKind.TowerReducedTwice, reduction.Policy, Argument: null, -1,
+                EquatableArray.Of(reduction.Declaration, PlanText.Layers(tower.FirstLayer, last), previous.Declaration));
+    }
 }

@@ -85,6 +85,12 @@ internal static class GraphNames
     /// <summary>The scored vision tower: the keys of the patches in the feature layer, mean over heads, f32 [Patches, D].</summary>
     public const string Keys = "keys";
 
+    /// <summary>The attention half of a tower layer: products or attention, mean over heads, f32 [n, n].</summary>
+    public const string Map = "map";
+
+    /// <summary>The attention half of a tower layer: the logarithm of the patches that each row stands for, f32 [n].</summary>
+    public const string LogSizes = "log_sizes";
+
     /// <summary><see cref="RowGraphs"/>: the indices of the rows that others take in, i64 [r].</summary>
     public const string Absorbed = "absorbed";
 

@@ -25,14 +25,8 @@ internal static class ScoredVisionGraph
         var tower = new VisionTower(graph, geometry, format);
         string pixels = graph.Input(GraphNames.Pixels, OrtElementType.Float, 1, 3, geometry.ImageSize, geometry.ImageSize);
         string x = tower.Layers(tower.Embed(pixels), 0, geometry.FeatureLayers - 1);
-        string attention = tower.ClsAttention(scores.FirstLayer);
-        for (int layer = scores.FirstLayer + 1; layer <= scores.LastLayer; layer++)
-        {
-            attention = graph.Node(Operator.Add, $"vision.cls_attention.{layer}", [attention, tower.ClsAttention(layer)]);
-        }
-
         graph.Output(GraphNames.Features, x, OrtElementType.Float, 1, geometry.Tokens, geometry.Hidden);
-        graph.Output(GraphNames.ClsAttention, attention, OrtElementType.Float, geometry.Patches);
+        graph.Output(GraphNames.ClsAttention, tower.ClsAttention(scores), OrtElementType.Float, geometry.Patches);
         graph.Output(GraphNames.Keys, tower.Keys(geometry.FeatureLayers - 1), OrtElementType.Float, geometry.Patches, geometry.HeadDim);
         return graph.Build();
     }

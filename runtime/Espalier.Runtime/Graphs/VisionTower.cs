@@ -6,7 +6,7 @@ namespace Espalier.Graphs;
 
 /// <summary>Emits the parts of a CLIP or SigLIP vision tower: the embeddings, any run of layers, the features.</summary>
 /// <remarks>The layers take any count of rows, so a reduction may stand between two runs of them.</remarks>
-internal sealed class VisionTower(GraphBuilder graph, VisionGeometry geometry, LinearFormat format)
+internal sealed partial class VisionTower(GraphBuilder graph, VisionGeometry geometry, LinearFormat format)
 {
     private const string Tower = "vision_tower";
 
@@ -68,18 +68,39 @@ internal sealed class VisionTower(GraphBuilder graph, VisionGeometry geometry, L
         return WithoutCls($"{values}.attention", mean);
     }
 
+    /// <summary>The same, summed over layers that were emitted.</summary>
+    public string ClsAttention(TowerScores scores)
+    {
+        string attention = ClsAttention(scores.FirstLayer);
+        for (int layer = scores.FirstLayer + 1; layer <= scores.LastLayer; layer++)
+        {
+            attention = graph.Node(Operator.Add, $"vision.cls_attention.{layer}", [attention, ClsAttention(layer)]);
+        }
+
+        return attention;
+    }
+
     /// <summary>The keys of the patches inside a layer that was emitted, before any scaling, mean over heads: [Patches, HeadDim].</summary>
-    public string Keys(int layer)
+    public string Keys(int layer) => WithoutCls($"vision.layers.{layer}.patch_keys", AllKeys(layer));
+
+    /// <summary>The keys of all rows inside a layer that was emitted, before any scaling, mean over heads: [rows, HeadDim].</summary>
+    public string AllKeys(int layer)
     {
         string split = graph.Node(Operator.Reshape, $"vision.layers.{layer}.mean_keys.split", [$"vision.layers.{layer}.k", graph.Constant(1, -1, geometry.Heads, geometry.HeadDim)]);
-        string mean = graph.Node(Operator.ReduceMean, $"vision.layers.{layer}.mean_keys", [split, graph.Constant(0, 2)], NodeAttribute.Of("keepdims", 0));
-        return WithoutCls($"vision.layers.{layer}.patch_keys", mean);
+        return graph.Node(Operator.ReduceMean, $"vision.layers.{layer}.mean_keys", [split, graph.Constant(0, 2)], NodeAttribute.Of("keepdims", 0));
     }
 
     private string WithoutCls(string result, string rows) =>
         graph.Node(Operator.Slice, result, [rows, graph.Constant(1), graph.Constant(long.MaxValue), graph.Constant(0)]);
 
-    private string Layer(string x, int layer)
+    private string Layer(string x, int layer) => FeedForward(Attention(x, layer, explicitly: false, logSizes: null), layer);
+
+    /// <summary>The first half of a layer, to the residual behind its attention.</summary>
+    /// <param name="x">The rows.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="explicitly">True if products and attention are values of the graph, for <see cref="Logits"/> and <see cref="Probabilities"/>.</param>
+    /// <param name="logSizes">Logarithms that are added to the products with each key, [rows]; null for none. Only explicitly.</param>
+    public string Attention(string x, int layer, bool explicitly, string? logSizes)
     {
         string values = $"vision.layers.{layer}";
         string module = $"{Tower}.encoder.layers.{layer}";
@@ -88,10 +109,18 @@ internal sealed class VisionTower(GraphBuilder graph, VisionGeometry geometry, L
         string query = Linear($"{values}.q", normed, $"{module}.self_attn.q_proj", geometry.Hidden, geometry.Hidden);
         string key = Linear($"{values}.k", normed, $"{module}.self_attn.k_proj", geometry.Hidden, geometry.Hidden);
         string value = Linear($"{values}.v", normed, $"{module}.self_attn.v_proj", geometry.Hidden, geometry.Hidden);
-        string attention = graph.Node(Operator.MultiHeadAttention, $"{values}.attention", [query, key, value], NodeAttribute.Of("num_heads", geometry.Heads));
+        string attention = explicitly
+            ? ExplicitAttention(layer, query, key, value, logSizes)
+            : graph.Node(Operator.MultiHeadAttention, $"{values}.attention", [query, key, value], NodeAttribute.Of("num_heads", geometry.Heads));
         string projected = Linear($"{values}.out_proj", attention, $"{module}.self_attn.out_proj", geometry.Hidden, geometry.Hidden);
-        string residual = graph.Node(Operator.Add, $"{values}.residual", [x, projected]);
+        return graph.Node(Operator.Add, $"{values}.residual", [x, projected]);
+    }
 
+    /// <summary>The second half of a layer, from the residual behind its attention.</summary>
+    public string FeedForward(string residual, int layer)
+    {
+        string values = $"vision.layers.{layer}";
+        string module = $"{Tower}.encoder.layers.{layer}";
         string inner = Linear($"{values}.fc1", Norm($"{values}.norm2", residual, $"{module}.layer_norm2"), $"{module}.mlp.fc1", geometry.Hidden, geometry.Intermediate);
         string activated = graph.Activate($"{values}.activated", inner, geometry.Activation);
         string outer = Linear($"{values}.fc2", activated, $"{module}.mlp.fc2", geometry.Intermediate, geometry.Hidden);

@@ -3,43 +3,36 @@ using Espalier.Planning;
 
 namespace Espalier;
 
-/// <summary>The vision tower, bound for one sequence.</summary>
+/// <summary>The vision tower, bound for one sequence: pixels in, features and perhaps scores out.</summary>
 /// <remarks>Not thread-safe.</remarks>
-internal sealed unsafe class TowerBinding : IDisposable
+internal abstract class TowerBinding : IDisposable
 {
-    private readonly LayerBinding _tower;
     private readonly OrtValue _pixels;
     private readonly OrtValue _features;
     private readonly OrtValue? _clsAttention;
     private readonly OrtValue? _keys;
-    private readonly int _patches;
-    private readonly int _headDim;
 
-    public TowerBinding(ModelSessions sessions, bool scored)
+    /// <summary>Allocates what every tower reads and writes.</summary>
+    /// <param name="vision">The tower.</param>
+    /// <param name="tokens">Visual tokens that come out.</param>
+    /// <param name="scored">True if scores come out, and the features with the CLS row.</param>
+    protected TowerBinding(VisionGeometry vision, int tokens, bool scored)
     {
-        VisionGeometry vision = sessions.Geometry.Vision;
-        _patches = vision.Patches;
-        _headDim = vision.HeadDim;
         PixelCount = 3 * vision.ImageSize * vision.ImageSize;
-        Rows = scored ? vision.Tokens : vision.FeatureTokens;
+        RowCount = tokens + (scored ? vision.Tokens - vision.FeatureTokens : 0);
         _pixels = OrtValue.Allocate([1, 3, vision.ImageSize, vision.ImageSize], OrtElementType.Float);
-        _features = OrtValue.Allocate([1, Rows, vision.Hidden], OrtElementType.Float);
-        _tower = new LayerBinding(sessions.Vision);
-        _tower.Binding.BindInput("pixels\0"u8, _pixels);
-        _tower.Binding.BindOutput("features\0"u8, _features);
+        _features = OrtValue.Allocate([1, RowCount, vision.Hidden], OrtElementType.Float);
         if (scored)
         {
-            _clsAttention = OrtValue.Allocate([_patches], OrtElementType.Float);
-            _keys = OrtValue.Allocate([_patches, _headDim], OrtElementType.Float);
-            _tower.Binding.BindOutput("cls_attention\0"u8, _clsAttention);
-            _tower.Binding.BindOutput("keys\0"u8, _keys);
+            _clsAttention = OrtValue.Allocate([tokens], OrtElementType.Float);
+            _keys = OrtValue.Allocate([tokens, vision.HeadDim], OrtElementType.Float);
         }
     }
 
     public int PixelCount { get; }
 
     /// <summary>Rows that come out; with the CLS row if the tower is scored.</summary>
-    public int Rows { get; }
+    public int RowCount { get; }
 
     public OrtValue Features => _features;
 
@@ -51,15 +44,48 @@ internal sealed unsafe class TowerBinding : IDisposable
 
     public ReadOnlySpan<float> Keys => _keys!.AsSpan<float>();
 
-    public void Run() => _tower.Run();
+    protected OrtValue PixelValue => _pixels;
 
-    public void Dispose()
+    public virtual void Dispose()
     {
-        _tower.Dispose();
         _pixels.Dispose();
         _features.Dispose();
         _clsAttention?.Dispose();
         _keys?.Dispose();
+    }
+
+    /// <summary>Binds the scores to the session that hands them out.</summary>
+    protected void BindScores(LayerBinding binding)
+    {
+        binding.Binding.BindOutput("cls_attention\0"u8, _clsAttention!);
+        binding.Binding.BindOutput("keys\0"u8, _keys!);
+    }
+}
+
+/// <summary>A vision tower that runs in one piece.</summary>
+/// <remarks>Not thread-safe.</remarks>
+internal sealed class WholeTower : TowerBinding
+{
+    private readonly LayerBinding _tower;
+
+    public WholeTower(ModelSessions sessions, bool scored)
+        : base(sessions.Geometry.Vision, sessions.Geometry.VisualTokens, scored)
+    {
+        _tower = new LayerBinding(sessions.Vision!);
+        _tower.Binding.BindInput("pixels\0"u8, PixelValue);
+        _tower.Binding.BindOutput("features\0"u8, Features);
+        if (scored)
+        {
+            BindScores(_tower);
+        }
+    }
+
+    public void Run() => _tower.Run();
+
+    public override void Dispose()
+    {
+        _tower.Dispose();
+        base.Dispose();
     }
 }
 
@@ -78,9 +104,9 @@ internal sealed class FeatureReduction : IDisposable
         _merges = step.Compress != Compress.Drop;
 
         // Visual tokens are counted from the first patch, rows of a scored tower from its CLS row.
-        _offset = tower.Rows - vision.FeatureTokens;
+        _offset = tower.RowCount - step.TokensBefore;
         _reduced = RowTensor.Hidden(vision.Hidden);
-        _choice = _merges ? RowTensor.Hidden(tower.Rows) : RowTensor.Indices();
+        _choice = _merges ? RowTensor.Hidden(tower.RowCount) : RowTensor.Indices();
         _reduced.Reserve(step.TokensAfter);
         _choice.Reserve(step.TokensAfter);
         _graph = new LayerBinding(session);

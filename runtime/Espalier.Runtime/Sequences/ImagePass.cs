@@ -10,13 +10,14 @@ namespace Espalier;
 /// <see cref="InvalidOperationException"/> in place of a wrong answer. Spans are owned by the pass and valid until the next image.</para>
 /// <para>Nothing managed is allocated after the first image. Not thread-safe.</para>
 /// </remarks>
-public sealed class ImagePass : IDisposable
+public sealed partial class ImagePass : IDisposable
 {
     private readonly ReductionPlan _plan;
     private readonly Step? _output;
     private readonly Step? _projected;
     private readonly VisualTokenMap _map;
     private readonly TowerBinding _tower;
+    private readonly WholeTower? _whole;
     private readonly FeatureReduction? _reduction;
     private readonly ProjectorBinding _projector;
     private float[] _scratch = [];
@@ -30,7 +31,9 @@ public sealed class ImagePass : IDisposable
         _output = plan.StepAt(Site.VisionOutput);
         _projected = plan.StepAt(Site.Projected);
         _map = map;
-        _tower = new TowerBinding(sessions, _output?.TowerScores is not null);
+        _sections = sessions.Tower is { } parts ? new SectionedTower(parts, plan) : null;
+        _whole = _sections is null ? new WholeTower(sessions, _output?.TowerScores is not null) : null;
+        _tower = _sections ?? (TowerBinding)_whole!;
         _reduction = sessions.ReduceFeatures is { } session ? new FeatureReduction(session, _tower, plan.Geometry.Vision, _output!) : null;
         _projector = new ProjectorBinding(sessions, _tower.Features, _projected);
     }
@@ -87,18 +90,18 @@ public sealed class ImagePass : IDisposable
     /// <summary>Runs the vision tower over the pixels.</summary>
     public void RunTower()
     {
-        Require(_phase == ImagePhase.Pixels && _output?.TowerScores is null, "the tower runs first, with scores if the plan reduces by them");
+        Require(_phase == ImagePhase.Pixels && _whole is not null && _output?.TowerScores is null, "the tower runs first, with scores if the plan reduces by them");
         _cancellation.ThrowIfCancellationRequested();
-        _tower.Run();
+        _whole.Run();
         _phase = _output is null ? ImagePhase.Reduced : ImagePhase.Encoded;
     }
 
     /// <summary>As <see cref="RunTower"/>, and reads <see cref="ClsAttention"/> and <see cref="Keys"/>.</summary>
     public void RunScoredTower()
     {
-        Require(_phase == ImagePhase.Pixels && _output?.TowerScores is not null, "the tower runs first, with scores if the plan reduces by them");
+        Require(_phase == ImagePhase.Pixels && _whole is not null && _output?.TowerScores is not null, "the tower runs first, with scores if the plan reduces by them");
         _cancellation.ThrowIfCancellationRequested();
-        _tower.Run();
+        _whole.Run();
         _phase = ImagePhase.Scored;
     }
 
@@ -235,6 +238,15 @@ internal enum ImagePhase
 
     /// <summary>Pixels are in place.</summary>
     Pixels,
+
+    /// <summary>Patches and some tower layers are done; the next ones follow.</summary>
+    Tower,
+
+    /// <summary>The first half of a tower layer has run; a merge follows.</summary>
+    Attended,
+
+    /// <summary>Rows have left between the halves of a tower layer; the second half follows.</summary>
+    MergedInTower,
 
     /// <summary>The tower has run; a step without scores follows.</summary>
     Encoded,

@@ -2,7 +2,7 @@ using Espalier.OnnxRuntime;
 
 namespace Espalier;
 
-/// <summary>The memory of a merge of visual rows with text rows behind them, which stay as they are, and the tensors over it that the graph reads.</summary>
+/// <summary>The memory of a merge of visual rows with rows in front of and behind them, which stay as they are, and the tensors over it that the graph reads.</summary>
 /// <remarks>The memory grows and never shrinks; a tensor is made anew when its shape changes, which costs a native allocation and no managed one. Not thread-safe.</remarks>
 internal sealed unsafe class MergeBuffers : IDisposable
 {
@@ -16,26 +16,30 @@ internal sealed unsafe class MergeBuffers : IDisposable
     private int _rows;
     private int _textRows;
     private int _columns;
+    private int _leadingRows;
 
     /// <summary>What the kernel fills: all zero, but for what stays of each row, which is 1.</summary>
-    public RowMerge Merge => new(_kept.AsSpan(0, _rows), _absorbed.AsSpan(0, _columns), _own.Span<float>()[.._rows], Shares[..(_rows * _columns)]);
+    public RowMerge Merge => new(_kept.AsSpan(0, _rows), _absorbed.AsSpan(0, _columns), _own.Span<float>().Slice(_leadingRows, _rows), VisualShares);
 
-    private Span<float> Shares => new((void*)_shares.Pointer, (_rows + _textRows) * _columns);
+    private Span<float> Shares => new((void*)_shares.Pointer, (_leadingRows + _rows + _textRows) * _columns);
+
+    private Span<float> VisualShares => Shares.Slice(_leadingRows * _columns, _rows * _columns);
 
     /// <summary>Makes room.</summary>
     /// <param name="rows">Visual rows that stay.</param>
     /// <param name="absorbed">Visual rows that leave.</param>
     /// <param name="textRows">Text rows behind them.</param>
-    public RowMerge Begin(int rows, int absorbed, int textRows)
+    /// <param name="leadingRows">Rows in front of them: the CLS row of a vision tower.</param>
+    public RowMerge Begin(int rows, int absorbed, int textRows, int leadingRows = 0)
     {
-        int all = rows + textRows;
-        if (_sharesTensor == 0 || rows != _rows || textRows != _textRows || absorbed != _columns)
+        int all = leadingRows + rows + textRows;
+        if (_sharesTensor == 0 || rows != _rows || textRows != _textRows || absorbed != _columns || leadingRows != _leadingRows)
         {
             nuint bytes = checked((nuint)all * (nuint)absorbed * sizeof(float));
             Release();
             Grow(bytes);
             _sharesTensor = OrtRaw.CreateTensor(_shares.Pointer, bytes, [1, all, absorbed], OrtElementType.Float);
-            (_rows, _textRows, _columns) = (rows, textRows, absorbed);
+            (_rows, _textRows, _columns, _leadingRows) = (rows, textRows, absorbed, leadingRows);
         }
 
         GrowIndices(rows, absorbed);
@@ -64,27 +68,32 @@ internal sealed unsafe class MergeBuffers : IDisposable
 
     /// <summary>True if a merge is the one that <see cref="Begin"/> handed out last.</summary>
     public bool Owns(RowMerge merge) =>
-        _sharesTensor != 0 && merge.Shares == Shares[..(_rows * _columns)] && merge.Own == _own.Span<float>()[.._rows]
+        _sharesTensor != 0 && merge.Shares == VisualShares && merge.Own == _own.Span<float>().Slice(_leadingRows, _rows)
         && merge.Kept == _kept.AsSpan(0, _rows) && merge.Absorbed == _absorbed.AsSpan(0, _columns);
 
     /// <summary>Binds the merge to its graph. Bound for every run: a device copies a host tensor when it is bound.</summary>
     public void Bind(LayerBinding graph)
     {
         Span<long> kept = _keptRows.Span<long>();
+        for (int i = 0; i < _leadingRows; i++)
+        {
+            kept[i] = i;
+        }
+
         for (int i = 0; i < _rows; i++)
         {
-            kept[i] = _kept[i];
+            kept[_leadingRows + i] = _leadingRows + _kept[i];
         }
 
         for (int i = 0; i < _textRows; i++)
         {
-            kept[_rows + i] = _rows + _columns + i;
+            kept[_leadingRows + _rows + i] = _leadingRows + _rows + _columns + i;
         }
 
         Span<long> absorbed = _absorbedRows.Span<long>();
         for (int i = 0; i < _columns; i++)
         {
-            absorbed[i] = _absorbed[i];
+            absorbed[i] = _leadingRows + _absorbed[i];
         }
 
         graph.BindInput("rows\0"u8, _keptRows.Value);

@@ -114,6 +114,31 @@ internal sealed class VisualTokenMap
         _steps++;
     }
 
+    /// <summary>Records what leaves a layer of the vision tower.</summary>
+    /// <param name="merge">What happens there; rows may come in any order.</param>
+    /// <param name="endsStep">True in the last layer of a step.</param>
+    public void MergeInTower(RowMerge merge, bool endsStep)
+    {
+        CheckOnce(merge);
+
+        // The offsets are written anew below, so they can hold the tokens while these are put in order.
+        for (int i = 0; i < merge.Kept.Length; i++)
+        {
+            _offsets[i] = _tokens[merge.Kept[i]];
+        }
+
+        _holdings.Merge(merge);
+        Count = merge.Kept.Length;
+        _offsets.AsSpan(0, Count).CopyTo(_tokens);
+        if (endsStep)
+        {
+            Tokens.CopyTo(NextSurvivors(Count, -1, isVisionSide: true, isMerge: true));
+            _steps++;
+        }
+
+        Renumber();
+    }
+
     /// <summary>Records a step before the decoder that keeps some tokens.</summary>
     public void KeepInImage(ReadOnlySpan<int> kept)
     {

@@ -46,22 +46,30 @@ internal sealed class ModelSessions
         Step? output = plan.StepAt(Site.VisionOutput);
         bool merges = plan.Steps.Any(static step => step is { IsVisionSide: false, IsMerge: true });
         bool decodesApart = formats.Decode != formats.Decoder;
-        int total = 6 + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
+        int total = 5 + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
         for (int layer = 0; layer < layers; layer++)
         {
             total += (plan.KindAt(layer) == LayerKind.Dense ? 0 : 1) + (plan.IsScoredAhead(layer) ? 1 : 0) + (plan.Gates?.IsBehind(layer) == true ? 1 : 0);
         }
 
         int ready = 0;
-        OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null, int width = 0)
+        OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null, int width = 0, TowerSection? section = null)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width), part == ModelPart.Gate ? gates!.File : learned);
+            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width, Section: section), part == ModelPart.Gate ? gates!.File : learned);
             options.Progress?.Report(new LoadProgress(LoadStage.BuildSessions, ++ready, total));
             return session;
         }
 
-        Vision = output?.TowerScores is { } scores ? Get(ModelPart.ScoredVision, formats.Vision, scores: scores) : Get(ModelPart.Vision, formats.Vision);
+        if (plan.ReducesTower)
+        {
+            Tower = new TowerSessions(plan, (part, section) => Get(part, part == ModelPart.AbsorbFeatures ? null : formats.Vision, section: section));
+        }
+        else
+        {
+            Vision = output?.TowerScores is { } scores ? Get(ModelPart.ScoredVision, formats.Vision, scores: scores) : Get(ModelPart.Vision, formats.Vision);
+        }
+
         if (output is not null)
         {
             ReduceFeatures = Get(output.Compress == Compress.Drop ? ModelPart.GatherFeatures : ModelPart.MergeFeatures);
@@ -105,8 +113,11 @@ internal sealed class ModelSessions
     /// <summary>Learned rows that run behind the visual ones, [registers, hidden]; empty if the plan has none.</summary>
     public float[] Registers { get; }
 
-    /// <summary>Pixels to features; with scores if the plan reduces by them.</summary>
-    public OrtSession Vision { get; }
+    /// <summary>Pixels to features; with scores if the plan reduces by them. Null if it reduces inside the tower.</summary>
+    public OrtSession? Vision { get; }
+
+    /// <summary>The parts of a tower inside which the plan reduces; else null.</summary>
+    public TowerSessions? Tower { get; }
 
     /// <summary>Gather or mix of features; null if the plan reduces nothing at the output of the tower.</summary>
     public OrtSession? ReduceFeatures { get; }

@@ -14,7 +14,8 @@ namespace Espalier;
 /// <param name="Scores">The tower layers whose CLS attention comes out, for <see cref="ModelPart.ScoredVision"/>.</param>
 /// <param name="Width">The inner width, for <see cref="ModelPart.Gate"/>, else 0.</param>
 /// <param name="Learned">The file of learned weights that replaces some of the part's; null if the checkpoint's alone are read.</param>
-internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, int Width = 0, string? Learned = null)
+/// <param name="Section">The tower layers, for the parts of a tower.</param>
+internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, int Width = 0, string? Learned = null, TowerSection? Section = null)
 {
     /// <summary>The format, for a part that has one.</summary>
     public LinearFormat RequiredFormat => Format ?? throw new ArgumentException($"{Part} has linear layers and needs their format.");
@@ -28,6 +29,21 @@ internal enum ModelPart
 
     /// <summary>Pixels to features, with CLS attention and keys.</summary>
     ScoredVision,
+
+    /// <summary>Pixels to the rows of the first tower layer.</summary>
+    EmbedPatches,
+
+    /// <summary>Whole tower layers.</summary>
+    TowerLayers,
+
+    /// <summary>One tower layer up to the residual behind its attention.</summary>
+    TowerAttention,
+
+    /// <summary>The rest of one tower layer.</summary>
+    TowerFeedForward,
+
+    /// <summary>Rows of the tower that take in others.</summary>
+    AbsorbFeatures,
 
     /// <summary>Features to visual rows.</summary>
     Projector,
@@ -216,6 +232,11 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         {
             ModelPart.Vision => VisionGraph.Build(geometry.Vision, key.RequiredFormat),
             ModelPart.ScoredVision => ScoredVisionGraph.Build(geometry.Vision, key.Scores!, key.RequiredFormat),
+            ModelPart.EmbedPatches => TowerSectionGraph.Embed(geometry.Vision, key.RequiredFormat),
+            ModelPart.TowerLayers => TowerSectionGraph.Layers(geometry.Vision, key.Section!, key.RequiredFormat),
+            ModelPart.TowerAttention => TowerSectionGraph.Attention(geometry.Vision, key.Section!, key.RequiredFormat),
+            ModelPart.TowerFeedForward => TowerSectionGraph.FeedForward(geometry.Vision, key.Section!, key.RequiredFormat),
+            ModelPart.AbsorbFeatures => RowGraphs.Absorb(geometry.Vision.Hidden),
             ModelPart.GatherFeatures => RowGraphs.Gather(geometry.Vision.Hidden),
             ModelPart.MergeFeatures => RowGraphs.Merge(geometry.Vision.Hidden),
             ModelPart.Projector => ProjectorGraph.Build(geometry, key.RequiredFormat),

@@ -29,14 +29,14 @@ internal static class PrecisionComparison
         var embeddings = new EmbeddingTable(run.Checkpoint);
         SessionCache cache = run.Checkpoint.ShareSessions();
         var decoders = new List<LayeredDecoder>();
-        var towers = new List<TowerBinding>();
+        var towers = new List<WholeTower>();
         try
         {
             foreach (Precision precision in Precisions)
             {
                 var sessions = new ModelSessions(cache, plan, new ModelOptions { Device = Device.Cpu, Precision = precision, Progress = new Loading(run.Progress, precision), CancellationToken = run.Cancellation });
                 decoders.Add(new LayeredDecoder(sessions, plan, embeddings, capacity));
-                towers.Add(new TowerBinding(sessions, scored: false));
+                towers.Add(new WholeTower(sessions, scored: false));
             }
 
             run.Progress.Clear();
@@ -111,7 +111,7 @@ internal static class PrecisionComparison
         }
     }
 
-    private static void Fill(List<TowerBinding> towers)
+    private static void Fill(List<WholeTower> towers)
     {
         var random = new Random(1);
         for (int pixel = 0; pixel < towers[0].PixelCount; pixel++)

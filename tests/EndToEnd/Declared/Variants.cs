@@ -155,6 +155,34 @@ public sealed partial class ClipLlamaSimilarityBend;
 public sealed partial class ClipLlamaSimilarityText;
 
 [VisionLanguageModel("clip-llama")]
+[FiCoCoV(StartLayer = 0, R = 9, Epsilon = 0.9)]
+public sealed partial class ClipLlamaFiCoCoV;
+
+[VisionLanguageModel("clip-llama")]
+[FiCoCoV(R = 14, Mode = FiCoCoMode.Code, Epsilon = 0.93, Window = 3, Coefficient = 1.5)]
+public sealed partial class ClipLlamaFiCoCoVCode;
+
+[VisionLanguageModel("clip-llama")]
+[FiCoCoV(StartLayer = 0, R = 6, Redundancy = FiCoCoRedundancy.SoftmaxColumns, Lambda = 0.6, Epsilon = 0.95)]
+public sealed partial class ClipLlamaFiCoCoVColumns;
+
+[VisionLanguageModel("clip-llama")]
+[ToMe(R = 8)]
+public sealed partial class ClipLlamaToMe;
+
+[VisionLanguageModel("clip-llama")]
+[ToMe(R = 9, Inflection = 0.5, ProportionalAttention = false)]
+public sealed partial class ClipLlamaToMeInflection;
+
+[VisionLanguageModel("clip-llama")]
+[FiCoCoV(StartLayer = 0, R = 5)]
+[DivPrune(Keep = 20)]
+[FastV(K = 2, R = 0.5)]
+[ShortV(3)]
+[Vtw(K = 5)]
+public sealed partial class ClipLlamaTowerAndDecoder;
+
+[VisionLanguageModel("clip-llama")]
 [FastV(K = 2, R = 0.5, Rows = FastVRows.Mean)]
 public sealed partial class ClipLlamaFastVMean;
 
@@ -210,6 +238,18 @@ public sealed partial class SiglipQwen2Pyramid;
 [VisionLanguageModel("siglip-qwen2")]
 [DivPrune(Keep = 6)]
 public sealed partial class SiglipQwen2DivPrune;
+
+[VisionLanguageModel("siglip-qwen2")]
+[FiCoCoV(R = 4, Epsilon = 0.9)]
+public sealed partial class SiglipQwen2FiCoCoV;
+
+[VisionLanguageModel("siglip-qwen2")]
+[ToMe(R = 4)]
+public sealed partial class SiglipQwen2ToMe;
+
+[VisionLanguageModel("siglip-qwen2")]
+[ToMe(R = 5, Inflection = -0.4)]
+public sealed partial class SiglipQwen2ToMeInflection;
 
 [VisionLanguageModel("siglip-qwen2")]
 [PruneVisual(AfterLayer = 2, Keep = 15, Score = TokenScore.TextAttention)]

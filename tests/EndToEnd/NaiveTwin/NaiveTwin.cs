@@ -8,7 +8,11 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
     protected override void EncodeImage(ImagePass pass)
     {
         Step? output = LoadedPlan.Steps.SingleOrDefault(static step => step.Site == Site.VisionOutput);
-        if (output is null)
+        if (LoadedPlan.Steps.Any(static step => step.Site == Site.InsideTower))
+        {
+            NaiveTower.Run(pass, LoadedPlan);
+        }
+        else if (output is null)
         {
             pass.RunTower();
         }

@@ -18,18 +18,14 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
             bool declarable = policies.GroupBy(static p => p.Name).All(static same => same.Key is "PruneVisual" or "MergeVisual" or "RandomPrune" or "FreezeVisual" || same.Count() == 1);
             if (declarable && Planner.Plan(geometry, policies).Problems.Count == 0)
             {
-                declarations.Add(string.Join("\n", policies.Select(static p => "[" + p.ToString()
-                    .Replace("Score = ", "Score = TokenScore.", StringComparison.Ordinal)
-                    .Replace("Cut = ", "Cut = InflectionCut.", StringComparison.Ordinal)
-                    .Replace("Similarity = ", "Similarity = ClsSimilarity.", StringComparison.Ordinal)
-                    .Replace("Round2 = ", "Round2 = SecondRound.", StringComparison.Ordinal) + "]")));
+                declarations.Add(string.Join("\n", policies.Select(static p => "[" + Declared(p) + "]")));
             }
         }
 
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(21) switch
+    private PolicyDeclaration Next() => _random.Next(23) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
@@ -59,10 +55,24 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
             new ChoiceArgument("Round2", Of("None", "Visual", "VisualAndText")),
             new IntegerArgument("K2", _random.Next(1, geometry.Text.Layers)),
             new RealArgument("Theta", _random.Next(10, 30) / 20.0)),
+        21 => new(
+            "FiCoCoV", new IntegerArgument("R", _random.Next(1, 12)), new IntegerArgument("StartLayer", _random.Next(0, geometry.Vision.FeatureLayers)), new RealArgument("Epsilon", _random.Next(80, 101) / 100.0),
+            new ChoiceArgument("Mode", _random.Next(2) == 0 ? "Paper" : "Code"), new ChoiceArgument("Redundancy", _random.Next(3) switch { 0 => "RawLogits", 1 => "SoftmaxRows", _ => "SoftmaxColumns" }),
+            new IntegerArgument("Window", _random.Next(1, 4))),
+        20 => new("ToMe", new IntegerArgument("R", _random.Next(1, 14)), new RealArgument("Inflection", _random.Next(-4, 5) / 4.0), new ChoiceArgument("ProportionalAttention", _random.Next(2) == 0 ? "true" : "false")),
         _ => new("ExitVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1))),
     };
 
     private string Of(params string[] members) => members[_random.Next(members.Length)];
+
+    /// <summary>The declaration as an attribute: members of enumerations with the names of these.</summary>
+    private static string Declared(PolicyDeclaration policy) => policy.ToString()
+        .Replace("Score = ", "Score = TokenScore.", StringComparison.Ordinal)
+        .Replace("Cut = ", "Cut = InflectionCut.", StringComparison.Ordinal)
+        .Replace("Similarity = ", "Similarity = ClsSimilarity.", StringComparison.Ordinal)
+        .Replace("Round2 = ", "Round2 = SecondRound.", StringComparison.Ordinal)
+        .Replace("Mode = ", "Mode = FiCoCoMode.", StringComparison.Ordinal)
+        .Replace("Redundancy = ", "Redundancy = FiCoCoRedundancy.", StringComparison.Ordinal);
 
     private PolicyDeclaration FrozenRange()
     {

@@ -13,7 +13,7 @@ public sealed class DiagnosticTests
     private const string Usings = "using Espalier;\n";
 
     /// <summary>Ids whose tests need another project than the usual one; they follow below.</summary>
-    private static readonly string[] ProjectIds = ["ESP0301", "ESP0302", "ESP0303", "ESP0304", "ESP0305", "ESP0306", "ESP0401"];
+    private static readonly string[] ProjectIds = ["ESP0301", "ESP0302", "ESP0303", "ESP0304", "ESP0305", "ESP0306", "ESP0401", "ESP0144"];
 
     public static TheoryData<DiagnosticCase> FiringCases => [.. DiagnosticCases.Firing];
 
@@ -26,6 +26,17 @@ public sealed class DiagnosticTests
     [Theory]
     [MemberData(nameof(QuietCases))]
     public async Task StaysAway(DiagnosticCase expected) => Assert.Empty(await Analyzing.Diagnose(Usings + expected.Source));
+
+    [Theory]
+    [InlineData("\"default\"", "\"full\"", "this model counts its CLS token among the visual tokens (vision_feature_select_strategy is \"full\")")]
+    [InlineData("\"vision_feature_layer\": -2", "\"vision_feature_layer\": 0", "no layer of the vision tower runs for the features of this model")]
+    public Task TowersInsideWhichNothingCanBeReduced(string from, string to, string why)
+    {
+        Assert.Contains(from, ModelFile.Shapes.Json!, StringComparison.Ordinal);
+        return AssertFires(
+            new("ESP0144", "[VisionLanguageModel(\"full\")]\n[[|ToMe(R = 5)|]]\npublic sealed partial class C;", "'ToMe(R = 5)' reduces visual tokens inside the vision tower, but " + why),
+            [new ModelFile("full", ModelFile.Shapes.Json!.Replace(from, to, StringComparison.Ordinal))]);
+    }
 
     [Fact]
     public Task UnknownModelNamesTheKnownOnes() => AssertFires(

@@ -55,6 +55,10 @@ internal static class Geometries
 
     public static PolicyDeclaration Exit(int afterLayer) => new("ExitVisual", new IntegerArgument("AfterLayer", afterLayer));
 
+    public static PolicyDeclaration FiCoCoV(int r, int startLayer) => new("FiCoCoV", new IntegerArgument("R", r), new IntegerArgument("StartLayer", startLayer));
+
+    public static PolicyDeclaration ToMe(int r, double inflection) => new("ToMe", new IntegerArgument("R", r), new RealArgument("Inflection", inflection));
+
     public static PolicyDeclaration VisionZip(int dominant, int contextual) => new("VisionZip", new IntegerArgument("Dominant", dominant), new IntegerArgument("Contextual", contextual));
 
     public static PolicyDeclaration VtcCls(int keep, int layer) => new("VtcCls", new IntegerArgument("Keep", keep), new IntegerArgument("Layer", layer));

@@ -149,6 +149,38 @@ internal static class Loading
         }
     }
 
+    private static IEnumerable<string> ExpectedOfTheTower(ReductionPlan plan)
+    {
+        yield return "patches";
+        int visual = plan.Geometry.VisualTokens;
+        int whole = 0;
+        int layers = plan.Geometry.Vision.FeatureLayers;
+        for (int layer = 0; layer <= layers; layer++)
+        {
+            Step? step = plan.Steps.SingleOrDefault(step => step.Tower is { } tower && tower.FirstLayer <= layer && layer <= tower.LastLayer);
+            if (step is null && layer < layers)
+            {
+                continue;
+            }
+
+            if (whole < layer)
+            {
+                yield return $"tower {whole} to {layer - 1} over {visual}";
+            }
+
+            whole = layer + 1;
+            if (step is not null)
+            {
+                int left = visual - step.Tower!.Leaving[layer - step.Tower.FirstLayer];
+                yield return $"attend {layer} over {visual}";
+                yield return $"scratch {step.Kernel!.Scratch}";
+                yield return $"merge {visual} into {left} by {(step.Score == Score.Redundancy ? plan.Geometry.Vision.GridSize : -1)}";
+                yield return $"feed forward {layer} over {left}";
+                visual = left;
+            }
+        }
+    }
+
     private static IEnumerable<string> ExpectedBeforeTheDecoder(ReductionPlan plan)
     {
         Step[] steps = [.. plan.Steps.Where(step => step.Site != Site.DecoderBoundary)];
@@ -159,7 +191,12 @@ internal static class Loading
 
         int visual = plan.Geometry.VisualTokens;
         Step? output = steps.FirstOrDefault(step => step.Site == Site.VisionOutput);
-        yield return output is null ? "tower" : "scored tower";
+        foreach (string call in steps[0].Site == Site.InsideTower ? ExpectedOfTheTower(plan) : [output is null ? "tower" : "scored tower"])
+        {
+            yield return call;
+        }
+
+        visual = steps.LastOrDefault(step => step.Site == Site.InsideTower)?.TokensAfter ?? visual;
         if (output is not null)
         {
             int left = Left(output, visual, visual);

@@ -72,6 +72,31 @@ internal static class Recorder
 
                 public void RunScoredTower() => _calls.Add("scored tower");
 
+                // The first row is the CLS token's.
+                public ReadOnlySpan<float> AttentionMap => new float[(_visualTokens + 1) * (_visualTokens + 1)];
+
+                public ReadOnlySpan<float> TowerKeys => new float[2 * (_visualTokens + 1)];
+
+                public Span<float> Sizes => new float[_visualTokens + 1];
+
+                public ReadOnlySpan<int> Tokens => new int[_visualTokens];
+
+                public void EmbedPatches() => _calls.Add("patches");
+
+                public void RunTowerLayers(int first, int last) => _calls.Add($"tower {first} to {last} over {_visualTokens}");
+
+                public void RunTowerAttention(int layer) => _calls.Add($"attend {layer} over {_visualTokens}");
+
+                public RowMerge BeginMerge(int leaving) => new(new int[_visualTokens - leaving]);
+
+                public void MergeTower(RowMerge merge)
+                {
+                    _calls.Add($"merge {_visualTokens} into {merge.Kept.Length} by {merge.Kept[0]}");
+                    _visualTokens = merge.Kept.Length;
+                }
+
+                public void RunTowerFeedForward(int layer) => _calls.Add($"feed forward {layer} over {_visualTokens}");
+
                 public void Project() => _calls.Add($"project {_visualTokens}");
 
                 public void Keep(ReadOnlySpan<int> kept)
@@ -131,6 +156,32 @@ internal static class Recorder
                     }
 
                     TokenSelection.TopK(scores, merge.Kept);
+                }
+            }
+
+            public static class FiCoCoV
+            {
+                public static void Select(ReadOnlySpan<float> map, ReadOnlySpan<int> tokens, int grid, FiCoCoMode mode, FiCoCoRedundancy redundancy, double lambda, double epsilon, int window, double coefficient, Span<float> scratch, RowMerge merge)
+                {
+                    if (map.Length != (tokens.Length + 1) * (tokens.Length + 1) || scratch.Length < 3 * tokens.Length)
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    merge.Kept[0] = grid;
+                }
+            }
+
+            public static class ToMe
+            {
+                public static void Select(ReadOnlySpan<float> keys, Span<float> sizes, Span<float> scratch, RowMerge merge)
+                {
+                    if (keys.Length != 2 * sizes.Length || scratch.Length < 3 * (sizes.Length + 1))
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    merge.Kept[0] = -1;
                 }
             }
 

@@ -152,7 +152,7 @@ public sealed class PlannerProperties
         Assert.InRange(planned, Cases / 2, 3 * Cases);
         Assert.Equal(PolicyMethods.Names.Order(StringComparer.Ordinal), names.Order(StringComparer.Ordinal));
         Assert.Superset(
-            new HashSet<PlanProblemKind>(Enum.GetValues<PlanProblemKind>().Except([PlanProblemKind.KeepUnclear, PlanProblemKind.UnknownScore, PlanProblemKind.CountAndShare, PlanProblemKind.UnknownChoice, PlanProblemKind.NoClsAttention])),
+            new HashSet<PlanProblemKind>(Enum.GetValues<PlanProblemKind>().Except([PlanProblemKind.KeepUnclear, PlanProblemKind.UnknownScore, PlanProblemKind.CountAndShare, PlanProblemKind.UnknownChoice, PlanProblemKind.NoClsAttention, PlanProblemKind.TowerNotReducible])),
             kinds);
     }
 
@@ -209,6 +209,8 @@ public sealed class PlannerProperties
             (1, from dominant in Gen.Choose(1 - wild, Math.Max(1, tokens / 2) + wild) from contextual in Gen.Choose(0 - wild, Math.Max(0, (tokens / 2) - 1) + wild) select VisionZip(dominant, contextual)),
             (1, from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from tower in Gen.Choose(0 - wild, 4 + wild) select VtcCls(keep, tower)),
             (1, from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) select DivPrune(keep)),
+            (1, from r in Gen.Choose(1 - wild, Math.Max(1, tokens / 6) + wild) from start in Gen.Choose(0 - wild, 4 + wild) select FiCoCoV(r, start)),
+            (1, from r in Gen.Choose(1 - wild, Math.Max(1, tokens / 4) + wild) from inflection in Gen.Choose(-10 - wild, 10 + wild) select ToMe(r, inflection / 10.0)),
             (1, share.Select(DivPruneShare)),
             (1, from least in share from most in share from k2 in Gen.Choose(1 - wild, Math.Max(1, layers - 1) + wild) from round in Gen.Elements("None", "Visual", "VisualAndText") select Similarity(least / 4, most, k2, round)),
             (1, from ratio in share from iterations in Gen.Choose(1 - wild, 5) select GPrune(ratio, iterations)));
@@ -235,12 +237,14 @@ public sealed class PlannerProperties
         public static int VisualTokensBeforeTheDecoder(Declared declared)
         {
             int visual = declared.Geometry.VisualTokens;
-            foreach (string name in (string[])["VisionZip", "VtcCls", "SparsityMeetsSimilarity", "DivPrune", "GPrune"])
+            foreach (string name in (string[])["FiCoCoV", "ToMe", "VisionZip", "VtcCls", "SparsityMeetsSimilarity", "DivPrune", "GPrune"])
             {
                 if (declared.Policies.SingleOrDefault(policy => policy.Name == name) is { } policy)
                 {
                     visual = policy.Arguments[0] switch
                     {
+                        IntegerArgument { Name: "R" } r when name == "FiCoCoV" => visual - ((5 - Start(policy)) * r.Value),
+                        IntegerArgument { Name: "R" } r => BehindToMe(visual, r.Value, ((RealArgument)policy.Arguments[1]).Value),
                         IntegerArgument { Name: "Dominant" } dominant => dominant.Value + ((IntegerArgument)policy.Arguments[1]).Value,
                         IntegerArgument { Name: "Keep" } keep => keep.Value,
                         RealArgument { Name: "Ratio" } ratio => (int)Math.Round(visual * ratio.Value, MidpointRounding.ToEven),
@@ -249,6 +253,20 @@ public sealed class PlannerProperties
                         var other => throw new InvalidOperationException(other.ToString()),
                     };
                 }
+            }
+
+            return visual;
+        }
+
+        private static int Start(PolicyDeclaration policy) => ((IntegerArgument)policy.Arguments[1]).Value is var start && start == -1 ? 3 : start;
+
+        // Five of the six tower layers run.
+        private static int BehindToMe(int visual, int r, double inflection)
+        {
+            int first = (int)(r * (1 - inflection));
+            for (int layer = 0; layer < 5; layer++)
+            {
+                visual -= Math.Min(visual / 2, (int)(first + (layer * ((2.0 * r) - first - first) / 4)));
             }
 
             return visual;

@@ -205,6 +205,81 @@ public sealed class PlannerTests
         Plan(Shapes, FastV(2, 0.5), ShortV(5, 6, 7), Exit(8)).ToString());
 
     [Fact]
+    public void ReductionsInsideTheTowerShrinkItLayerByLayer()
+    {
+        ReductionPlan plan = Plan(Llava, new PolicyDeclaration("FiCoCoV"));
+        Assert.Equal(114, plan.DecoderVisualTokens);
+        Assert.Equal(114, plan.ImagePositions);
+        Assert.Equal(EquatableArray.Of(new TowerRun(0, 11, 576, null), new TowerRun(12, 22, 576, plan.Steps[0])), plan.TowerRuns());
+        foreach ((int r, int left) in ((int, int)[])[(35, 191), (41, 125), (42, 114), (47, 59)])
+        {
+            Assert.Equal(left, Plan(Llava, FiCoCoV(r, 12)).DecoderVisualTokens);
+        }
+
+        ReductionPlan toMe = Plan(Llava, ToMe(22, 0));
+        Assert.Equal(576 - (23 * 22), toMe.DecoderVisualTokens);
+        Assert.Equal([5, 7, 10, 12, 15], Plan(Shapes, ToMe(10, 0.5)).Steps[0].Tower!.Leaving);
+        Assert.Equal([72, 36, 18, 9, 4], Plan(Shapes, ToMe(1000, 0)).Steps[0].Tower!.Leaving);
+        Assert.Equal(EquatableArray.Of(new TowerRun(0, 2, 144, null), new TowerRun(3, 4, 144, Plan(Shapes, FiCoCoV(20, -1)).Steps[0])), Plan(Shapes, FiCoCoV(20, -1)).TowerRuns());
+        Assert.Equal(EquatableArray.Of(new TowerRun(0, 4, 144, null)), Plan(Shapes).TowerRuns());
+    }
+
+    [Fact]
+    public void TheTowerIsPricedLayerByLayer()
+    {
+        // 4nd² + 2n²d + 2n'dm, with fewer rows in the feed-forward layer of a layer that reduces.
+        static double Layer(double n, double left) => (4 * n * 128 * 128) + (2 * n * n * 128) + (2 * left * 128 * 512);
+        ReductionPlan plan = Plan(Shapes, FiCoCoV(20, 3));
+        double expected = (3 * Layer(145, 145)) + Layer(145, 125) + Layer(125, 105);
+        Assert.Equal(expected, plan.TowerFlops(FlopsConvention.A), 1);
+        Assert.Equal(expected, plan.TowerFlops(FlopsConvention.B), 1);
+        Assert.Equal(2 * expected, plan.TowerFlops(FlopsConvention.C), 1);
+        Assert.Equal(5 * Layer(145, 145), plan.DenseTowerFlops(FlopsConvention.A), 1);
+        Assert.Equal(plan.DenseTowerFlops(FlopsConvention.V), Plan(Shapes).TowerFlops(FlopsConvention.V), 1);
+
+        // Softmax, two norms, two residuals and the activation of one layer.
+        Assert.Equal(
+            5 * ((5 * 4.0 * 145 * 145) + (18 * 128.0 * 145)), plan.DenseTowerFlops(FlopsConvention.V) - plan.DenseTowerFlops(FlopsConvention.C), 1);
+        Assert.Throws<ArgumentOutOfRangeException>(() => CostModel.TowerLayerFlops(Shapes.Vision, FlopsConvention.C, -1, 0));
+        Assert.Equal(plan.Flops(FlopsConvention.C, 64), Plan(Shapes, DivPrune(104)).Flops(FlopsConvention.C, 64));
+        Assert.Contains("Vision tower: ", plan.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Vision tower: ", Plan(Shapes, DivPrune(104)).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheDefaultsOfTheTowerMethodsAreThoseOfTheirAttributes()
+    {
+        var attribute = new FiCoCoVAttribute();
+        TowerReduction tower = Plan(Llava, new PolicyDeclaration("FiCoCoV")).Steps[0].Tower!;
+        Assert.Equal((attribute.R, -1, 12), (tower.Leaving[0], attribute.StartLayer, tower.FirstLayer));
+        EquatableArray<KernelArgument> Arguments(params PolicyArgument[] arguments) => Plan(Llava, new PolicyDeclaration("FiCoCoV", arguments)).Steps[0].Kernel!.Arguments;
+        Assert.Equal(
+            EquatableArray.Of(
+                new KernelArgument("grid", 24), new KernelArgument("mode", 0, "FiCoCoMode." + attribute.Mode), new KernelArgument("redundancy", 0, "FiCoCoRedundancy." + attribute.Redundancy),
+                new KernelArgument("lambda", 0.35), new KernelArgument("epsilon", attribute.Epsilon), new KernelArgument("window", attribute.Window), new KernelArgument("coefficient", attribute.Coefficient)),
+            Arguments());
+        Assert.Equal(0.65, Arguments(new ChoiceArgument("Mode", "Code"))[3].Value);
+        Assert.Equal(0.2, Arguments(new ChoiceArgument("Mode", "Code"), new RealArgument("Lambda", 0.2))[3].Value);
+        Assert.True(new ToMeAttribute().ProportionalAttention && Plan(Llava, ToMe(5, new ToMeAttribute().Inflection)).Steps[0].Tower!.IsProportional);
+        Assert.Equal(TowerReads.Probabilities, Plan(Llava, new PolicyDeclaration("FiCoCoV", new ChoiceArgument("Redundancy", "SoftmaxRows"))).Steps[0].Tower!.Reads);
+    }
+
+    [Fact]
+    public void TowerStepsThatDoNotFitAreRejected()
+    {
+        Step step = Plan(Shapes, FiCoCoV(20, 3)).Steps[0];
+        Segment[] segments = [new(0, 9, LayerMode.Dense, 104)];
+        _ = new ReductionPlan(Shapes, segments, [step]);
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(Shapes, segments, [step with { Tower = null }]));
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(Shapes, segments, [step with { Site = Site.VisionOutput }]));
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(Shapes, segments, [step with { Tower = step.Tower! with { FirstLayer = 4 } }]));
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(Shapes, segments, [step with { Tower = step.Tower! with { Leaving = EquatableArray.Of(20, 21) } }]));
+        Step earlier = step with { TokensAfter = 124, Tower = step.Tower! with { FirstLayer = 1, Leaving = EquatableArray.Of(20) } };
+        _ = new ReductionPlan(Shapes, [new(0, 9, LayerMode.Dense, 84)], [earlier, step with { TokensBefore = 124, TokensAfter = 84 }]);
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(Shapes, [new(0, 9, LayerMode.Dense, 84)], [earlier with { Tower = earlier.Tower! with { FirstLayer = 3 } }, step with { TokensBefore = 124, TokensAfter = 84 }]));
+    }
+
+    [Fact]
     public void ReductionsBeforeTheDecoderShrinkWhatItStartsWith()
     {
         ReductionPlan plan = Plan(Shapes, DivPrune(20), FastV(2, 0.5), VisionZip(54, 10));

@@ -275,6 +275,29 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void FiCoCoV() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("llava-1.5-7b")]
+        [FiCoCoV]
+        public sealed partial class FilteredLlava;
+        """);
+
+    [Fact]
+    public void ToMe() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [ToMe(R = 10, Inflection = 0.5)]
+        [DivPrune(Keep = 60)]
+        public sealed partial class MergedTower;
+        """);
+
+    [Fact]
     public void VisionZip() => Verify("""
         using Espalier;
 

@@ -49,6 +49,43 @@ internal sealed class ReferenceVision(VisionGeometry geometry, TestWeights weigh
         return (x, attention, meanKeys);
     }
 
+    /// <summary>The rows before a layer, and what its attention is made of, mean over heads: scaled products, probabilities (a row a query), keys.</summary>
+    public (double[][] Rows, double[] Logits, double[] Probabilities, double[] Keys) Inside(float[] pixels, int layer)
+    {
+        int size = geometry.Hidden / geometry.Heads;
+        double[][] x = Embed(pixels);
+        for (int before = 0; before < layer; before++)
+        {
+            x = Layer(x, $"{Tower}.encoder.layers.{before}");
+        }
+
+        string module = $"{Tower}.encoder.layers.{layer}";
+        double[][] normed = Array.ConvertAll(x, row => Norm(row, $"{module}.layer_norm1"));
+        double[][] queries = Array.ConvertAll(normed, row => Linear(row, $"{module}.self_attn.q_proj", geometry.Hidden));
+        double[][] keys = Array.ConvertAll(normed, row => Linear(row, $"{module}.self_attn.k_proj", geometry.Hidden));
+        var logits = new double[x.Length * x.Length];
+        var probabilities = new double[x.Length * x.Length];
+        for (int start = 0; start < geometry.Hidden; start += size)
+        {
+            for (int row = 0; row < x.Length; row++)
+            {
+                double[] scores = Array.ConvertAll(keys, key => Enumerable.Range(start, size).Sum(i => queries[row][i] * key[i]) / Math.Sqrt(size));
+                for (int i = 0; i < x.Length; i++)
+                {
+                    logits[(row * x.Length) + i] += scores[i] / geometry.Heads;
+                }
+
+                Reference.Softmax(scores);
+                for (int i = 0; i < x.Length; i++)
+                {
+                    probabilities[(row * x.Length) + i] += scores[i] / geometry.Heads;
+                }
+            }
+        }
+
+        return (x, logits, probabilities, [.. keys.SelectMany(key => Enumerable.Range(0, size).Select(i => Enumerable.Range(0, geometry.Heads).Average(head => key[(head * size) + i])))]);
+    }
+
     public static double Activate(double x, Activation activation) => activation switch
     {
         Activation.QuickGelu => x / (1 + Math.Exp(-1.702 * x)),

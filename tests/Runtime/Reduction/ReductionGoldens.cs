@@ -10,6 +10,9 @@ internal static class ReductionGoldens
 
     public static JsonElement Large { get; } = Read("../../reference/goldens/reductions/kernels.json");
 
+    /// <summary>Those of tests/reference/tower_reductions.py.</summary>
+    public static JsonElement Tower { get; } = Read("../../reference/goldens/reductions/tower.json");
+
     /// <summary>s = (1103515245 s + 12345) mod 2³¹, value s / 2³¹ − 0.5.</summary>
     public static double[] Lcg(int count, long seed)
     {

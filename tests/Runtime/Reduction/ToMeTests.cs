@@ -11,7 +11,7 @@ public sealed class ToMeTests
         var golden = Small.GetProperty("tome_r5_cls");
         var merge = new Merge(10, 5);
         float[] sizes = [.. Enumerable.Repeat(1f, 16)];
-        ToMe.Merge(Floats(Lcg(16 * 8, 2)), sizes, new float[51], merge.Rows);
+        ToMe.Select(Floats(Lcg(16 * 8, 2)), sizes, new float[51], merge.Rows);
 
         // The golden counts rows, of which the first is the CLS token; the merge counts tokens behind it.
         Assert.Equal(Ints(golden.GetProperty("merged_src")), merge.Absorbed.Select(static token => token + 1));
@@ -32,7 +32,7 @@ public sealed class ToMeTests
             {
                 int merged = 7 - layer;
                 var merge = new Merge(tokens - merged, merged);
-                ToMe.Merge(Floats(Lcg((tokens + cls) * 4, 50 + layer)), sizes.AsSpan(0, tokens + cls), new float[3 * (tokens + cls + 1)], merge.Rows);
+                ToMe.Select(Floats(Lcg((tokens + cls) * 4, 50 + layer)), sizes.AsSpan(0, tokens + cls), new float[3 * (tokens + cls + 1)], merge.Rows);
                 Assert.Equal(Enumerable.Range(0, tokens), merge.Kept.Concat(merge.Absorbed).Order());
                 float[] mixed = merge.Apply([.. patches.SelectMany(static row => row.Select(static x => (float)x))], 41);
                 tokens -= merged;
@@ -78,7 +78,7 @@ public sealed class ToMeTests
     public void EqualSimilaritiesMergeFromTheLowerIndexIntoTheLowerIndex()
     {
         var merge = new Merge(4, 2);
-        ToMe.Merge([1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1], new float[21], merge.Rows);
+        ToMe.Select([1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1], new float[21], merge.Rows);
         Assert.Equal([0, 2], merge.Absorbed);
         Assert.Equal([4, 1, 3, 5], merge.Kept);
         AssertClose([1, 1 / 3f, 1, 1], merge.Own);
@@ -91,7 +91,7 @@ public sealed class ToMeTests
         // Even rows at growing angles from the only direction of the odd ones, the last of them nearest.
         float[] keys = [0.2f, 1, 1, 0, 0.5f, 1, 1, 0, 5, 1, 1, 0];
         var merge = new Merge(5, 1);
-        ToMe.Merge(keys, [1, 1, 1, 1, 1, 1], new float[21], merge.Rows);
+        ToMe.Select(keys, [1, 1, 1, 1, 1, 1], new float[21], merge.Rows);
         Assert.Equal([4], merge.Absorbed);
         Assert.Equal([2, 0, 1, 3, 5], merge.Kept);
     }
@@ -99,10 +99,10 @@ public sealed class ToMeTests
     [Fact]
     public void LengthsThatDoNotFitAreRefused()
     {
-        Assert.Throws<ArgumentException>(static () => ToMe.Merge(new float[12], new float[6], new float[21], new Merge(2, 2).Rows));
-        Assert.Throws<ArgumentException>(static () => ToMe.Merge(new float[13], new float[6], new float[21], new Merge(4, 2).Rows));
-        Assert.Throws<ArgumentException>(static () => ToMe.Merge(new float[12], new float[6], new float[20], new Merge(4, 2).Rows));
-        Assert.Throws<ArgumentException>(static () => ToMe.Merge(new float[12], new float[6], new float[21], new Merge(2, 4).Rows));
+        Assert.Throws<ArgumentException>(static () => ToMe.Select(new float[12], new float[6], new float[21], new Merge(2, 2).Rows));
+        Assert.Throws<ArgumentException>(static () => ToMe.Select(new float[13], new float[6], new float[21], new Merge(4, 2).Rows));
+        Assert.Throws<ArgumentException>(static () => ToMe.Select(new float[12], new float[6], new float[20], new Merge(4, 2).Rows));
+        Assert.Throws<ArgumentException>(static () => ToMe.Select(new float[12], new float[6], new float[21], new Merge(2, 4).Rows));
         Assert.Throws<ArgumentException>(static () => BipartiteMatching.Match(new float[1], 1, false, new float[1], new int[1], new int[1], new float[1]));
         Assert.Throws<ArgumentException>(static () => BipartiteMatching.Match(new float[4], 4, false, new float[3], new int[2], new int[2], new float[4]));
     }
@@ -113,10 +113,10 @@ public sealed class ToMeTests
         float[] keys = Clustered(145, 32, 21);
         var merge = new Merge(120, 24);
         var scratch = new float[3 * 146];
-        ToMe.Merge(keys, Enumerable.Repeat(1f, 145).ToArray(), scratch, merge.Rows);
+        ToMe.Select(keys, Enumerable.Repeat(1f, 145).ToArray(), scratch, merge.Rows);
         float[] sizes = [.. Enumerable.Repeat(1f, 145)];
         long before = GC.GetAllocatedBytesForCurrentThread();
-        ToMe.Merge(keys, sizes, scratch, merge.Rows);
+        ToMe.Select(keys, sizes, scratch, merge.Rows);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 }

@@ -19,6 +19,8 @@ public static class PolicyMethods
         new PyramidDropMethod(),
         new VictorMethod(),
         new DyVteMethod(),
+        new FiCoCoVMethod(),
+        new ToMeMethod(),
         new VisionZipMethod(),
         new VtcClsMethod(),
         new DivPruneMethod(),

@@ -16,7 +16,7 @@ public static class ToMe
     /// <param name="scratch">At least three floats a row, and three.</param>
     /// <param name="merge">Receives the merge.</param>
     /// <exception cref="ArgumentException">The lengths do not fit each other, or so many tokens cannot be merged.</exception>
-    public static void Merge(ReadOnlySpan<float> keys, Span<float> sizes, Span<float> scratch, RowMerge merge)
+    public static void Select(ReadOnlySpan<float> keys, Span<float> sizes, Span<float> scratch, RowMerge merge)
     {
         int rows = sizes.Length;
         int cls = rows - merge.Rows;
@@ -25,6 +25,17 @@ public static class ToMe
         if (cls is not (0 or 1) || rows < 2 || keys.Length % rows != 0 || scratch.Length < 3 * (rows + 1) || merged > (rows - cls) / 2)
         {
             throw new ArgumentException($"{merged} of {merge.Rows} tokens cannot be merged with {keys.Length} key elements, {rows} sizes and {scratch.Length} floats of scratch.", nameof(merge));
+        }
+
+        if (merged == 0)
+        {
+            for (int token = 0; token < merge.Kept.Length; token++)
+            {
+                merge.Kept[token] = token;
+                merge.Own[token] = 1;
+            }
+
+            return;
         }
 
         Span<float> similarities = scratch[..even];

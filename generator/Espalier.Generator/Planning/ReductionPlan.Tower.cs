@@ -1,0 +1,82 @@
+using System.Collections.Generic;
+
+namespace Espalier.Planning;
+
+/// <content>What happens inside the vision tower.</content>
+public sealed partial class ReductionPlan
+{
+    /// <summary>True if visual tokens leave inside the tower, so that it runs in parts.</summary>
+    public bool ReducesTower => Steps.Count > 0 && Steps[0].Site == Site.InsideTower;
+
+    /// <summary>Visual tokens that leave the tower: all, unless it reduces them.</summary>
+    public int TowerVisualTokens
+    {
+        get
+        {
+            int tokens = Geometry.VisualTokens;
+            foreach (Step step in Steps)
+            {
+                tokens = step.Site == Site.InsideTower ? step.TokensAfter : tokens;
+            }
+
+            return tokens;
+        }
+    }
+
+    /// <summary>The tower layers that run for the features, cut where a reduction begins or ends.</summary>
+    public EquatableArray<TowerRun> TowerRuns()
+    {
+        var runs = new List<TowerRun>();
+        int layer = 0;
+        int tokens = Geometry.VisualTokens;
+        foreach (Step step in Steps)
+        {
+            if (step.Tower is not { } tower)
+            {
+                continue;
+            }
+
+            if (tower.FirstLayer > layer)
+            {
+                runs.Add(new TowerRun(layer, tower.FirstLayer - 1, tokens, Step: null));
+            }
+
+            runs.Add(new TowerRun(tower.FirstLayer, tower.LastLayer, tokens, step));
+            layer = tower.LastLayer + 1;
+            tokens = step.TokensAfter;
+        }
+
+        if (layer < Geometry.Vision.FeatureLayers)
+        {
+            runs.Add(new TowerRun(layer, Geometry.Vision.FeatureLayers - 1, tokens, Step: null));
+        }
+
+        return new EquatableArray<TowerRun>(runs);
+    }
+
+    /// <summary>Operations of the layers of the vision tower that run for the features.</summary>
+    /// <param name="convention">What counts as an operation.</param>
+    public double TowerFlops(FlopsConvention convention)
+    {
+        VisionGeometry vision = Geometry.Vision;
+        int other = vision.Tokens - Geometry.VisualTokens;
+        double flops = 0;
+        foreach (TowerRun run in TowerRuns())
+        {
+            int rows = run.VisualTokens + other;
+            for (int layer = run.FirstLayer; layer <= run.LastLayer; layer++)
+            {
+                int left = rows - (run.Step?.Tower!.Leaving[layer - run.FirstLayer] ?? 0);
+                flops += CostModel.TowerLayerFlops(vision, convention, rows, left);
+                rows = left;
+            }
+        }
+
+        return flops;
+    }
+
+    /// <summary>Operations of the same layers if no visual token left inside the tower.</summary>
+    /// <param name="convention">What counts as an operation.</param>
+    public double DenseTowerFlops(FlopsConvention convention) =>
+        Geometry.Vision.FeatureLayers * CostModel.TowerLayerFlops(Geometry.Vision, convention, Geometry.Vision.Tokens, Geometry.Vision.Tokens);
+}

@@ -1,0 +1,220 @@
+using System.Numerics.Tensors;
+using Espalier.OnnxRuntime;
+using Espalier.Planning;
+
+namespace Espalier;
+
+/// <summary>A vision tower that runs in sections, between which tokens leave, bound for one sequence. How many rows each section has is known from the plan, so everything but the merges is bound once.</summary>
+/// <remarks>Rows go back and forth between two buffers. Who calls sees to the order. Not thread-safe.</remarks>
+internal sealed class SectionedTower : TowerBinding
+{
+    private readonly int _cls;
+    private readonly int _hidden;
+    private readonly NativeBuffer[] _buffers;
+    private readonly List<OrtValue> _values = [];
+    private readonly LayerBinding _embed;
+    private readonly LayerBinding _absorb;
+    private readonly LayerBinding?[] _whole;
+    private readonly ReducedTowerLayer?[] _reduced;
+    private readonly MergeBuffers _merge = new();
+    private readonly float[] _sizes;
+    private int _buffer;
+
+    public SectionedTower(TowerSessions sessions, ReductionPlan plan)
+        : base(plan.Geometry.Vision, plan.TowerVisualTokens, scored: false)
+    {
+        VisionGeometry vision = plan.Geometry.Vision;
+        _cls = vision.Tokens - plan.Geometry.VisualTokens;
+        _hidden = vision.Hidden;
+        _buffers = [NativeBuffer.Allocate<float>((long)vision.Tokens * _hidden), NativeBuffer.Allocate<float>((long)vision.Tokens * _hidden)];
+        _whole = new LayerBinding?[vision.FeatureLayers];
+        _reduced = new ReducedTowerLayer?[vision.FeatureLayers];
+        _sizes = new float[vision.Tokens];
+        _absorb = new LayerBinding(sessions.Absorb);
+        _embed = new LayerBinding(sessions.Embed);
+        _embed.Binding.BindInput("pixels\0"u8, PixelValue);
+        OrtValue rows = Rows(vision.Tokens);
+        _embed.Binding.BindOutput("y\0"u8, rows);
+        foreach (TowerRun run in plan.TowerRuns())
+        {
+            rows = run.Step is null
+                ? BindWhole(sessions, vision, run, rows)
+                : BindReduced(sessions, vision, run, rows);
+        }
+    }
+
+    /// <summary>The patches that each row stands for, CLS included; as long as there are rows.</summary>
+    public Span<float> Sizes(int tokens) => _sizes.AsSpan(0, tokens + _cls);
+
+    /// <summary>What a layer that reduces has to know; null for a whole one.</summary>
+    public ReducedTowerLayer? Reduced(int layer) => (uint)layer < (uint)_reduced.Length ? _reduced[layer] : null;
+
+    /// <summary>True if a run of whole layers begins here.</summary>
+    public bool BeginsWhole(int layer) => (uint)layer < (uint)_whole.Length && _whole[layer] is not null;
+
+    /// <summary>Pixels to rows.</summary>
+    public void Embed()
+    {
+        _sizes.AsSpan().Fill(1);
+        _embed.Run();
+    }
+
+    /// <summary>A run of whole layers.</summary>
+    public void RunWhole(int firstLayer) => _whole[firstLayer]!.Run();
+
+    /// <summary>The first half of a layer.</summary>
+    public void Attend(ReducedTowerLayer layer)
+    {
+        if (layer.LogSizes is { } logSizes)
+        {
+            // Bound for every run: a device copies a host tensor when it is bound.
+            TensorPrimitives.Log<float>(_sizes.AsSpan(0, layer.Rows), logSizes.AsSpan<float>());
+            layer.Attention.Binding.BindInput("log_sizes\0"u8, logSizes);
+        }
+
+        layer.Attention.Run();
+    }
+
+    /// <summary>Memory for the merge in a layer.</summary>
+    public RowMerge BeginMerge(ReducedTowerLayer layer) => _merge.Begin(layer.Rows - _cls - layer.Leaving, layer.Leaving, textRows: 0, leadingRows: _cls);
+
+    /// <summary>True if a merge is the one that was begun last.</summary>
+    public bool Owns(RowMerge merge) => _merge.Owns(merge);
+
+    /// <summary>Merges the rows behind the attention of a layer.</summary>
+    public void Absorb(ReducedTowerLayer layer)
+    {
+        if (layer.Leaving == 0)
+        {
+            return;
+        }
+
+        _absorb.Binding.BindInput("x\0"u8, layer.Residual);
+        _merge.Bind(_absorb);
+        _absorb.Binding.BindOutput("y\0"u8, layer.Merged);
+        _absorb.Run();
+    }
+
+    public override void Dispose()
+    {
+        _embed.Dispose();
+        _absorb.Dispose();
+        foreach (LayerBinding? whole in _whole)
+        {
+            whole?.Dispose();
+        }
+
+        foreach (ReducedTowerLayer? layer in _reduced)
+        {
+            layer?.Attention.Dispose();
+            layer?.FeedForward.Dispose();
+        }
+
+        _merge.Dispose();
+        _values.ForEach(static value => value.Dispose());
+        foreach (NativeBuffer buffer in _buffers)
+        {
+            buffer.Dispose();
+        }
+
+        base.Dispose();
+    }
+
+    private OrtValue BindWhole(TowerSessions sessions, VisionGeometry vision, TowerRun run, OrtValue rows)
+    {
+        var binding = new LayerBinding(sessions.Whole(run.FirstLayer));
+        _whole[run.FirstLayer] = binding;
+        binding.Binding.BindInput("x\0"u8, rows);
+        return BindEnd(binding, vision, run.LastLayer, run.VisualTokens + _cls);
+    }
+
+    private OrtValue BindReduced(TowerSessions sessions, VisionGeometry vision, TowerRun run, OrtValue rows)
+    {
+        TowerReduction tower = run.Step!.Tower!;
+        int count = run.VisualTokens + _cls;
+        for (int layer = run.FirstLayer; layer <= run.LastLayer; layer++)
+        {
+            int leaving = tower.Leaving[layer - run.FirstLayer];
+            var attention = new LayerBinding(sessions.Attention(layer));
+            OrtValue residual = Rows(count);
+            OrtValue? map = (tower.Reads & (TowerReads.Logits | TowerReads.Probabilities)) == 0 ? null : Own([count, count]);
+            OrtValue? keys = tower.Reads.HasFlag(TowerReads.Keys) ? Own([count, vision.HeadDim]) : null;
+            OrtValue? logSizes = tower.IsProportional ? Own([count]) : null;
+            attention.Binding.BindInput("x\0"u8, rows);
+            attention.Binding.BindOutput("y\0"u8, residual);
+            if (map is not null)
+            {
+                attention.Binding.BindOutput("map\0"u8, map);
+            }
+
+            if (keys is not null)
+            {
+                attention.Binding.BindOutput("keys\0"u8, keys);
+            }
+
+            OrtValue merged = leaving == 0 ? residual : Rows(count - leaving);
+            var feedForward = new LayerBinding(sessions.FeedForward(layer));
+            feedForward.Binding.BindInput("x\0"u8, merged);
+            _reduced[layer] = new ReducedTowerLayer(layer, count, leaving, layer == run.LastLayer, attention, feedForward, residual, merged, map, keys, logSizes);
+            count -= leaving;
+            rows = BindEnd(feedForward, vision, layer, count);
+        }
+
+        return rows;
+    }
+
+    /// <summary>Binds where a section writes: the next rows, or the features.</summary>
+    private OrtValue BindEnd(LayerBinding binding, VisionGeometry vision, int lastLayer, int count)
+    {
+        if (lastLayer == vision.FeatureLayers - 1)
+        {
+            binding.Binding.BindOutput("features\0"u8, Features);
+            return Features;
+        }
+
+        OrtValue rows = Rows(count);
+        binding.Binding.BindOutput("y\0"u8, rows);
+        return rows;
+    }
+
+    /// <summary>Rows in the buffer that was not written last.</summary>
+    private OrtValue Rows(int count)
+    {
+        _buffer = 1 - _buffer;
+        OrtValue rows = OrtValue.Over(_buffers[_buffer], [1, count, _hidden], OrtElementType.Float);
+        _values.Add(rows);
+        return rows;
+    }
+
+    private OrtValue Own(ReadOnlySpan<long> shape)
+    {
+        OrtValue value = OrtValue.Allocate(shape, OrtElementType.Float);
+        _values.Add(value);
+        return value;
+    }
+}
+
+/// <summary>One tower layer between whose halves tokens leave.</summary>
+/// <param name="Layer">The layer.</param>
+/// <param name="Rows">Rows of its attention, CLS included.</param>
+/// <param name="Leaving">Tokens that leave.</param>
+/// <param name="EndsStep">True if it is the last layer of its step.</param>
+/// <param name="Attention">The first half.</param>
+/// <param name="FeedForward">The second half.</param>
+/// <param name="Residual">What the first half writes.</param>
+/// <param name="Merged">What the second half reads.</param>
+/// <param name="Map">The products or the attention, if the step reads them.</param>
+/// <param name="Keys">The keys, if the step reads them.</param>
+/// <param name="LogSizes">The logarithms of the sizes, if the attention is proportional.</param>
+internal sealed record ReducedTowerLayer(
+    int Layer,
+    int Rows,
+    int Leaving,
+    bool EndsStep,
+    LayerBinding Attention,
+    LayerBinding FeedForward,
+    OrtValue Residual,
+    OrtValue Merged,
+    OrtValue? Map,
+    OrtValue? Keys,
+    OrtValue? LogSizes);
