@@ -216,6 +216,7 @@ public abstract partial class VisionLanguageModel : IDisposable
             cancellationToken.ThrowIfCancellationRequested();
             long start = Stopwatch.GetTimestamp();
             sequence.Image.Begin(cancellationToken);
+            sequence.Image.ReadText(_embeddings, suffix);
             EncodeImage(sequence.Image);
             sequence.Image.End();
             TimeSpan vision = Stopwatch.GetElapsedTime(start);

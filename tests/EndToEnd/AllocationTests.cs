@@ -21,6 +21,8 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("tower", Precision.Float32)]
     [InlineData("tome", Precision.Float32)]
     [InlineData("tower", Precision.Int8)]
+    [InlineData("relevant", Precision.Float32)]
+    [InlineData("neighbours", Precision.Int8)]
     [InlineData("all", Precision.Int8)]
     [InlineData("all", Precision.Int4)]
     [InlineData("all", Precision.Int8PrefillInt4Decode)]
@@ -43,6 +45,8 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "merged" => c => ClipLlamaVisionAndDecoder.Load(c, options),
             "tower" => c => ClipLlamaTowerAndDecoder.Load(c, options),
             "tome" => c => ClipLlamaToMe.Load(c, options),
+            "relevant" => c => ClipLlamaSimilarityCDPruner.Load(c, options),
+            "neighbours" => c => ClipLlamaPruMerge.Load(c, options),
             "gathered" => c => ClipLlamaKeptPositions.Load(c, options),
             _ => c => ClipLlamaAll.Load(c, options),
         });
@@ -64,11 +68,13 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("similarity")]
     [InlineData("text")]
     [InlineData("stages")]
+    [InlineData("neighbours")]
     public void AnImageOfAnotherCountAllocatesNothingEither(string variant)
     {
         using var tiny = new TinyModel(variant switch
         {
             "text" => static c => ClipLlamaSimilarityText.Load(c),
+            "neighbours" => static c => ClipLlamaPruMergePlus.Load(c),
             "stages" => static c => ClipLlamaSimilarityBend.Load(c),
             _ => static c => ClipLlamaSimilarity.Load(c),
         });

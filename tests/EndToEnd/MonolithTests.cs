@@ -57,7 +57,7 @@ public sealed class MonolithTests(QuantisedFolder folder) : IClassFixture<Quanti
             _cache = checkpoint.ShareSessions();
             _weights = new WeightStore(checkpoint);
             var sessions = new ModelSessions(_cache, plan, loading);
-            _tower = new WholeTower(sessions, scored: false);
+            _tower = new WholeTower(sessions, scores: null);
             _projector = new ProjectorBinding(sessions, _tower.Features, step: null);
             _embeddings = new EmbeddingTable(checkpoint);
             LinearFormat format = PrecisionFormats.For(loading.Precision!.Value, loading.Device.Provider).Decoder;

@@ -57,7 +57,8 @@ import torch
 import torch.nn.functional as F
 
 from checkpoint import canonical_name, read_config, read_safetensors, read_weights
-from reductions import average_into, cls_attention, cls_cosine, div_prune, g_prune_scores, keep_highest, relevant, similar_to_cls, vision_zip
+from reductions import (average_into, cd_pruner, cls_attention, cls_cosine, div_prune, fo_pru_rows, g_prune_scores, keep_highest, normalised_relevance, pru_merge,
+                        pru_merge_tokens, quartile_threshold, relevant, similar_to_cls, vision_zip)
 from tower_reductions import FiCoCoV, ToMe
 
 
@@ -81,6 +82,9 @@ class Policy:
     gprune: Optional[Tuple[float, float, float, int]] = None  # keep (a share if it is no integer), threshold, temperature, iterations
     similarity: Optional[Tuple[str, str, int, float, float]] = None  # cosine or attention, cut, window, least, most
     relevance: Optional[Tuple[int, float, bool]] = None  # K2, theta, text too
+    prumerge: Optional[Tuple[int, bool]] = None  # neighbours, plus
+    fopru: Optional[Tuple[str, str, int]] = None  # received or cls, rank or row, patches or rows
+    cdpruner: Optional[int] = None  # keep
 
     @property
     def exit(self):
@@ -322,8 +326,14 @@ class Llava:
             features = vision_features(self.config, self.weights, pixels)
             return features, project(self.config, self.weights, features)
 
-    def image(self, pixels, policy=Policy()):
-        """Tower, projector, and the reductions before the decoder."""
+    def full_width(self, x, layer):
+        """Queries and keys [rows, hidden] of a tower layer for its input rows, all heads as one."""
+        name = f"vision_tower.encoder.layers.{layer}."
+        n = F.layer_norm(x, x.shape[-1:], self.weights[name + "layer_norm1.weight"], self.weights[name + "layer_norm1.bias"], self.config.vision.layer_norm_eps)
+        return linear(n, self.weights, name + "self_attn.q_proj"), linear(n, self.weights, name + "self_attn.k_proj")
+
+    def image(self, pixels, policy=Policy(), text=()):
+        """Tower, projector, and the reductions before the decoder. `text` are the ids behind the image."""
         with torch.no_grad():
             inside, kept_by, gaps = [], [], []
             states = vision_hidden_states(self.config.vision, self.weights, pixels, inside)
@@ -358,12 +368,39 @@ class Llava:
                 tokens, clear = similar_to_cls(scores, cut, window, least, most)
                 features = features[tokens]
                 gaps += [gap(scores.tolist(), tokens), clear]
-            if policy.visionzip or policy.vtccls or policy.similarity:
+            elif policy.prumerge:
+                neighbours, plus = policy.prumerge
+                q, k = self.full_width(states[len(states) - 2], len(states) - 2)
+                scores = torch.softmax(q[:1] @ k.T * k.shape[1] ** -0.5, -1)[0, 1:].tolist()
+                tokens = pru_merge_tokens(scores, plus)
+                features = pru_merge(states[self.config.feature_layer][1:], k[1:], scores, tokens, neighbours)
+                by_score = sorted(scores, reverse=True)
+                gaps.append(min((a - b) / a for a, b in zip(by_score, by_score[1:])))
+                gaps.append(min(abs(s / quartile_threshold(scores) - 1) for s in scores))
+                tokens = tokens + [-2]
+            elif policy.fopru:
+                kind, strategy, count = policy.fopru
+                cls = 1 if len(features) < len(states[0]) else 0
+                attention = inside[layer][0]
+                scores = (attention[:, 0] if kind == "cls" else attention.mean(1)).mean(0)[cls:].tolist()
+                if strategy == "rank":
+                    tokens = keep_highest(scores, count)
+                    gaps.append(gap(scores, tokens))
+                else:
+                    tokens, sums, chosen = fo_pru_rows(scores, self.config.vision.image_size // self.config.vision.patch_size, count)
+                    gaps.append(gap(sums, chosen))
+                features = features[tokens]
+            if policy.visionzip or policy.vtccls or policy.similarity or policy.prumerge or policy.fopru:
                 kept_by.append(tokens)
             image = Image.whole(project(self.config, self.weights, features))
             image.kept, image.gaps = kept_by, gaps
-            if policy.divprune or policy.gprune:
-                if policy.divprune:
+            if policy.divprune or policy.gprune or policy.cdpruner:
+                if policy.cdpruner:
+                    mean = self.embed(text).double().mean(0)
+                    relevance = normalised_relevance(F.cosine_similarity(image.rows.double(), mean[None], dim=-1, eps=0))
+                    kept = sorted(cd_pruner(image.rows, relevance, policy.cdpruner))
+                    image.places, image.positions = torch.arange(len(kept)), len(kept)
+                elif policy.divprune:
                     kept = sorted(div_prune(image.rows, policy.divprune))
                     assert kept == sorted(div_prune(image.rows.double(), policy.divprune))
                     image.places, image.positions = torch.arange(len(kept)), len(kept)

@@ -63,6 +63,10 @@ CASES = {
         "tome": Policy(tome=dict(r=8)),
         "tome-inflection": Policy(tome=dict(r=9, inflection=0.5, proportional=False)),
         "tower-and-decoder": Policy(ficoco_v=dict(start=0, r=5), divprune=20, fastv=(2, 0.5), shortv=(3,), vtw=5),
+        "prumerge": Policy(prumerge=(6, False)), "prumerge-plus": Policy(prumerge=(32, True), fastv=(2, 0.5)),
+        "fopru": Policy(fopru=("received", "rank", 14)), "fopru-rows": Policy(fopru=("cls", "row", 3)),
+        "cdpruner": Policy(cdpruner=11),
+        "similarity-cdpruner": Policy(similarity=("cosine", "Chord", 9, 0.5, 1), cdpruner=9, fastv=(3, 0.5)),
         "kept-positions": Policy(vtccls=(24, 1), gprune=(15, 0.1, 0.1, 3), fastv=(2, 0.4)),
     },
     "siglip-qwen2": {
@@ -74,6 +78,7 @@ CASES = {
         "divprune": Policy(divprune=6),
         "ficoco-v": Policy(ficoco_v=dict(start=1, r=4, epsilon=0.9)),  # no CLS token: the distance from the mean key
         "tome": Policy(tome=dict(r=4)), "tome-inflection": Policy(tome=dict(r=5, inflection=-0.4)),
+        "fopru": Policy(fopru=("received", "row", 2)),
     },
     "clip-llama-f16": {
         "dense": Policy(), "fastv": Policy(fastv=(1, 0.75)), "shortv": Policy(shortv=(2, 3, 5)), "vtw": Policy(vtw=1),
@@ -186,7 +191,7 @@ def policy_json(policy, visual):
         members["merge"] = [{"before": b, "keep": keep} for b, keep in policy.merge]
     if policy.pyramid:
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
-    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance") if getattr(policy, name)}
+    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "fopru", "cdpruner") if getattr(policy, name)}
     return json.dumps(members)
 
 
@@ -200,7 +205,7 @@ def separation(model, prefix, suffix, pixels, cases, steps=STEPS):
     """The smallest score gap and logit margin over all cases: both must stand clear of rounding."""
     gaps, margins = [1.0], []
     for policy in cases.values():
-        visual = model.image(pixels, policy)
+        visual = model.image(pixels, policy, suffix)
         gaps += visual.gaps
         prefill, _, after = model.generate(prefix, visual, suffix, policy, steps)
         gaps.append(prefill.gap)
@@ -210,7 +215,7 @@ def separation(model, prefix, suffix, pixels, cases, steps=STEPS):
 
 
 def write_case(path, model, tokenizer, prefix, pixels, suffix, policy):
-    visual = model.image(pixels, policy)
+    visual = model.image(pixels, policy, suffix)
     assert min([1.0, *visual.gaps]) > 1e-4, (path, visual.gaps)
     prefill, tokens, after = model.generate(prefix, visual, suffix, policy, STEPS)
     masked, survivors = model.masked_logits(prefix, visual, suffix, policy, tokens)
@@ -341,7 +346,7 @@ def search():
             pixels = preprocess(folder, lcg_image(IMAGE_SEEDS[name], IMAGE_SIZES[name]))
             prefix, suffix = around_image(model, Tokenizer(folder), PROMPTS[name])
             gaps, margins = separation(model, prefix, suffix, pixels, CASES[name])
-            runs = [model.generate(prefix, model.image(pixels, policy), suffix, policy) for policy in CASES[name].values()]
+            runs = [model.generate(prefix, model.image(pixels, policy, suffix), suffix, policy) for policy in CASES[name].values()]
             variety = [len(set(tokens)) for _, tokens, _ in runs]
             print(f"{name:15} seed {seed:2}  score gap {gaps:.1e}  logit margin {margins:.1e}"
                   f"  logit deviation {runs[0][0].logits.std():.2f}  different tokens {variety}")

@@ -13,6 +13,7 @@ import math
 import pathlib
 import sys
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -101,6 +102,62 @@ def relevant(scores, theta):
     return kept, min(abs(s - threshold) for s in scores) / threshold
 
 
+def quartile_threshold(scores):
+    """Q3 + 1.5 (Q3 - Q1), quartiles as numpy.percentile has them."""
+    low, high = np.percentile(np.asarray(scores, dtype=np.float64), [25, 75])
+    return float(high + 1.5 * (high - low))
+
+
+def pru_merge_tokens(scores, plus):
+    """The patches that stay: outliers by falling score, at least one, and with `plus` evenly spaced ones behind them."""
+    n, threshold = len(scores), quartile_threshold(scores)
+    order = sorted(range(n), key=lambda i: (-scores[i], i))
+    kept = order[:max(1, sum(s > threshold for s in scores))]
+    if plus:
+        room = n - 1 - len(kept)  # one more token stands for the rest
+        kept = kept + [i for i in range(0, n - 1, max(1, n // len(kept) // 3)) if i not in kept][:max(0, room)]
+    return kept
+
+
+def pru_merge(x, keys, scores, kept, neighbours):
+    """Rows of the kept patches, with their neighbours' added, and the sum of the rest."""
+    unit = F.normalize(keys, dim=-1)
+    cosine = unit @ unit.T
+    weight = torch.as_tensor(scores, dtype=x.dtype)
+    out = []
+    for i in kept:
+        near = sorted((j for j in range(len(x)) if j != i), key=lambda j: (-float(cosine[i, j]), j))[:neighbours]
+        out.append(x[i] + (weight[near, None] * x[near]).sum(0))
+    rest = [j for j in range(len(x)) if j not in set(kept)]
+    return torch.stack(out + [(weight[rest, None] * x[rest]).sum(0)])
+
+
+def fo_pru_rows(scores, side, rows):
+    """The patches of the rows with the largest sums."""
+    sums = [sum(scores[r * side:(r + 1) * side]) for r in range(len(scores) // side)]
+    chosen = keep_highest(sums, rows)
+    return [r * side + c for r in chosen for c in range(side)], sums, chosen
+
+
+def normalised_relevance(relevance):
+    return (relevance - relevance.min() + 1e-6) / (relevance.max() - relevance.min())
+
+
+def cd_pruner(x, relevance, count):
+    """Greedy maximum of det over subsets of L = diag(r) S diag(r), S the cosines; the picks, in order. By plain determinants' ratio: the Schur complement of each candidate."""
+    unit = F.normalize(x.double(), dim=-1)
+    kernel = relevance.double()[:, None] * (unit @ unit.T) * relevance.double()[None, :]
+    picks = []
+    while len(picks) < count:
+        gain = kernel.diagonal().clone()
+        if picks:
+            inverse = torch.linalg.inv(kernel[picks][:, picks])
+            gain = gain - ((kernel[:, picks] @ inverse) * kernel[:, picks]).sum(1)
+            gain[picks] = -float("inf")
+        picks.append(first_of_highest(gain))
+    return picks
+
+
 def div_prune(x, count):
     """The picks, in order."""
     unit = F.normalize(x, dim=-1)
@@ -173,6 +230,16 @@ def check_small():
     assert torch.allclose(zipped[5:], torch.tensor(expected["ctx"], dtype=torch.float64), atol=1e-8)
     assert torch.equal(zipped[:5], x[expected["dominant"]])
     assert div_prune(x, 6) == golden["divprune_6"]
+    scores = attention.tolist()
+    assert sum(s > quartile_threshold(scores) for s in scores) / 16 == golden["iqr"]["ratio"]
+    assert abs(quartile_threshold(scores) - golden["iqr"]["threshold"]) < 1e-8
+    three = sorted(range(16), key=lambda i: -scores[i])[:3]
+    assert three == golden["prumerge_keep3_knn4"]["order"]
+    merged = pru_merge(x, keys, scores, three, 4)
+    assert torch.allclose(merged, torch.tensor(golden["prumerge_keep3_knn4"]["out"], dtype=torch.float64), atol=1e-8)
+    relevance = normalised_relevance(lcg(1, 16, 4)[0])
+    assert torch.allclose(relevance, torch.tensor(golden["cdpruner_6"]["relevance_norm"], dtype=torch.float64), atol=1e-8)
+    assert cd_pruner(x, relevance, 6) == golden["cdpruner_6"]["order"]
     score = g_prune_scores(x + 0.2, 0.5, 0.03, 5)
     assert torch.allclose(score, torch.tensor(golden["gprune_x+0.2"]["score"], dtype=torch.float64), atol=1e-8)
 
@@ -238,6 +305,17 @@ def write():
             kept, clear = similar_to_cls(scores, cut)
             assert clear > 1e-4, (name, cut, clear)
             members.append((f"similar_{name}_{cut}", json.dumps(kept)))
+    scores = attention.tolist()
+    for name, plus in (("prumerge", False), ("prumerge_plus", True)):
+        kept = pru_merge_tokens(scores, plus)
+        assert min(abs(s / quartile_threshold(scores) - 1) for s in scores) > 1e-4
+        members += [(name + "_kept", json.dumps(kept + [-2])), (name, "[\n" + ",\n".join(numbers(row) for row in pru_merge(x, keys, scores, kept, 16)) + "\n]")]
+    kept, sums, chosen = fo_pru_rows(scores, 12, 5)
+    assert separation(sums, chosen) > 1e-4
+    members.append(("fopru_rows_5", json.dumps(kept)))
+    text = lcg(1, 64, 51)[0].float()
+    relevance = normalised_relevance(F.cosine_similarity(x.double(), text.double()[None], dim=-1, eps=0))
+    members.append(("cdpruner_24", json.dumps(cd_pruner(x, relevance, 24))))
     for theta in (0.5, 1.0, 2.5):
         kept, clear = relevant(attention.tolist(), theta)
         assert clear > 1e-5, (theta, clear)

@@ -25,9 +25,14 @@ internal static class ImageEmitter
             }
             else if (output?.TowerScores is { } scores)
             {
-                writer.Line(output.Score == Score.ClsAttention
-                    ? "// Vision tower; the CLS token's attention to the patches in tower " + PlanText.Layers(scores.FirstLayer, scores.LastLayer) + " is their score."
-                    : "// Vision tower, with its CLS row.");
+                string layers = PlanText.Layers(scores.FirstLayer, scores.LastLayer);
+                writer.Line(output.Score switch
+                {
+                    Score.ClsAttention => "// Vision tower; the CLS token's attention to the patches in tower " + layers + " is their score.",
+                    Score.FullWidthClsAttention => "// Vision tower; the CLS token's attention to the patches in tower " + layers + ", over all heads as one, is their score.",
+                    Score.ReceivedAttention => "// Vision tower; the attention that the patches receive in tower " + layers + " is their score.",
+                    _ => "// Vision tower, with its CLS row.",
+                });
                 writer.Line("pass.RunScoredTower();");
             }
             else
@@ -58,10 +63,10 @@ internal static class ImageEmitter
     private static void EmitStep(SourceWriter writer, Step step, bool isBehindDynamic)
     {
         string place = step.Site == Site.VisionOutput ? "// At the output of the tower: " : "// Behind the projector: ";
-        bool merges = step.Compress == Compress.MergeIntoTargets;
+        bool merges = step.IsMerge;
         writer.Line(place + PlanTable.AtMost(isBehindDynamic) + PlanText.Count(step.TokensBefore) + " visual tokens " + (merges ? "are merged into " : "are reduced to ")
             + PlanTable.AtMost(step.IsDynamic) + PlanText.Count(step.TokensAfter)
-            + " by " + PlanTable.DescribeScore(step) + (merges ? " and similar keys" : "") + " (" + step.Declaration + ").");
+            + " by " + PlanTable.DescribeScore(step) + CompressTraits.Of(step.Compress).Suffix + " (" + step.Declaration + ").");
         using (writer.Open())
         {
             CountEmitter.Declare(writer, step, isBehindDynamic);
@@ -80,7 +85,7 @@ internal static class ImageEmitter
 
     /// <summary>What the kernel reads of its site, unless it says it itself.</summary>
     private static string Inputs(Step step, Kernel kernel, string tokens) =>
-        kernel.Inputs != KernelInputs.OfSite ? StepEmitter.Inputs(kernel.Inputs)
+        kernel.Inputs != KernelInputs.OfSite ? StepEmitter.Inputs(kernel.Inputs, tokens)
         : step.Site == Site.VisionOutput ? "pass.ClsAttention, pass.Keys, "
         : "pass.Projected, tokens: " + tokens + ", ";
 }

@@ -112,7 +112,8 @@ internal static class PlanEmitter
     {
         string site = step.Site == Site.DecoderBoundary ? "" : "Site: " + Literal.Of(step.Site);
         string scores = step.TowerScores is { } tower
-            ? ", TowerScores: new(FirstLayer: " + Literal.Of(tower.FirstLayer) + ", LastLayer: " + Literal.Of(tower.LastLayer) + ")" : "";
+            ? ", TowerScores: new(FirstLayer: " + Literal.Of(tower.FirstLayer) + ", LastLayer: " + Literal.Of(tower.LastLayer)
+                + (tower.Attention == TowerAttention.Cls ? "" : ", Attention: " + Literal.Of(tower.Attention)) + ")" : "";
         string kernel = step.Kernel is null ? "" : (site.Length == 0 ? "" : ", ") + "Kernel: " + Of(step.Kernel);
         return site + scores + Tower(step.Tower) + kernel;
     }

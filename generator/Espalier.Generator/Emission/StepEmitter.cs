@@ -106,11 +106,13 @@ internal static class StepEmitter
     }
 
     /// <summary>What a kernel reads, with a comma and a space behind each.</summary>
-    public static string Inputs(KernelInputs inputs) =>
+    public static string Inputs(KernelInputs inputs, string tokens = "") =>
         ((inputs & KernelInputs.Scores) != 0 ? "scores, " : "")
         + ((inputs & KernelInputs.Rows) != 0 ? "pass.VisualRows, " : "")
         + ((inputs & KernelInputs.Features) != 0 ? "pass.Features, " : "")
-        + ((inputs & KernelInputs.ClsAttention) != 0 ? "pass.ClsAttention, " : "");
+        + ((inputs & KernelInputs.ClsAttention) != 0 ? "pass.ClsAttention, " : "")
+        + ((inputs & KernelInputs.Projected) != 0 ? "pass.Projected, tokens: " + tokens + ", " : "")
+        + ((inputs & KernelInputs.MeanText) != 0 ? "pass.MeanText, " : "");
 
     private static string Kept(Step step) => step.IsDynamic
         ? (step.Score == Score.Random ? "" : "the ") + "visual tokens" + (step.Score == Score.Random ? ", " : " ") + ScoreTraits.Of(step.Score).Choice(step) + ", at most " + PlanText.Count(step.TokensAfter)

@@ -13,6 +13,8 @@ internal sealed class CompressTraits
         new("merge", " and similar keys", "{0} are averaged into those with similar keys"),
         new("merge", " and similar rows", "each of the other {0} is averaged into the one of them that is most similar"),
         new("merge", "", "the other {0} are merged into them"),
+        new("exit", "", "{0} leave"),
+        new("merge", " and near keys", "{0} are added to those with near keys"),
     };
 
     private readonly string _rest;

@@ -196,6 +196,21 @@ internal sealed class PolicyLowering
         return vision.FeatureLayers - first;
     }
 
+    /// <summary>The attention that patches receive in a tower layer; reports why it cannot be had.</summary>
+    public TowerScores? Received(int layer)
+    {
+        const string Need = "the attention that the patches receive";
+        if (Geometry.Vision.KeepsCls || layer < 0)
+        {
+            Report(PlanProblemKind.NoClsAttention, null, -1, layer < 0
+                ? "no layer of the vision tower runs for the features of this model"
+                : "this model counts its CLS token among the visual tokens (vision_feature_select_strategy is \"full\")", Need);
+            return null;
+        }
+
+        return new TowerScores(layer, layer, TowerAttention.Received);
+    }
+
     /// <summary>Reports a ratio that is not inside (0, 1); not-a-number is outside too.</summary>
     /// <returns>True if the ratio is fine.</returns>
     public bool CheckRatio(string argument, double value)

@@ -16,10 +16,24 @@ public enum Site
     Projected,
 }
 
-/// <summary>The tower layers whose CLS attention a step adds up: softmax over all rows, mean over heads, without the CLS column. Zero-based, both ends inclusive.</summary>
+/// <summary>The tower layers whose attention a step adds up: one score a patch. Zero-based, both ends inclusive.</summary>
 /// <param name="FirstLayer">First layer of the sum.</param>
 /// <param name="LastLayer">Last layer of the sum.</param>
-public sealed record TowerScores(int FirstLayer, int LastLayer);
+/// <param name="Attention">Whose attention it is. Only that of the CLS token, head by head, is added up over layers.</param>
+public sealed record TowerScores(int FirstLayer, int LastLayer, TowerAttention Attention = TowerAttention.Cls);
+
+/// <summary>Whose softmax attention scores the patches: always over all rows, and without the CLS column.</summary>
+public enum TowerAttention
+{
+    /// <summary>The CLS token's, mean over heads; keys come out as the mean over heads, of the layer whose output the features are.</summary>
+    Cls,
+
+    /// <summary>The CLS token's, with queries and keys over their full width as if there were one head (PruMerge, arXiv 2403.15388); keys come out in full width, of the same layer. The layer may lie behind the features.</summary>
+    FullWidthCls,
+
+    /// <summary>That of all rows, mean over rows and heads. A tower without CLS token has it too.</summary>
+    Received,
+}
 
 /// <summary>The function of the runtime that picks the tokens of a step: <c>Espalier.{Name}.Select</c>. It takes its inputs, its numbers, scratch if it needs some, and
 /// <c>kept</c> or, for a merge, the <c>RowMerge</c>, in this order. Where the image says how many tokens stay, it returns their number.</summary>
@@ -53,4 +67,10 @@ public enum KernelInputs
 
     /// <summary>The CLS token's attention to the patches.</summary>
     ClsAttention = 8,
+
+    /// <summary>The projected tokens, and their number.</summary>
+    Projected = 16,
+
+    /// <summary>The mean embedding of the text behind the image.</summary>
+    MeanText = 32,
 }

@@ -27,6 +27,15 @@ public enum Score
     /// <summary>Cosine of the patch's features with those of the tower's CLS token.</summary>
     ClsSimilarity,
 
+    /// <summary>Softmax attention that the CLS token pays to each patch over the full width of queries and keys, in the tower's last layer (PruMerge, arXiv 2403.15388).</summary>
+    FullWidthClsAttention,
+
+    /// <summary>Softmax attention that each patch receives in the tower, mean over rows and heads.</summary>
+    ReceivedAttention,
+
+    /// <summary>Diversity weighted by relevance to the text: a determinantal point process (CDPruner, arXiv 2506.10967).</summary>
+    ConditionalDiversity,
+
     /// <summary>Distance to the tokens that are kept already: greedy max-min diversity (DivPrune, CVPR 2025).</summary>
     Diversity,
 
@@ -57,6 +66,9 @@ public enum Compress
 
     /// <summary>They all leave; registers that ran behind them from the first layer on stay in their place (Victor, arXiv 2410.14072).</summary>
     Summarise,
+
+    /// <summary>They leave; each is added, by its score, to the kept tokens that are its neighbours by key, and all of them to one more token (PruMerge, arXiv 2403.15388).</summary>
+    AddNeighbours,
 }
 
 /// <summary>What a step does with the positions of the rows that it leaves.</summary>
@@ -117,5 +129,5 @@ public sealed record Step(
     public bool IsVisionSide => Site != Site.DecoderBoundary;
 
     /// <summary>True if rows are made of several rows, so that weights say of which.</summary>
-    public bool IsMerge => Compress is Compress.MergeIntoTargets or Compress.MergeIntoSimilar or Compress.MergeIntoKept;
+    public bool IsMerge => Compress is Compress.MergeIntoTargets or Compress.MergeIntoSimilar or Compress.MergeIntoKept or Compress.AddNeighbours;
 }

@@ -24,7 +24,7 @@ internal static class VisionRules
 
             previous = reduction;
             deepest = reduction.Tower is null ? deepest : reduction;
-            if (reduction.TowerScores is { } scores && deepest is { Tower: { } tower } && tower.LastLayer >= scores.FirstLayer)
+            if (reduction.TowerScores is { } scores && deepest is { Tower: { } tower } && (tower.LastLayer >= scores.FirstLayer || scores.Attention == TowerAttention.FullWidthCls))
             {
                 problems.Add(new PlanProblem(
                     PlanProblemKind.ScoresOfReducedLayers, reduction.Policy, Argument: null, -1,

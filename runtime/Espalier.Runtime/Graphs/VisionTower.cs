@@ -90,8 +90,62 @@ internal sealed partial class VisionTower(GraphBuilder graph, VisionGeometry geo
         return graph.Node(Operator.ReduceMean, $"vision.layers.{layer}.mean_keys", [split, graph.Constant(0, 2)], NodeAttribute.Of("keepdims", 0));
     }
 
-    private string WithoutCls(string result, string rows) =>
-        graph.Node(Operator.Slice, result, [rows, graph.Constant(1), graph.Constant(long.MaxValue), graph.Constant(0)]);
+    /// <summary>The softmax attention that the CLS row pays to the patches with queries and keys over their full width, as if there were one head (PruMerge, arXiv 2403.15388): [Patches].</summary>
+    public string FullWidthClsAttention(int layer)
+    {
+        string values = $"vision.layers.{layer}.wide";
+        string row = graph.Node(Operator.Gather, $"{values}.query.row", [$"vision.layers.{layer}.q", graph.Constant(0)], NodeAttribute.Of("axis", 1));
+        string query = graph.Node(Operator.Reshape, $"{values}.query", [row, graph.Constant(1, 1, geometry.Hidden)]);
+        string products = graph.Node(
+            Operator.FusedMatMul,
+            $"{values}.products",
+            [query, $"vision.layers.{layer}.k"],
+            NodeAttribute.Of("transB", 1),
+            NodeAttribute.Of("alpha", 1f / MathF.Sqrt(geometry.Hidden)));
+        string probabilities = graph.Node(Operator.Softmax, $"{values}.probabilities", [products], NodeAttribute.Of("axis", -1));
+        string flat = graph.Node(Operator.Reshape, $"{values}.flat", [probabilities, graph.Constant(-1)]);
+        return WithoutCls($"{values}.attention", flat);
+    }
+
+    /// <summary>The keys of the patches over their full width: [Patches, Hidden].</summary>
+    public string FullWidthKeys(int layer)
+    {
+        string rows = graph.Node(Operator.Reshape, $"vision.layers.{layer}.wide_keys", [$"vision.layers.{layer}.k", graph.Constant(-1, geometry.Hidden)]);
+        return WithoutCls($"vision.layers.{layer}.wide_patch_keys", rows);
+    }
+
+    /// <summary>The softmax attention that the patches receive from all rows inside a layer that was emitted, mean over rows and heads: [Patches].</summary>
+    public string ReceivedAttention(int layer)
+    {
+        string values = $"vision.layers.{layer}.received";
+        string products = graph.Node(
+            Operator.FusedMatMul,
+            $"{values}.products",
+            [Heads($"{values}.queries", $"vision.layers.{layer}.q"), Heads($"{values}.keys", $"vision.layers.{layer}.k")],
+            NodeAttribute.Of("transB", 1),
+            NodeAttribute.Of("alpha", 1f / MathF.Sqrt(geometry.HeadDim)));
+        string probabilities = graph.Node(Operator.Softmax, $"{values}.probabilities", [products], NodeAttribute.Of("axis", -1));
+        string mean = graph.Node(Operator.ReduceMean, $"{values}.mean", [probabilities, graph.Constant(0, 1, 2)], NodeAttribute.Of("keepdims", 0));
+        return WithoutCls($"{values}.attention", mean);
+    }
+
+    /// <summary>Emits queries and keys of a layer and nothing else of it.</summary>
+    public void QueriesAndKeys(string x, int layer)
+    {
+        string values = $"vision.layers.{layer}";
+        string module = $"{Tower}.encoder.layers.{layer}";
+        string normed = Norm($"{values}.norm1", x, $"{module}.layer_norm1");
+        Linear($"{values}.q", normed, $"{module}.self_attn.q_proj", geometry.Hidden, geometry.Hidden);
+        Linear($"{values}.k", normed, $"{module}.self_attn.k_proj", geometry.Hidden, geometry.Hidden);
+    }
+
+    private string Heads(string values, string rows)
+    {
+        string split = graph.Node(Operator.Reshape, $"{values}.split", [rows, graph.Constant(1, -1, geometry.Heads, geometry.HeadDim)]);
+        return graph.Node(Operator.Transpose, values, [split], NodeAttribute.Of("perm", 0, 2, 1, 3));
+    }
+
+    private string WithoutCls(string result, string rows) => !geometry.HasCls ? rows : graph.Node(Operator.Slice, result, [rows, graph.Constant(1), graph.Constant(long.MaxValue), graph.Constant(0)]);
 
     private string Layer(string x, int layer) => FeedForward(Attention(x, layer, explicitly: false, logSizes: null), layer);
 

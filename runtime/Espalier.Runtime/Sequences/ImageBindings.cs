@@ -1,3 +1,4 @@
+using Espalier.Graphs;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
@@ -15,17 +16,17 @@ internal abstract class TowerBinding : IDisposable
     /// <summary>Allocates what every tower reads and writes.</summary>
     /// <param name="vision">The tower.</param>
     /// <param name="tokens">Visual tokens that come out.</param>
-    /// <param name="scored">True if scores come out, and the features with the CLS row.</param>
-    protected TowerBinding(VisionGeometry vision, int tokens, bool scored)
+    /// <param name="scores">The scores that come out, with the CLS row of the features; null if none do.</param>
+    protected TowerBinding(VisionGeometry vision, int tokens, TowerScores? scores)
     {
         PixelCount = 3 * vision.ImageSize * vision.ImageSize;
-        RowCount = tokens + (scored ? vision.Tokens - vision.FeatureTokens : 0);
+        RowCount = tokens + (scores is not null ? vision.Tokens - vision.FeatureTokens : 0);
         _pixels = OrtValue.Allocate([1, 3, vision.ImageSize, vision.ImageSize], OrtElementType.Float);
         _features = OrtValue.Allocate([1, RowCount, vision.Hidden], OrtElementType.Float);
-        if (scored)
+        if (scores is not null)
         {
             _clsAttention = OrtValue.Allocate([tokens], OrtElementType.Float);
-            _keys = OrtValue.Allocate([tokens, vision.HeadDim], OrtElementType.Float);
+            _keys = OrtValue.Allocate([tokens, ScoredVisionGraph.KeyWidth(vision, scores)], OrtElementType.Float);
         }
     }
 
@@ -68,13 +69,13 @@ internal sealed class WholeTower : TowerBinding
 {
     private readonly LayerBinding _tower;
 
-    public WholeTower(ModelSessions sessions, bool scored)
-        : base(sessions.Geometry.Vision, sessions.Geometry.VisualTokens, scored)
+    public WholeTower(ModelSessions sessions, TowerScores? scores)
+        : base(sessions.Geometry.Vision, sessions.Geometry.VisualTokens, scores)
     {
         _tower = new LayerBinding(sessions.Vision!);
         _tower.Binding.BindInput("pixels\0"u8, PixelValue);
         _tower.Binding.BindOutput("features\0"u8, Features);
-        if (scored)
+        if (scores is not null)
         {
             BindScores(_tower);
         }

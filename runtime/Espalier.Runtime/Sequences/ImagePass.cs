@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics.Tensors;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
@@ -20,6 +21,8 @@ public sealed partial class ImagePass : IDisposable
     private readonly WholeTower? _whole;
     private readonly FeatureReduction? _reduction;
     private readonly ProjectorBinding _projector;
+    private readonly float[] _meanText;
+    private readonly float[] _textRow;
     private float[] _scratch = [];
     private int[] _kept = [];
     private ImagePhase _phase;
@@ -32,16 +35,19 @@ public sealed partial class ImagePass : IDisposable
         _projected = plan.StepAt(Site.Projected);
         _map = map;
         _sections = sessions.Tower is { } parts ? new SectionedTower(parts, plan) : null;
-        _whole = _sections is null ? new WholeTower(sessions, _output?.TowerScores is not null) : null;
+        _whole = _sections is null ? new WholeTower(sessions, _output?.TowerScores) : null;
         _tower = _sections ?? (TowerBinding)_whole!;
         _reduction = sessions.ReduceFeatures is { } session ? new FeatureReduction(session, _tower, plan.Geometry.Vision, _output!) : null;
+        int textWidth = ((_projected?.Kernel?.Inputs ?? KernelInputs.OfSite) & KernelInputs.MeanText) != 0 ? plan.Geometry.Text.Hidden : 0;
+        _meanText = new float[textWidth];
+        _textRow = new float[textWidth];
         _projector = new ProjectorBinding(sessions, _tower.Features, _projected);
     }
 
     /// <summary>Visual tokens in the pass now.</summary>
     public int VisualTokens => _map.Count;
 
-    /// <summary>The softmax attention that the tower's CLS token pays to each patch, mean over heads, summed over the layers of the plan: one score a visual token. Only behind <see cref="RunScoredTower"/>.</summary>
+    /// <summary>The softmax attention that the tower's CLS token pays to each patch, mean over heads, summed over the layers of the plan; or the attention that the plan's <see cref="TowerScores"/> name in its place: one score a visual token. Only behind <see cref="RunScoredTower"/>.</summary>
     public ReadOnlySpan<float> ClsAttention
     {
         get
@@ -51,7 +57,7 @@ public sealed partial class ImagePass : IDisposable
         }
     }
 
-    /// <summary>The keys of the patches in the layer whose output the features are, mean over heads, <c>[visualTokens, headDim]</c>. Only behind <see cref="RunScoredTower"/>.</summary>
+    /// <summary>The keys of the patches in the layer whose output the features are, mean over heads, <c>[visualTokens, headDim]</c>; in full width, of the scored layer, where the plan scores so. Only behind <see cref="RunScoredTower"/>.</summary>
     public ReadOnlySpan<float> Keys
     {
         get
@@ -78,6 +84,16 @@ public sealed partial class ImagePass : IDisposable
         {
             Require(_phase == ImagePhase.ProjectedWhole, "the projected tokens are there behind the projector, if the plan reduces them");
             return _projector.Values;
+        }
+    }
+
+    /// <summary>The mean embedding of the text behind the image, <c>[hidden]</c>. Only in a plan whose step behind the projector asks for it.</summary>
+    public ReadOnlySpan<float> MeanText
+    {
+        get
+        {
+            Require(_phase == ImagePhase.ProjectedWhole && _meanText.Length > 0, "the text is there behind the projector, if the plan asks for it");
+            return _meanText;
         }
     }
 
@@ -204,6 +220,24 @@ public sealed partial class ImagePass : IDisposable
         _cancellation = cancellation;
         _map.Reset();
         _phase = ImagePhase.Pixels;
+    }
+
+    /// <summary>Reads the text behind the image, if the plan asks for it.</summary>
+    internal void ReadText(EmbeddingTable embeddings, ReadOnlySpan<int> text)
+    {
+        if (_meanText.Length == 0)
+        {
+            return;
+        }
+
+        Array.Clear(_meanText);
+        for (int i = 0; i < text.Length; i++)
+        {
+            embeddings.Read(text.Slice(i, 1), _textRow);
+            TensorPrimitives.Add<float>(_meanText, _textRow, _meanText);
+        }
+
+        TensorPrimitives.Divide<float>(_meanText, text.Length, _meanText);
     }
 
     /// <summary>Checks that all parts have run.</summary>

@@ -21,7 +21,7 @@ internal sealed class SectionedTower : TowerBinding
     private int _buffer;
 
     public SectionedTower(TowerSessions sessions, ReductionPlan plan)
-        : base(plan.Geometry.Vision, plan.TowerVisualTokens, scored: false)
+        : base(plan.Geometry.Vision, plan.TowerVisualTokens, scores: null)
     {
         VisionGeometry vision = plan.Geometry.Vision;
         _cls = vision.Tokens - plan.Geometry.VisualTokens;

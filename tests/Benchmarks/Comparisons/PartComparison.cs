@@ -39,7 +39,7 @@ internal static class PartComparison
         try
         {
             var sessions = new ModelSessions(cache, plan, run.Options);
-            using var tower = new WholeTower(sessions, scored: false);
+            using var tower = new WholeTower(sessions, scores: null);
             using var projector = new ProjectorBinding(sessions, tower.Features, step: null);
             using var decoder = new LayeredDecoder(sessions, plan, embeddings, rows + 64);
             using RowTensor projected = RowTensor.Hidden(geometry.Text.Hidden);

@@ -36,7 +36,7 @@ internal static class PrecisionComparison
             {
                 var sessions = new ModelSessions(cache, plan, new ModelOptions { Device = Device.Cpu, Precision = precision, Progress = new Loading(run.Progress, precision), CancellationToken = run.Cancellation });
                 decoders.Add(new LayeredDecoder(sessions, plan, embeddings, capacity));
-                towers.Add(new WholeTower(sessions, scored: false));
+                towers.Add(new WholeTower(sessions, scores: null));
             }
 
             run.Progress.Clear();

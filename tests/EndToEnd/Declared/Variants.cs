@@ -183,6 +183,37 @@ public sealed partial class ClipLlamaToMeInflection;
 public sealed partial class ClipLlamaTowerAndDecoder;
 
 [VisionLanguageModel("clip-llama")]
+[PruMerge(Neighbours = 6)]
+public sealed partial class ClipLlamaPruMerge;
+
+[VisionLanguageModel("clip-llama")]
+[PruMergePlus]
+[FastV(K = 2, R = 0.5)]
+public sealed partial class ClipLlamaPruMergePlus;
+
+[VisionLanguageModel("clip-llama")]
+[FoPru(Keep = 14)]
+public sealed partial class ClipLlamaFoPru;
+
+[VisionLanguageModel("clip-llama")]
+[FoPru(Keep = 18, Strategy = FoPruStrategy.Row, Significance = PatchSignificance.ClsAttention)]
+public sealed partial class ClipLlamaFoPruRows;
+
+[VisionLanguageModel("clip-llama")]
+[CDPruner(Keep = 11)]
+public sealed partial class ClipLlamaCDPruner;
+
+[VisionLanguageModel("clip-llama")]
+[SparsityMeetsSimilarity(AtLeast = 0.5, Round2 = SecondRound.None)]
+[CDPruner(Keep = 9)]
+[FastV(K = 3, R = 0.5)]
+public sealed partial class ClipLlamaSimilarityCDPruner;
+
+[VisionLanguageModel("siglip-qwen2")]
+[FoPru(KeepRatio = 0.4, Strategy = FoPruStrategy.Row)]
+public sealed partial class SiglipQwen2FoPru;
+
+[VisionLanguageModel("clip-llama")]
 [FastV(K = 2, R = 0.5, Rows = FastVRows.Mean)]
 public sealed partial class ClipLlamaFastVMean;
 

@@ -15,9 +15,21 @@ internal static class NaiveKernels
             return NaiveInflection.Select(step, step.Score == Score.ClsSimilarity ? [.. all.Skip(1).Select(row => Cosine(all[0], row))] : [.. attention.Select(static score => (double)score)]);
         }
 
+        if (step.Kernel?.Name == "FoPru")
+        {
+            int side = (int)step.Kernel.Arguments.Single().Value;
+            double[] sums = [.. attention.Chunk(side).Select(static row => row.Sum(static score => (double)score))];
+            return [.. Highest(sums, step.TokensAfter / side).SelectMany(row => Enumerable.Range(row * side, side))];
+        }
+
         if (step.Compress == Compress.Drop)
         {
             return Highest([.. attention.Select(static score => (double)score)], step.TokensAfter);
+        }
+
+        if (step.Compress == Compress.AddNeighbours)
+        {
+            return NaivePruMerge.Select(step, attention, Rows(keys, attention.Length), out weights);
         }
 
         int contextual = (int)step.Kernel!.Arguments.Single().Value;
@@ -45,9 +57,17 @@ internal static class NaiveKernels
     }
 
     /// <summary>A step behind the projector.</summary>
-    public static int[] Select(Step step, float[] projected, int tokens, int left)
+    public static int[] Select(Step step, float[] projected, int tokens, int left, ReadOnlySpan<float> text)
     {
         double[][] rows = Rows(projected, tokens);
+        if (step.Score == Score.ConditionalDiversity)
+        {
+            double[] mean = [.. text.ToArray().Select(static x => (double)x)];
+            double[] relevance = [.. rows.Select(row => Cosine(row, mean))];
+            double range = relevance.Max() - relevance.Min();
+            return NaiveDeterminants.Pick(rows, [.. relevance.Select(r => range > 0 ? (r - relevance.Min() + 1e-6) / range : 1)], left, Cosine);
+        }
+
         return step.Score == Score.Diversity ? Diverse(rows, left) : Highest(Propagated(rows, step.Kernel!.Arguments), left);
     }
 

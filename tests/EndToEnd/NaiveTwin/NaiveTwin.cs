@@ -26,7 +26,7 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
             }
             else
             {
-                weights.CopyTo(pass.Weights(kept.Length));
+                weights.CopyTo(pass.Weights(output.TokensAfter));
                 pass.Merge(kept);
             }
         }
@@ -34,7 +34,7 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
         pass.Project();
         if (LoadedPlan.Steps.SingleOrDefault(static step => step.Site == Site.Projected) is { } projected)
         {
-            pass.Keep(NaiveKernels.Select(projected, pass.Projected.ToArray(), pass.VisualTokens, Left(projected, pass.VisualTokens, pass.VisualTokens)));
+            pass.Keep(NaiveKernels.Select(projected, pass.Projected.ToArray(), pass.VisualTokens, Left(projected, pass.VisualTokens, pass.VisualTokens), projected.Score == Score.ConditionalDiversity ? pass.MeanText : default));
         }
     }
 

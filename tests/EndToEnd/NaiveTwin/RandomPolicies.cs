@@ -25,7 +25,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(23) switch
+    private PolicyDeclaration Next() => _random.Next(26) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
@@ -43,7 +43,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         13 => new("GPrune", new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens)), new RealArgument("Threshold", 0.1), new RealArgument("Temperature", 0.1)),
         14 => new("PruneVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1)), new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens)), new ChoiceArgument("Score", "TextAttention")),
         15 => new("MergeVisual", Norm, new IntegerArgument("AfterLayer", _random.Next(-1, geometry.Text.Layers - 1)), new RealArgument("KeepRatio", _random.Next(1, 20) / 20.0)),
-        19 => new("DyVte"),
+        22 => new("DyVte"),
         16 => new("Victor", new IntegerArgument("M", 4), new IntegerArgument("K", _random.Next(1, geometry.Text.Layers))),
         17 or 18 => new(
             "SparsityMeetsSimilarity",
@@ -55,11 +55,14 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
             new ChoiceArgument("Round2", Of("None", "Visual", "VisualAndText")),
             new IntegerArgument("K2", _random.Next(1, geometry.Text.Layers)),
             new RealArgument("Theta", _random.Next(10, 30) / 20.0)),
-        21 => new(
+        24 => new(
             "FiCoCoV", new IntegerArgument("R", _random.Next(1, 12)), new IntegerArgument("StartLayer", _random.Next(0, geometry.Vision.FeatureLayers)), new RealArgument("Epsilon", _random.Next(80, 101) / 100.0),
             new ChoiceArgument("Mode", _random.Next(2) == 0 ? "Paper" : "Code"), new ChoiceArgument("Redundancy", _random.Next(3) switch { 0 => "RawLogits", 1 => "SoftmaxRows", _ => "SoftmaxColumns" }),
             new IntegerArgument("Window", _random.Next(1, 4))),
-        20 => new("ToMe", new IntegerArgument("R", _random.Next(1, 14)), new RealArgument("Inflection", _random.Next(-4, 5) / 4.0), new ChoiceArgument("ProportionalAttention", _random.Next(2) == 0 ? "true" : "false")),
+        23 => new("ToMe", new IntegerArgument("R", _random.Next(1, 14)), new RealArgument("Inflection", _random.Next(-4, 5) / 4.0), new ChoiceArgument("ProportionalAttention", _random.Next(2) == 0 ? "true" : "false")),
+        19 => new(Of("PruMerge", "PruMergePlus"), new IntegerArgument("Neighbours", _random.Next(1, 40))),
+        20 => new("FoPru", new RealArgument("KeepRatio", _random.Next(2, 19) / 20.0), new ChoiceArgument("Strategy", Of("Rank", "Row")), new ChoiceArgument("Significance", Of("Received", "ClsAttention"))),
+        21 => new("CDPruner", new IntegerArgument("Keep", _random.Next(1, 20))),
         _ => new("ExitVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1))),
     };
 
@@ -68,6 +71,8 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
     /// <summary>The declaration as an attribute: members of enumerations with the names of these.</summary>
     private static string Declared(PolicyDeclaration policy) => policy.ToString()
         .Replace("Score = ", "Score = TokenScore.", StringComparison.Ordinal)
+        .Replace("Strategy = ", "Strategy = FoPruStrategy.", StringComparison.Ordinal)
+        .Replace("Significance = ", "Significance = PatchSignificance.", StringComparison.Ordinal)
         .Replace("Cut = ", "Cut = InflectionCut.", StringComparison.Ordinal)
         .Replace("Similarity = ", "Similarity = ClsSimilarity.", StringComparison.Ordinal)
         .Replace("Round2 = ", "Round2 = SecondRound.", StringComparison.Ordinal)

@@ -72,6 +72,12 @@ internal static class Geometries
     public static PolicyDeclaration Similarity(double atLeast, double atMost, int k2, string round) => new(
         "SparsityMeetsSimilarity", new RealArgument("AtMost", atMost), new RealArgument("AtLeast", atLeast), new IntegerArgument("K2", k2), new ChoiceArgument("Round2", round));
 
+    public static PolicyDeclaration PruMerge(bool plus, int neighbours) => new(plus ? "PruMergePlus" : "PruMerge", new IntegerArgument("Neighbours", neighbours));
+
+    public static PolicyDeclaration FoPru(double ratio, string strategy) => new("FoPru", new RealArgument("KeepRatio", ratio), new ChoiceArgument("Strategy", strategy));
+
+    public static PolicyDeclaration CDPruner(int keep) => new("CDPruner", new IntegerArgument("Keep", keep));
+
     /// <summary>A plan that must come out without a problem.</summary>
     public static ReductionPlan Plan(ModelGeometry geometry, params PolicyDeclaration[] policies)
     {

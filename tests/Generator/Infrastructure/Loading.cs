@@ -205,7 +205,7 @@ internal static class Loading
                 yield return $"scratch {kernel.Scratch}";
             }
 
-            yield return output.Compress == Compress.MergeIntoTargets
+            yield return output.IsMerge
                 ? $"merge {left}, {output.Kernel!.Arguments.Single().Value} contextual"
                 : $"keep {left} from {visual - left}";
             visual = left;

@@ -50,6 +50,8 @@ internal static class Recorder
 
                 public int VisualTokens => _visualTokens;
 
+                public ReadOnlySpan<float> MeanText => Ascending(3);
+
                 public ReadOnlySpan<float> Features => Ascending(3 * (_visualTokens + 1));
 
                 public ImagePass(List<string> calls, int visualTokens)
@@ -209,6 +211,44 @@ internal static class Recorder
             {
                 public static void Select(ReadOnlySpan<float> features, int tokens, double threshold, double temperature, int iterations, Span<float> scratch, Span<int> kept) =>
                     DivPrune.Last(features, tokens, kept);
+            }
+
+            public static class PruMerge
+            {
+                public static int Select(ReadOnlySpan<float> clsAttention, ReadOnlySpan<float> keys, int neighbours, Span<float> scratch, Span<int> kept, Span<float> weights)
+                {
+                    if (scratch.Length != 2 * clsAttention.Length || weights.Length != kept.Length * (clsAttention.Length + 1))
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    kept[0] = -neighbours;
+                    return (kept.Length + 1) / 2;
+                }
+            }
+
+            public static class PruMergePlus
+            {
+                public static int Select(ReadOnlySpan<float> clsAttention, ReadOnlySpan<float> keys, int neighbours, Span<float> scratch, Span<int> kept, Span<float> weights) =>
+                    PruMerge.Select(clsAttention, keys, neighbours, scratch, kept, weights);
+            }
+
+            public static class FoPru
+            {
+                public static void Select(ReadOnlySpan<float> significance, int side, Span<float> scratch, Span<int> kept)
+                {
+                    if (significance.Length != side * side || kept.Length % side != 0 || scratch.Length != side)
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    TokenSelection.TopK(significance, kept);
+                }
+            }
+
+            public static class CDPruner
+            {
+                public static void Select(ReadOnlySpan<float> features, int tokens, ReadOnlySpan<float> text, Span<float> scratch, Span<int> kept) => DivPrune.Last(features, tokens, kept);
             }
 
             // What only the image says is half of what the plan allows, in the recorder's images.

@@ -212,6 +212,9 @@ public sealed class PlannerProperties
             (1, from r in Gen.Choose(1 - wild, Math.Max(1, tokens / 6) + wild) from start in Gen.Choose(0 - wild, 4 + wild) select FiCoCoV(r, start)),
             (1, from r in Gen.Choose(1 - wild, Math.Max(1, tokens / 4) + wild) from inflection in Gen.Choose(-10 - wild, 10 + wild) select ToMe(r, inflection / 10.0)),
             (1, share.Select(DivPruneShare)),
+            (1, from plus in Gen.Elements(false, true) from neighbours in Gen.Choose(1 - wild, 40) select PruMerge(plus, neighbours)),
+            (1, from ratio in share from strategy in Gen.Elements("Rank", "Row") select FoPru(ratio, strategy)),
+            (1, from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) select CDPruner(keep)),
             (1, from least in share from most in share from k2 in Gen.Choose(1 - wild, Math.Max(1, layers - 1) + wild) from round in Gen.Elements("None", "Visual", "VisualAndText") select Similarity(least / 4, most, k2, round)),
             (1, from ratio in share from iterations in Gen.Choose(1 - wild, 5) select GPrune(ratio, iterations)));
     }
@@ -237,7 +240,7 @@ public sealed class PlannerProperties
         public static int VisualTokensBeforeTheDecoder(Declared declared)
         {
             int visual = declared.Geometry.VisualTokens;
-            foreach (string name in (string[])["FiCoCoV", "ToMe", "VisionZip", "VtcCls", "SparsityMeetsSimilarity", "DivPrune", "GPrune"])
+            foreach (string name in (string[])["FiCoCoV", "ToMe", "VisionZip", "VtcCls", "SparsityMeetsSimilarity", "PruMerge", "PruMergePlus", "FoPru", "DivPrune", "GPrune", "CDPruner"])
             {
                 if (declared.Policies.SingleOrDefault(policy => policy.Name == name) is { } policy)
                 {
@@ -248,7 +251,9 @@ public sealed class PlannerProperties
                         IntegerArgument { Name: "Dominant" } dominant => dominant.Value + ((IntegerArgument)policy.Arguments[1]).Value,
                         IntegerArgument { Name: "Keep" } keep => keep.Value,
                         RealArgument { Name: "Ratio" } ratio => (int)Math.Round(visual * ratio.Value, MidpointRounding.ToEven),
+                        RealArgument { Name: "KeepRatio" } ratio when name == "FoPru" => FoPru(visual, ratio.Value, ((ChoiceArgument)policy.Arguments[1]).Member),
                         RealArgument { Name: "KeepRatio" } ratio => (int)(visual * ratio.Value),
+                        IntegerArgument { Name: "Neighbours" } => MostOutliers(visual, name == "PruMergePlus"),
                         RealArgument { Name: "AtMost" } most => Math.Max(1, (int)(visual * most.Value)),
                         var other => throw new InvalidOperationException(other.ToString()),
                     };
@@ -270,6 +275,21 @@ public sealed class PlannerProperties
             }
 
             return visual;
+        }
+
+        private static int FoPru(int visual, double ratio, string strategy)
+        {
+            int side = (int)Math.Sqrt(visual);
+            return strategy == "Rank" ? (int)Math.Round(visual * ratio, MidpointRounding.ToEven) : side * Math.Max(1, (int)Math.Round(side * ratio, MidpointRounding.ToEven));
+        }
+
+        // Of n different scores those above the upper quartile, and one token more; with "plus" for each number of them the evenly spaced ones too.
+        private static int MostOutliers(int visual, bool plus)
+        {
+            int above = Math.Max(1, Enumerable.Range(0, visual).Count(i => i > 0.75 * (visual - 1)));
+            return Math.Min(visual, plus
+                ? Enumerable.Range(1, above).Max(count => count + Enumerable.Range(0, visual - 1).Count(i => i % Math.Max(1, visual / count / 3) == 0) + 1)
+                : above + 1);
         }
 
         public static int VisualTokensAt(Declared declared, int layer, int before)

@@ -334,6 +334,30 @@ public sealed class ModelSnapshotTests
         public sealed partial class SimilarShapes;
         """);
 
+    [Fact]
+    public void PruMerge() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [PruMerge]
+        [CDPruner(Keep = 16)]
+        [PyramidDrop(Lambda = 0.5, S = 3)]
+        public sealed partial class MergedOutliers;
+        """);
+
+    [Fact]
+    public void FoPru() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [FoPru(Keep = 36, Strategy = FoPruStrategy.Row)]
+        public sealed partial class FocalShapes;
+        """);
+
     private static void Verify(string source, bool allowUnsafe = true, [System.Runtime.CompilerServices.CallerMemberName] string method = "", [System.Runtime.CompilerServices.CallerFilePath] string file = "")
     {
         GeneratorRunResult result = Compiling.Generate(Compiling.Compilation(source, allowUnsafe), out Compilation output);

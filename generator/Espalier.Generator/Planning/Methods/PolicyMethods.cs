@@ -26,6 +26,10 @@ public static class PolicyMethods
         new DivPruneMethod(),
         new GPruneMethod(),
         new SparsityMeetsSimilarityMethod(),
+        new PruMergeMethod(plus: false),
+        new PruMergeMethod(plus: true),
+        new FoPruMethod(),
+        new CDPrunerMethod(),
     };
 
     /// <summary>The names of the policies, as <see cref="PolicyDeclaration.Name"/> takes them.</summary>
