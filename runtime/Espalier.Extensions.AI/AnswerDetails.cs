@@ -7,9 +7,11 @@ namespace Espalier.Extensions.AI;
 public sealed class AnswerDetails
 {
     private readonly int[][] _survivors;
+    private readonly int _textTokens;
 
-    internal AnswerDetails(Sequence sequence, ReductionPlan plan, bool continued)
+    internal AnswerDetails(Sequence sequence, ReductionPlan plan, int textTokens, bool continued)
     {
+        _textTokens = textTokens;
         Statistics = sequence.Statistics;
         Plan = plan;
         IsContinued = continued;
@@ -38,13 +40,6 @@ public sealed class AnswerDetails
     /// <summary>The visual tokens that survived each step of the plan, in the plan's order and numbered as <see cref="Sequence.SurvivorsOf"/> numbers them.</summary>
     public IReadOnlyList<IReadOnlyList<int>> Survivors => _survivors;
 
-    /// <summary>Operations of the prefill that the plan saved against the same model without one, in convention C; 0 if no prefill was needed.</summary>
-    public double SavedFlops
-    {
-        get
-        {
-            int text = Statistics.PromptTokens - Plan.ImagePositions;
-            return IsContinued ? 0 : Math.Max(0, Plan.DenseFlops(FlopsConvention.C, text) - Plan.Flops(FlopsConvention.C, text));
-        }
-    }
+    /// <summary>Operations of the prefill that the plan saved against the same model without one, in convention C; 0 if no prefill was needed. Where the plan says "at most", the least that it saves.</summary>
+    public double SavedFlops => IsContinued ? 0 : Math.Max(0, Plan.DenseFlops(FlopsConvention.C, _textTokens) - Plan.Flops(FlopsConvention.C, _textTokens));
 }

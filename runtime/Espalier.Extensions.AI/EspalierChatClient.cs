@@ -127,7 +127,7 @@ public sealed class EspalierChatClient : IChatClient
                 }
             }
 
-            var details = new AnswerDetails(rented.Sequence, _model.LoadedPlan, continued);
+            var details = new AnswerDetails(rented.Sequence, _model.LoadedPlan, prompt.Prefix.Length + prompt.Suffix.Length + prompt.Continuation.Length, continued);
             ChatMetrics.Report(_modelId, details);
             ChatResponseUpdate last = Update(new UsageContent(UsageOf(details)));
             last.FinishReason = details.Statistics.FinishReason is FinishReason.Stop or FinishReason.StopSequence ? ChatFinishReason.Stop : ChatFinishReason.Length;

@@ -37,3 +37,13 @@ internal sealed class BrowserFactAttribute : FactAttribute
             : null;
     }
 }
+
+/// <summary>A test that runs commands of the documentation.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class CurlFactAttribute : FactAttribute
+{
+    public CurlFactAttribute()
+    {
+        Skip = NodeScript.Find("curl") is null || NodeScript.Find("bash") is null ? "curl or bash is not on PATH." : null;
+    }
+}

@@ -2,17 +2,20 @@ using System.Text.RegularExpressions;
 
 namespace Espalier.Tests;
 
-/// <summary>What the documents show and name exists. Code blocks in README.md that follow a line <c>&lt;!-- from path --&gt;</c> stand in that file: it was compiled, and if generated, reviewed.</summary>
+/// <summary>What the documents show and name exists. Code blocks that follow a line <c>&lt;!-- from path --&gt;</c> stand in that file: it was compiled, and if generated, reviewed.</summary>
 public sealed partial class DocumentTests
 {
     private static readonly string Root = RepositoryFolder.Root;
 
-    public static TheoryData<string, string> Blocks()
+    public static TheoryData<string, string, string> Blocks()
     {
-        var blocks = new TheoryData<string, string>();
-        foreach (Match match in Quotation().Matches(File.ReadAllText(Path.Combine(Root, "README.md"))))
+        var blocks = new TheoryData<string, string, string>();
+        foreach (string document in Paths)
         {
-            blocks.Add(match.Groups["path"].Value, match.Groups["code"].Value);
+            foreach (Match match in Quotation().Matches(File.ReadAllText(Path.Combine(Root, document))))
+            {
+                blocks.Add(document, match.Groups["path"].Value, match.Groups["code"].Value);
+            }
         }
 
         return blocks;
@@ -25,17 +28,17 @@ public sealed partial class DocumentTests
 
     [Theory]
     [MemberData(nameof(Blocks))]
-    public void QuotedBlockStandsInItsFile(string path, string code)
+    public void QuotedBlockStandsInItsFile(string document, string path, string code)
     {
         string file = Path.Combine(Root, path);
-        Assert.True(File.Exists(file), $"README.md quotes {path}, which does not exist.");
-        Assert.True(Quotes(File.ReadAllLines(file), code.Split('\n')), $"README.md quotes lines that {path} does not have:\n{code}");
+        Assert.True(File.Exists(file), $"{document} quotes {path}, which does not exist.");
+        Assert.True(Quotes(File.ReadAllLines(file), code.Split('\n')), $"{document} quotes lines that {path} does not have:\n{code}");
     }
 
     [Fact]
     public void ReadmeQuotesTheDeclarationAndTheLoop()
     {
-        string[] paths = [.. Blocks().Select(row => (string)row[0])];
+        string[] paths = [.. Blocks().Where(row => (string)row[0] == "README.md").Select(row => (string)row[1])];
         Assert.Contains(paths, path => path.StartsWith("samples/", StringComparison.Ordinal));
         Assert.Contains(paths, path => path.EndsWith(".verified.cs", StringComparison.Ordinal));
     }
