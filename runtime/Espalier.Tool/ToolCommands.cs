@@ -23,6 +23,8 @@ internal static class ToolCommands
             PlanCommand.Create(terminal),
             AskCommand.Create(terminal),
             EvaluateCommand.Create(terminal),
+            CalibrateCommand.Create(terminal),
+            SearchCommand.Create(terminal),
             GraphCommand.Create(terminal),
             BatchCommand.Create(terminal, input),
         };

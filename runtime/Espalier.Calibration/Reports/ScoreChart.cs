@@ -6,12 +6,13 @@ internal static class ScoreChart
     private const double Left = 60, Width = 560, Height = 300, Top = 40;
 
     /// <summary>Draws the plans.</summary>
-    /// <param name="points">Name, share of the dense model's operations, score from 0 to 1.</param>
+    /// <param name="points">Name, share of what the dense model costs, score from 0 to 1.</param>
     /// <param name="metric">What the score is.</param>
-    public static string Draw(IReadOnlyList<(string Name, double Flops, double Score)> points, string metric)
+    /// <param name="cost">What the share is of.</param>
+    public static string Draw(IReadOnlyList<(string Name, double Cost, double Score)> points, string metric, string cost = "operations")
     {
         double legend = Top + Height + 56;
-        var svg = new Svg(Left + Width + 40, legend + (points.Count * 18) + 8, metric + " against operations of " + string.Join(", ", points.Select(static point => point.Name)));
+        var svg = new Svg(Left + Width + 40, legend + (points.Count * 18) + 8, metric + " against " + cost + " of " + string.Join(", ", points.Select(static point => point.Name)));
         double low = Math.Floor(Math.Max(0, points.Min(static point => point.Score) - 0.02) * 10) / 10;
         double X(double share) => Left + (share * Width);
         double Y(double score) => Top + Height - ((score - low) / (1 - low) * Height);
@@ -20,7 +21,7 @@ internal static class ScoreChart
             low = 0.9;
         }
 
-        svg.Words(Left, 24, metric + " against the dense model's operations of prefill");
+        svg.Words(Left, 24, metric + " against the dense model's " + (cost == "operations" ? "operations of prefill" : cost));
         for (int i = 0; i <= 4; i++)
         {
             double score = low + (i * (1 - low) / 4);
@@ -29,12 +30,12 @@ internal static class ScoreChart
             svg.Words(X(i / 4.0), Top + Height + 16, ReportTable.Number(25 * i, "F0") + " %", "middle");
         }
 
-        svg.Words(Left + (Width / 2), Top + Height + 34, "operations", "middle");
+        svg.Words(Left + (Width / 2), Top + Height + 34, cost, "middle");
         for (int i = 0; i < points.Count; i++)
         {
-            svg.Dot(X(Math.Min(points[i].Flops, 1)), Y(points[i].Score), Svg.Colour(i));
+            svg.Dot(X(Math.Min(points[i].Cost, 1)), Y(points[i].Score), Svg.Colour(i));
             svg.Box(Left, legend + (i * 18) - 9, 14, 10, Svg.Colour(i));
-            svg.Words(Left + 20, legend + (i * 18), $"{points[i].Name}: {ReportTable.Share(points[i].Score)} at {ReportTable.Share(points[i].Flops)}");
+            svg.Words(Left + 20, legend + (i * 18), $"{points[i].Name}: {ReportTable.Share(points[i].Score)} at {ReportTable.Share(points[i].Cost)}");
         }
 
         return svg.ToString();

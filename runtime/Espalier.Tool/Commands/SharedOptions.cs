@@ -23,14 +23,14 @@ internal static class SharedOptions
     public static Option<Precision> Precision() => new("--precision")
     {
         Description = "The number format of the linear layers.",
-        HelpName = "float32|int8|int4",
+        HelpName = "float32|int8|int4|int8prefillint4decode",
         DefaultValueFactory = static _ => Espalier.Precision.Float32,
         CustomParser = static result =>
         {
             string text = result.Tokens[0].Value;
             if (!Enum.GetNames<Precision>().Contains(text, StringComparer.OrdinalIgnoreCase))
             {
-                result.AddError($"--precision is float32, int8 or int4, not {text}.");
+                result.AddError($"--precision is float32, int8, int4 or int8prefillint4decode, not {text}.");
                 return default;
             }
 

@@ -8,18 +8,7 @@ public sealed class EvaluateCommandTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public EvaluateCommandTests()
-    {
-        // The sample's questions, by absolute paths of their pictures.
-        string samples = RepositoryFolder.Combine("samples", "evaluation");
-        string[] lines = File.ReadAllLines(Path.Combine(samples, "questions.jsonl"));
-        File.WriteAllLines(Data, Enumerable.Range(0, 8).Select(i =>
-        {
-            JsonNode question = JsonNode.Parse(lines[i * lines.Length / 8])!;
-            question["image"] = Path.Combine(samples, question["image"]!.GetValue<string>());
-            return question.ToJsonString();
-        }));
-    }
+    public EvaluateCommandTests() => QuestionData.Write(Data, 8);
 
     private string Data => _folder["questions.jsonl"];
 

@@ -7,6 +7,8 @@ public sealed class HelpTests
     [InlineData("plan")]
     [InlineData("ask")]
     [InlineData("evaluate")]
+    [InlineData("calibrate")]
+    [InlineData("search")]
     [InlineData("graph")]
     [InlineData("batch")]
     public async Task EveryCommandHasExamplesAndExitCodes(string command)

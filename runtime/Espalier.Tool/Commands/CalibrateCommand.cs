@@ -1,0 +1,148 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Espalier.Calibration;
+using Espalier.CommandLine;
+using Espalier.Evaluation;
+
+namespace Espalier.Tool.Commands;
+
+/// <summary>Measures what layers do to visual tokens, and writes what follows from it as a declaration.</summary>
+internal static class CalibrateCommand
+{
+    private const string Log = "calibration.jsonl", Report = "report.md", Chart = "layers.svg";
+
+    public static Command Create(Terminal terminal)
+    {
+        Argument<string> checkpoint = SharedOptions.Checkpoint();
+        Argument<string> data = new("data") { Description = "JSON lines with image (a path beside the file), question and answer; the answers are not looked at." };
+        Argument<string> method = new("method") { Description = "shortv: layer contribution, freezes the layers that do least; vtw: the first layer that visual tokens can leave at; gsearch: the fewest tokens a layer; psigmoid: tokens along a sigmoid within a budget." };
+        method.AcceptOnlyFromAmong("shortv", "vtw", "gsearch", "psigmoid");
+        Option<int> samples = NumberOption.Create("--samples", "Questions that are asked, drawn from the file by --seed; ShortV takes 40, VTW 20.", static value => value >= 1, "is a whole number of at least 1", 40);
+        Option<int> seed = NumberOption.Create("--seed", "What fixes the draw.", static _ => true, "is a whole number", 0);
+        Option<int> layers = NumberOption.Create("--layers", "shortv: how many layers to freeze; 0 takes the paper's share, 19 of 32.", static value => value >= 0, "is a whole number of at least 0", 0);
+        Option<double> threshold = NumberOption.Create("--threshold", "vtw and gsearch: the largest divergence of the next token, in nats.", static value => value >= 0, "is a number of at least 0", WithdrawalSearch.DefaultThreshold);
+        Option<double> budget = NumberOption.Create("--budget", "psigmoid: the share of the dense operations, between 0 and 1.", static value => value is > 0 and < 1, "is a number between 0 and 1", 0.5);
+        Option<string> name = new("--class") { Description = "The class of the declaration.", HelpName = "name", DefaultValueFactory = static _ => "CalibratedModel" };
+        name.Validators.Add(result =>
+        {
+            if (!Microsoft.CodeAnalysis.CSharp.SyntaxFacts.IsValidIdentifier(result.GetValueOrDefault<string>()))
+            {
+                result.AddError($"--class is a C# identifier, not {result.GetValueOrDefault<string>()}.");
+            }
+        });
+        Option<string> output = new("--output", "-o")
+        {
+            Description = $"The folder that gets {Log}, {Report}, {Chart} and the declaration. A calibration that was ended goes on from it.",
+            HelpName = "folder",
+            DefaultValueFactory = static _ => "calibration",
+        };
+        Option<Precision> precision = SharedOptions.Precision();
+        Option<bool> json = SharedOptions.Json();
+        var command = new DocumentedCommand(
+            "calibrate",
+            "Measures what layers do to visual tokens on your pictures and questions, and writes what follows as a C# declaration. Resumable: the same command goes on where it was ended.",
+            "calibrate shortv models/llava questions.jsonl --layers 19",
+            "calibrate vtw models/llava questions.jsonl --samples 20 --threshold 0.003",
+            "calibrate gsearch models/llava questions.jsonl --threshold 0.02",
+            "calibrate psigmoid models/llava questions.jsonl --budget 0.4 --class FrugalModel -o frugal")
+        {
+            method, checkpoint, data, samples, seed, layers, threshold, budget, name, output, precision, json,
+        };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            string folder = parsed.GetRequiredValue(checkpoint);
+            string target = parsed.GetRequiredValue(output);
+            CalibrationSample[] all = [.. QuestionFile.Read(parsed.GetRequiredValue(data)).Select(static question => new CalibrationSample(question.Image, question.Text))];
+            IReadOnlyList<CalibrationSample> chosen = CalibrationSample.Choose(all, parsed.GetValue(samples), parsed.GetValue(seed));
+            Directory.CreateDirectory(target);
+            NativeLibraries.Ensure(terminal);
+            CalibrationReport report = await MeasureAsync(
+                terminal,
+                Path.Combine(target, Log),
+                parsed.GetValue(precision),
+                $"{chosen.Count} samples",
+                Prefills(parsed.GetRequiredValue(method), folder) * chosen.Count,
+                options => Measure(parsed.GetRequiredValue(method), folder, chosen, parsed.GetValue(layers), parsed.GetValue(threshold), parsed.GetValue(budget), parsed.GetValue(name)!, options),
+                cancellationToken);
+            File.WriteAllText(Path.Combine(target, Chart), report.Chart);
+            File.WriteAllText(Path.Combine(target, Report), report.ToMarkdown(Chart));
+            string declaration = Path.Combine(target, parsed.GetValue(name) + ".cs");
+            File.WriteAllText(declaration, report.Declaration);
+            if (parsed.GetValue(json))
+            {
+                terminal.Output.WriteLine(new JsonObject
+                {
+                    ["declaration"] = report.Declaration,
+                    ["layers"] = new JsonArray([.. report.Table.Rows.Select(row => (JsonNode)new JsonObject(row.Select((cell, i) => new KeyValuePair<string, JsonNode?>(report.Table.Headings[i], cell))))]),
+                }.ToJsonString(JsonText.Indented));
+            }
+            else
+            {
+                terminal.Write(report.Table);
+                terminal.Output.WriteLine(report.Caption);
+                terminal.Output.WriteLine();
+                terminal.Output.Write(report.Declaration);
+            }
+
+            terminal.Errors.WriteLine($"wrote {declaration}");
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    /// <summary>Prefills a sample; 0 where a search finds out as it goes.</summary>
+    private static int Prefills(string method, string folder)
+    {
+        int layers = Checkpoint.ReadGeometry(folder).Text.Layers;
+        return method switch
+        {
+            "shortv" => 2 * layers,
+            "vtw" => layers - Math.Min(WithdrawalSearch.DefaultFirstLayer, layers - 1),
+            _ => 0,
+        };
+    }
+
+    private static CalibrationReport Measure(string method, string folder, IReadOnlyList<CalibrationSample> samples, int layers, double threshold, double budget, string name, CalibrationOptions options)
+    {
+        switch (method)
+        {
+            case "shortv":
+                LayerContribution measured = LayerContribution.Measure(folder, samples, options);
+                int all = measured.Visual.Count;
+                int frozen = layers == 0 ? Math.Max(1, (int)Math.Round(all * 19 / 32.0, MidpointRounding.ToEven)) : layers;
+                return frozen <= all ? CalibrationReport.Of(measured, frozen, name) : throw new InputException($"--layers is {frozen} and the model has {all} layers.");
+            case "vtw":
+                int last = Checkpoint.ReadGeometry(folder).Text.Layers - 1;
+                return CalibrationReport.Of(WithdrawalSearch.Run(folder, samples, threshold, Math.Min(WithdrawalSearch.DefaultFirstLayer, last), options), name);
+            case "gsearch":
+                return CalibrationReport.Of(GSearch.Run(folder, samples, threshold, options: options), "G-Search", name);
+            default:
+                return CalibrationReport.Of(PSigmoid.Run(folder, samples, budget, options), "P-Sigmoid", name);
+        }
+    }
+
+    /// <summary>Runs a calibration on another thread, with a bar where somebody watches.</summary>
+    private static async Task<CalibrationReport> MeasureAsync(Terminal terminal, string log, Precision precision, string doing, int prefills, Func<CalibrationOptions, CalibrationReport> measure, CancellationToken cancellationToken)
+    {
+        CalibrationReport? report = null;
+        await terminal.ProgressAsync(
+            doing,
+            0,
+            prefills,
+            done => Task.Run(
+                () => report = measure(new CalibrationOptions
+                {
+                    Log = log,
+                    Model = new ModelOptions { Precision = precision },
+                    Progress = new Told(done),
+                    CancellationToken = cancellationToken,
+                }),
+                CancellationToken.None));
+        return report!;
+    }
+
+    private sealed class Told(Action done) : IProgress<CalibrationProgress>
+    {
+        public void Report(CalibrationProgress value) => done();
+    }
+}
