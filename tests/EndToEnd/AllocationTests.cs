@@ -16,6 +16,8 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("victor", Precision.Float32)]
     [InlineData("gated", Precision.Float32)]
     [InlineData("gated", Precision.Int8)]
+    [InlineData("halves", Precision.Float32)]
+    [InlineData("halves", Precision.Int8)]
     [InlineData("merged", Precision.Float32)]
     [InlineData("gathered", Precision.Float32)]
     [InlineData("tower", Precision.Float32)]
@@ -40,6 +42,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "gated" => c => ClipLlamaDyVtePruned.Load(c, options),
             "victor" => c => ClipLlamaVictorTogether.Load(c, options),
             "mean" => c => ClipLlamaFastVMeanFrozen.Load(c, options),
+            "halves" => c => ClipLlamaFiCoCoLTogether.Load(c, options),
             "merge" => c => ClipLlamaMergeTwice.Load(c, options),
             "norm" => c => ClipLlamaNormTwice.Load(c, options),
             "merged" => c => ClipLlamaVisionAndDecoder.Load(c, options),

@@ -70,11 +70,8 @@ public sealed class LoopOrderTests
             }
 
             pass.MergeVisual(merge);
-            for (int layer = 3; layer < 5; layer++)
-            {
-                pass.RunDense(layer);
-            }
-
+            pass.RunDense(3);
+            pass.RunDense(4);
             pass.RunLastRow(5);
             pass.EndPrefill();
         }));

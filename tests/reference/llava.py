@@ -19,6 +19,8 @@ Reductions, all of prefill (Policy):
                     algorithm S: token i stays if the next number below n - i is below the tokens still to choose. A
                     number below b is the upper half of the 128-bit product of b and the next number of SplitMix64.
     Norm(B, keep)   before layer index B, 0 included, the visual tokens with the largest L2 norm stay.
+    FiCoCo-L(r, start, mode)  inside each layer from start to the last but one that visual rows reach, behind the attention, r visual rows go into the
+                    others as ficoco_l in reductions.py says. All rows are then numbered 0, 1, 2, ...
     Merge(B, keep)  before layer index B, 0 included, the visual tokens with the largest L2 norm stay; each of the others goes
                     to the kept one whose row has the highest cosine with its own. A kept row becomes the mean of all that it
                     then stands for, each row counted once, and keeps its place and its position.
@@ -57,7 +59,7 @@ import torch
 import torch.nn.functional as F
 
 from checkpoint import canonical_name, read_config, read_safetensors, read_weights
-from reductions import (average_into, cd_pruner, cls_attention, cls_cosine, div_prune, fo_pru_rows, g_prune_scores, keep_highest, normalised_relevance, pru_merge,
+from reductions import (average_into, cd_pruner, cls_attention, cls_cosine, div_prune, ficoco_l, fo_pru_rows, g_prune_scores, keep_highest, normalised_relevance, pru_merge,
                         pru_merge_tokens, quartile_threshold, relevant, similar_to_cls, vision_zip)
 from tower_reductions import FiCoCoV, ToMe
 
@@ -73,6 +75,7 @@ class Policy:
     random: Tuple[Tuple[int, int, int], ...] = ()  # B, keep, seed
     norm: Tuple[Tuple[int, int], ...] = ()  # B, keep
     merge: Tuple[Tuple[int, int], ...] = ()  # B, keep
+    ficoco_l: Optional[Tuple] = None  # r, start, and after them mode, beta, gamma, epsilon
     pyramid: Optional[Tuple[float, int]] = None  # lambda, S
     ficoco_v: Optional[dict] = None  # the arguments of tower_reductions.FiCoCoV
     tome: Optional[dict] = None  # the arguments of tower_reductions.ToMe
@@ -103,7 +106,11 @@ class Policy:
 
     def merges(self):
         """True if rows of the decoder are made of several."""
-        return bool(self.merge)
+        return bool(self.merge or self.ficoco_l)
+
+    def inside(self, i, layers):
+        """True if rows are merged inside layer i."""
+        return self.ficoco_l is not None and self.ficoco_l[1] <= i < (self.exit or layers) - 1
 
     def validate(self, layers):
         exit_layer = layers if self.exit is None else self.exit
@@ -111,6 +118,8 @@ class Policy:
             raise ValueError("the K of VTW or Victor must lie in 1..layers; one exit")
         if self.fastv and not (1 <= self.fastv[0] < exit_layer and 0 <= self.fastv[1] < 1):
             raise ValueError("FastV's K must lie in 1..layers-1 and before the exit, R in [0, 1)")
+        if self.ficoco_l and self.victor:
+            raise ValueError("FiCoCo-L and Victor together are not told here")
         if self.pyramid and not (0 < self.pyramid[0] < 1 and 2 <= self.pyramid[1] <= layers):
             raise ValueError("PyramidDrop's lambda must lie in (0, 1), S in 2..layers")
         boundaries = self.boundaries(layers)
@@ -233,11 +242,13 @@ def rotate(x, positions, theta):
     return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
 
 
-def decoder_layer(config, weights, i, x, positions, past=None, visible=None, order=None):
+def decoder_layer(config, weights, i, x, positions, past=None, visible=None, order=None, between=None):
     """One layer over the rows `x`. Keys are those of `past` and then the rows' own.
 
     visible: optional bool per key; a key that is not visible is read by no row except itself.
     order: what says which key comes before which row; the positions, unless given.
+    between: optional; gets the rows behind the attention and the products of queries and keys, mean over heads, and returns
+    the rows that go on.
     Returns the rows after the layer, (keys, values, key positions) for the cache, and the attention [heads, rows, keys].
     """
     layer = f"language_model.layers.{i}."
@@ -262,6 +273,8 @@ def decoder_layer(config, weights, i, x, positions, past=None, visible=None, ord
     attention = torch.softmax(logits.masked_fill(~allowed, float("-inf")), -1)
     mixed = (attention @ v).transpose(0, 1).reshape(len(x), -1)
     x = x + linear(mixed, weights, layer + "self_attn.o_proj")
+    if between is not None:
+        x = between(x, logits.mean(0))
 
     n = rms_norm(x, weights[layer + "post_attention_layernorm.weight"], config.rms_norm_eps)
     gated = ACTIVATIONS[config.hidden_act](linear(n, weights, layer + "mlp.gate_proj")) * linear(n, weights, layer + "mlp.up_proj")
@@ -522,12 +535,27 @@ class Llava:
                     held = held[:0]
                     x, positions, is_visual = x[~is_visual], positions[~is_visual], is_visual[~is_visual]
 
+                def merge(rows, products):
+                    nonlocal tokens, held, is_visual
+                    first = len(prefix)
+                    kept, weights, gaps = ficoco_l(products[first:], first, len(suffix), policy.ficoco_l[0], *policy.ficoco_l[2:])
+                    out.gap = min(out.gap, *gaps)
+                    tokens = [tokens[k] for k in kept]
+                    out.survivors.append(tokens)
+                    held = (weights != 0).float() @ held.float() > 0
+                    rows = torch.cat([rows[:first], weights @ rows[is_visual], rows[-len(suffix):]])
+                    is_visual = (torch.arange(len(rows)) >= first) & (torch.arange(len(rows)) < len(rows) - len(suffix))
+                    return rows
+
                 before = x
-                x, cache, attention = decoder_layer(self.config.text, self.weights, i, x, positions)
+                inside = policy.inside(i, self.layers)
+                x, cache, attention = decoder_layer(self.config.text, self.weights, i, x, positions, between=merge if inside else None)
+                if inside:
+                    positions, attention = torch.arange(len(x)), None
                 if i in policy.shortv:
                     x = torch.where(is_visual[:, None], before, x)
                 out.caches.append(cache)
-                out.rows.append(len(x))
+                out.rows.append(cache[0].shape[1])
                 out.last_rows.append(x[-1])
                 if out.exit is None and self.gate(policy, i, x[-len(suffix):]):
                     out.exit = i
@@ -595,8 +623,24 @@ class Llava:
                         positions = (visible.long().cumsum(0) - 1).clamp(min=0)
                 if policy.exit == i or exited == i - 1:
                     visible[start:stop] = False
-                before = x
-                x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order)
+                def merge(rows, products):
+                    nonlocal tokens, left
+                    seen = start + visible[start:stop].nonzero()[:, 0]
+                    asked = torch.cat([seen, torch.arange(stop, last + 1)])
+                    read = torch.cat([torch.arange(start), asked])
+                    kept, weights, _ = ficoco_l(products[asked][:, read], start, len(suffix), policy.ficoco_l[0], *policy.ficoco_l[2:])
+                    tokens = [tokens[k] for k in kept]
+                    survivors.append(tokens)
+                    left = seen[kept]
+                    return rows.index_copy(0, left, weights @ rows[seen])
+
+                before, left = x, None
+                x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order,
+                                                between=merge if policy.inside(i, self.layers) else None)
+                if left is not None:
+                    visible[start:stop] = False
+                    visible[left] = True
+                    positions, attention = (visible.long().cumsum(0) - 1).clamp(min=0), None
                 if i in policy.shortv:
                     x = torch.cat([x[:start], before[start:stop], x[stop:]])
                 if exited is None and self.gate(policy, i, x[text:last + 1]):

@@ -47,6 +47,10 @@ CASES = {
         "norm": Policy(norm=((3, 12),)),
         "merge": Policy(merge=((3, 12),)),
         "merge-twice": Policy(merge=((0, 20), (3, 9)), shortv=(1, 2), fastv=(4, 0.5)),  # the second finds the rows parted
+        "ficocol": Policy(ficoco_l=(5, 1, "paper", 0.6, 0.6, 0.9)),
+        "ficocol-code": Policy(ficoco_l=(3, 2, "code", 0.5, 0.7, 0.95)),
+        "ficoco-vl": Policy(ficoco_v=dict(start=1, r=4, epsilon=0.9), ficoco_l=(4, 2, "paper", 0.6, 0.6, 0.9)),
+        "ficocol-together": Policy(random=((0, 30, 0),), ficoco_l=(4, 3), shortv=(1, 2), vtw=5),
         "pyramid": Policy(pyramid=(0.5, 3)),
         "pyramid-together": Policy(random=((0, 30, 0),), pyramid=(0.6, 3), shortv=(1, 2), vtw=5),
         "norm-twice": Policy(norm=((0, 20), (3, 9)), shortv=(1, 2)),  # the second finds the rows parted
@@ -79,6 +83,7 @@ CASES = {
         "ficoco-v": Policy(ficoco_v=dict(start=1, r=4, epsilon=0.9)),  # no CLS token: the distance from the mean key
         "tome": Policy(tome=dict(r=4)), "tome-inflection": Policy(tome=dict(r=5, inflection=-0.4)),
         "fopru": Policy(fopru=("received", "row", 2)),
+        "ficocol": Policy(ficoco_l=(3, 0)),
     },
     "clip-llama-f16": {
         "dense": Policy(), "fastv": Policy(fastv=(1, 0.75)), "shortv": Policy(shortv=(2, 3, 5)), "vtw": Policy(vtw=1),
@@ -189,6 +194,8 @@ def policy_json(policy, visual):
         members["norm"] = [{"before": b, "keep": keep} for b, keep in policy.norm]
     if policy.merge:
         members["merge"] = [{"before": b, "keep": keep} for b, keep in policy.merge]
+    if policy.ficoco_l:
+        members["ficocol"] = list(policy.ficoco_l)
     if policy.pyramid:
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
     members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "fopru", "cdpruner") if getattr(policy, name)}
@@ -228,9 +235,9 @@ def write_case(path, model, tokenizer, prefix, pixels, suffix, policy):
     members = [("policy", policy_json(policy, len(visual.rows)))]
     if visual.kept:
         members.append(("kept_before_decoder", json.dumps(visual.kept)))
-    if prefill.kept is not None and not policy.merge:
+    if prefill.kept is not None and not policy.merges():
         members += [("fastv_scores", numbers(prefill.scores)), ("kept", json.dumps([visual.kept[-1][i] for i in prefill.kept] if visual.kept else prefill.kept))]
-    if policy.random or policy.norm or policy.merge or policy.pyramid or policy.relevance:
+    if policy.random or policy.norm or policy.merges() or policy.pyramid or policy.relevance:
         members.append(("survivors", json.dumps(prefill.survivors)))
     if prefill.held is not None:
         members.append(("held", json.dumps(prefill.held)))

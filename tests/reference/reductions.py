@@ -2,7 +2,7 @@
 """Reductions of visual tokens before the decoder, in plain PyTorch, and the goldens of their kernels.
 
     python3 reductions.py            checks the definitions against golden vectors and naive loops, then writes
-                                     goldens/reductions/kernels.json
+                                     goldens/reductions/
     python3 reductions.py --check    only checks
 
 Definitions, with their sources and what the sources leave open: generator/docs/methods. Of equal scores the lower index
@@ -181,6 +181,41 @@ def average_into(x, kept):
     return (weights / weights.sum(1, keepdim=True)).to(x.dtype)
 
 
+def ficoco_l(products, prefix, text, leaving, mode="paper", beta=0.6, gamma=0.6, epsilon=0.998):
+    """products: scaled products of queries and keys before the softmax, mean over heads; rows: visual, then `text` rows behind
+    them; columns: `prefix` rows before the image, visual, text. Returns the kept rows, the weights [kept, rows] that make the
+    new rows, and the relative distances of what is chosen to what is not."""
+    visual = len(products) - text
+    own, before, behind = products[:visual, prefix:prefix + visual], products[:visual, :prefix], products[:visual, prefix + visual:]
+    from_text = products[visual:, prefix:prefix + visual]
+    alike, task = own.mean(1), torch.cat([before, behind], 1).mean(1)
+    if mode == "paper":
+        alike, task = alike / alike.norm(), task / task.norm()
+    else:
+        alike = own.sum(1)
+    redundancy = beta * alike - (1 - beta) * task
+    leave = keep_highest(redundancy.tolist(), leaving)
+    kept = [i for i in range(visual) if i not in set(leave)]
+    gaps = [float(redundancy[leave].min() - redundancy[kept].max()) / float(redundancy.abs().max())]
+    weights = torch.zeros(len(kept), visual, dtype=products.dtype)
+    weights[torch.arange(len(kept)), kept] = 1
+    for i in leave:
+        correlation = (gamma * own[i] + (1 - gamma) * (behind[i][:, None] * from_text).mean(0))[kept]
+        if mode == "paper":
+            place = epsilon * (len(kept) - 1)
+            quantile = torch.quantile(correlation.double(), epsilon).item()
+            count = len(kept) - math.ceil(place)
+            assert abs(place - round(place)) < 1e-9 or int((correlation.double() >= quantile).sum()) == count
+        else:
+            count = min(visual - 1 - math.floor(epsilon * (visual - 1)), len(kept))
+        order = correlation.argsort(descending=True)
+        targets = order[:max(1, count)]
+        if len(targets) < len(kept):
+            gaps.append(float(correlation[targets[-1]] - correlation[order[len(targets)]]) / float(correlation.abs().max()))
+        weights[targets, i] = torch.softmax(correlation[targets], 0)
+    return kept, weights / weights.sum(1, keepdim=True), gaps
+
+
 def g_prune_scores(x, threshold, temperature, iterations):
     unit = F.normalize(x, dim=-1)
     graph = unit @ unit.T
@@ -325,10 +360,27 @@ def write():
     path.write_text("{\n" + ",\n".join(f'"{key}": {value}' for key, value in members) + "\n}\n")
 
 
+def write_decoder():
+    """The kernels of the decoder, in a file of their own."""
+    members = [("inputs", json.dumps({
+        "features": "clustered(144, 64, seed 11)",
+        "ficocol": "3 * lcg(137, 148, seed 51), float32: 11 rows before 120 visual and 17 behind; 14 leave, epsilon 0.98; the first 8 columns of the first 120 features"}))]
+    for mode in ("paper", "code"):
+        rows = 120
+        products = 3 * lcg(rows + 17, 11 + rows + 17, 51).float()
+        kept, weights, gaps = ficoco_l(products, 11, 17, 14, mode, epsilon=0.98)
+        wide, same, _ = ficoco_l(products.double(), 11, 17, 14, mode, epsilon=0.98)
+        assert kept == wide and torch.allclose(weights.double(), same, atol=1e-5) and min(gaps) > 1e-6, (mode, min(gaps))
+        members += [(f"ficocol_{mode}_kept", json.dumps(kept)), (f"ficocol_{mode}", "[\n" + ",\n".join(numbers(row) for row in (weights @ clustered(144, 64, 11)[:rows, :8]).tolist()) + "\n]")]
+    path = HERE / "goldens" / "reductions" / "decoder.json"
+    path.write_text("{\n" + ",\n".join(f'"{key}": {value}' for key, value in members) + "\n}\n")
+
+
 if __name__ == "__main__":
     torch.manual_seed(0)
     check_small()
     check_naively()
     if "--check" not in sys.argv:
         write()
+        write_decoder()
     print("every definition holds")

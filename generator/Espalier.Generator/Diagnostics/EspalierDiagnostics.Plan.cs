@@ -127,6 +127,36 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0112"));
 
+    /// <summary>A layer is frozen in which tokens are merged.</summary>
+    public static readonly DiagnosticDescriptor FrozenWhereMerged = new(
+        id: "ESP0113",
+        title: "A layer is frozen in which tokens are merged",
+        messageFormat: PlanMessages.FrozenWhereMerged,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0113"));
+
+    /// <summary>A score comes from a layer in which tokens are merged.</summary>
+    public static readonly DiagnosticDescriptor ScoredWhereMerged = new(
+        id: "ESP0114",
+        title: "A score comes from a layer in which tokens are merged",
+        messageFormat: PlanMessages.ScoredWhereMerged,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0114"));
+
+    /// <summary>A fixed number of tokens is merged where the image says how many there are.</summary>
+    public static readonly DiagnosticDescriptor MergesUnknownCount = new(
+        id: "ESP0115",
+        title: "A fixed number of tokens is merged where the image says how many there are",
+        messageFormat: PlanMessages.MergesUnknownCount,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0115"));
+
     /// <summary>Two reductions share a site before the decoder.</summary>
     public static readonly DiagnosticDescriptor SecondStepAtSite = new(
         id: "ESP0121",
@@ -341,6 +371,9 @@ internal static partial class EspalierDiagnostics
         NoLayers,
         RangeUnclear,
         StagesOutOfRange,
+        FrozenWhereMerged,
+        ScoredWhereMerged,
+        MergesUnknownCount,
         SecondStepAtSite,
         NoClsAttention,
         TowerLayerOutOfRange,

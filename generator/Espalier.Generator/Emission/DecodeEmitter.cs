@@ -12,18 +12,42 @@ internal static class DecodeEmitter
         using (writer.Open("protected override void DecodeStep(" + KnownTypeNames.ForwardPassRef + " pass)"))
         {
             writer.Line("pass.BeginDecode();");
-            foreach (CacheRun run in plan.DecodeRuns())
+            EquatableArray<CacheRun> runs = plan.DecodeRuns();
+            for (int i = 0; i < runs.Count; i++)
             {
+                CacheRun run = runs[i];
+                int last = LastFalling(runs, i);
+                writer.Line();
+                if (last > i)
+                {
+                    writer.Line("// " + PrefillEmitter.Heading(run.FirstLayer, runs[last].LastLayer) + ": the caches hold " + PlanText.Count(run.VisualTokens) + " to " + PlanText.Count(runs[last].VisualTokens)
+                        + " visual rows, in each layer " + PlanText.Count(run.VisualTokens - runs[i + 1].VisualTokens) + " fewer.");
+                    PrefillEmitter.Loop(writer, run.FirstLayer, runs[last].LastLayer, "RunDecode");
+                    i = last;
+                    continue;
+                }
+
                 string caches = (run.FirstLayer == run.LastLayer ? ": its cache holds " : ": each cache holds ")
                     + (run.VisualTokens == 0 ? "no visual row" : PlanTable.AtMost(plan.IsDynamicAt(run.FirstLayer) || plan.Gates?.IsBehind(run.LastLayer - 1) == true) + PlanText.Count(run.VisualTokens) + (run.VisualTokens == 1 ? " visual row" : " visual rows"))
                     + (plan.Registers == 0 ? "" : " and " + PlanText.Registers(plan.Registers));
-                writer.Line();
-                writer.Line("// " + PlanText.Layers(run.FirstLayer, run.LastLayer).Replace("layer", "Layer") + caches + ".");
+                writer.Line("// " + PrefillEmitter.Heading(run.FirstLayer, run.LastLayer) + caches + ".");
                 PrefillEmitter.Loop(writer, run.FirstLayer, run.LastLayer, "RunDecode");
             }
 
             writer.Line();
             writer.Line("pass.EndDecode();");
         }
+    }
+    /// <summary>The last of the runs from one on that are one layer long and whose counts fall evenly to some rows.</summary>
+    private static int LastFalling(EquatableArray<CacheRun> runs, int first)
+    {
+        int last = first;
+        while (last + 1 < runs.Count && runs[last].FirstLayer == runs[last].LastLayer && runs[last + 1] is { VisualTokens: > 0 } next && next.FirstLayer == next.LastLayer
+            && runs[last].VisualTokens - next.VisualTokens == runs[first].VisualTokens - runs[first + 1].VisualTokens)
+        {
+            last++;
+        }
+
+        return last;
     }
 }

@@ -67,8 +67,23 @@ internal static class PlanEmitter
         writer.Line("Segment[] segments =");
         using (writer.Indent("["))
         {
+            int written = -1;
             foreach (Segment segment in plan.Segments)
             {
+                if (segment.LastLayer <= written)
+                {
+                    continue;
+                }
+
+                if (segment.Mode == LayerMode.Merging && plan.LastLayerAlike(segment.FirstLayer) is var last && last > segment.FirstLayer)
+                {
+                    Step step = plan.StepInside(segment.FirstLayer)!;
+                    written = last;
+                    writer.Line(".. Segment.Falling(firstLayer: " + Literal.Of(segment.FirstLayer) + ", lastLayer: " + Literal.Of(last) + ", " + Literal.Of(segment.Mode)
+                        + ", visualTokens: " + Literal.Of(segment.VisualTokens) + ", by: " + Literal.Of(step.TokensBefore - step.TokensAfter) + "),");
+                    continue;
+                }
+
                 writer.Line("new(FirstLayer: " + Literal.Of(segment.FirstLayer) + ", LastLayer: " + Literal.Of(segment.LastLayer)
                     + ", " + Literal.Of(segment.Mode) + ", VisualTokens: " + Literal.Of(segment.VisualTokens) + "),");
             }
@@ -88,18 +103,29 @@ internal static class PlanEmitter
         writer.Line("Step[] steps =");
         using (writer.Indent("["))
         {
+            int written = -1;
             foreach (Step step in plan.Steps)
             {
-                writer.Line("new(AfterLayer: " + Literal.Of(step.AfterLayer) + ", " + Literal.Of(step.Score) + ", " + Literal.Of(step.Compress)
+                if (step.IsInsideLayer && step.AfterLayer <= written)
+                {
+                    continue;
+                }
+
+                int last = step.IsInsideLayer ? plan.LastLayerAlike(step.AfterLayer) : step.AfterLayer;
+                bool falls = last > step.AfterLayer;
+                written = step.IsInsideLayer ? last : written;
+                string rest = Rest(step);
+                string end = falls ? "))," : "),";
+                writer.Line((falls ? ".. Step.Falling(lastLayer: " + Literal.Of(last) + ", new(" : "new(") + "AfterLayer: " + Literal.Of(step.AfterLayer) + ", " + Literal.Of(step.Score) + ", " + Literal.Of(step.Compress)
                     + ", TokensBefore: " + Literal.Of(step.TokensBefore) + ", TokensAfter: " + Literal.Of(step.TokensAfter)
                     + ", Declaration: " + Literal.Of(step.Declaration)
                     + (step.ScorerType is null ? "" : ", ScorerType: " + Literal.Of(step.ScorerType))
                     + (step.Seed == 0 ? "" : ", Seed: " + Literal.Of(step.Seed))
                     + (step.Registers == 0 ? "" : ", Registers: " + Literal.Of(step.Registers))
-                    + (step.Positions == Positions.Keep ? "" : ", Positions: " + Literal.Of(step.Positions)) + Count(step) + (Rest(step).Length > 0 ? "," : "),"));
-                if (Rest(step).Length > 0)
+                    + (step.Positions == Positions.Keep ? "" : ", Positions: " + Literal.Of(step.Positions)) + Count(step) + (rest.Length > 0 ? "," : end));
+                if (rest.Length > 0)
                 {
-                    writer.Line("    " + Rest(step) + "),");
+                    writer.Line("    " + rest + end);
                 }
             }
         }

@@ -12,7 +12,7 @@ internal static class PrefillEmitter
         writer.Line("/// <summary>Prefill: runs the visual tokens and the text behind them through layers 0-" + Literal.Of(plan.Layers - 1)
             + " and leaves the KV caches and the logits of the last row.</summary>");
         writer.Line("/// <param name=\"pass\">The bound sessions and the buffers. Nothing managed is allocated.</param>");
-        if (allowsUnsafe && plan.Steps.Any(step => step is { IsExit: false, IsVisionSide: false } && step.TokensAfter <= StepEmitter.StackLimit))
+        if (allowsUnsafe && plan.Steps.Any(step => step is { IsExit: false, IsVisionSide: false, IsMerge: false } && step.TokensAfter <= StepEmitter.StackLimit))
         {
             writer.Line("[" + KnownTypeNames.SkipLocalsInitRef + "]");
         }
@@ -32,10 +32,26 @@ internal static class PrefillEmitter
                 GateEmitter.Declare(writer, plan.Gates);
             }
 
+            int written = -1;
             foreach (LayerRun run in plan.PrefillRuns())
             {
-                Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == run.LastLayer);
+                if (run.LastLayer <= written)
+                {
+                    continue;
+                }
+
                 writer.Line();
+                written = run.LastLayer;
+                if (run.Kind == LayerKind.Halved)
+                {
+                    written = plan.LastLayerAlike(run.FirstLayer);
+                    MergingEmitter.Emit(writer, plan, plan.StepInside(run.FirstLayer)!, written);
+                    EmitBoundary(writer, plan, written);
+                    EmitGate(writer, plan, written);
+                    continue;
+                }
+
+                Step? step = plan.StepBehind(run.LastLayer);
                 if (run.Kind.IsScored())
                 {
                     // The layer writes into scratch of the step behind it, so it runs inside of the step's block.
@@ -44,22 +60,35 @@ internal static class PrefillEmitter
                 else
                 {
                     EmitRun(writer, plan, run, step is null ? plan.Gates : null);
-                    if (step is not null)
-                    {
-                        writer.Line();
-                        StepEmitter.Emit(writer, step, plan.IsDynamicAt(run.LastLayer), scored: null);
-                    }
+                    EmitBoundary(writer, plan, run.LastLayer);
                 }
 
-                if (step is not null && plan.Gates?.IsBehind(step.AfterLayer) == true)
+                if (step is not null)
                 {
-                    writer.Line();
-                    GateEmitter.Ask(writer, "layer: " + Literal.Of(step.AfterLayer));
+                    EmitGate(writer, plan, step.AfterLayer);
                 }
             }
 
             writer.Line();
             writer.Line("pass.EndPrefill();");
+        }
+    }
+
+    private static void EmitGate(SourceWriter writer, ReductionPlan plan, int layer)
+    {
+        if (plan.Gates?.IsBehind(layer) == true)
+        {
+            writer.Line();
+            GateEmitter.Ask(writer, "layer: " + Literal.Of(layer));
+        }
+    }
+
+    private static void EmitBoundary(SourceWriter writer, ReductionPlan plan, int layer)
+    {
+        if (plan.StepBehind(layer) is { } step)
+        {
+            writer.Line();
+            StepEmitter.Emit(writer, step, plan.IsDynamicAt(layer), scored: null);
         }
     }
 
@@ -89,7 +118,10 @@ internal static class PrefillEmitter
     }
 
     /// <summary>"Layers 2-4" or "Layer 5".</summary>
-    public static string Heading(LayerRun run) => PlanText.Layers(run.FirstLayer, run.LastLayer).Replace("layer", "Layer");
+    public static string Heading(LayerRun run) => Heading(run.FirstLayer, run.LastLayer);
+
+    /// <inheritdoc cref="Heading(LayerRun)"/>
+    public static string Heading(int first, int last) => PlanText.Layers(first, last).Replace("layer", "Layer");
 
     /// <summary>Writes a loop over layers, or one call if there is one layer.</summary>
     public static void Loop(SourceWriter writer, int first, int last, string method)

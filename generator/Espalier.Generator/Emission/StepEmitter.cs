@@ -112,7 +112,8 @@ internal static class StepEmitter
         + ((inputs & KernelInputs.Features) != 0 ? "pass.Features, " : "")
         + ((inputs & KernelInputs.ClsAttention) != 0 ? "pass.ClsAttention, " : "")
         + ((inputs & KernelInputs.Projected) != 0 ? "pass.Projected, tokens: " + tokens + ", " : "")
-        + ((inputs & KernelInputs.MeanText) != 0 ? "pass.MeanText, " : "");
+        + ((inputs & KernelInputs.MeanText) != 0 ? "pass.MeanText, " : "")
+        + ((inputs & KernelInputs.Map) != 0 ? "pass.AttentionMap, " : "");
 
     private static string Kept(Step step) => step.IsDynamic
         ? (step.Score == Score.Random ? "" : "the ") + "visual tokens" + (step.Score == Score.Random ? ", " : " ") + ScoreTraits.Of(step.Score).Choice(step) + ", at most " + PlanText.Count(step.TokensAfter)

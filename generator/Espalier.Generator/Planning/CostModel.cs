@@ -77,6 +77,27 @@ public static class CostModel
             : flops + (5.0 * vision.Heads * rows * rows) + (8.0 * hidden * rows) + (10.0 * hidden * rowsLeft);
     }
 
+    /// <summary>Operations of the feed-forward layer of some rows, with the norm before it and the residual behind it: what rows save that leave between the two halves of a layer.</summary>
+    /// <param name="text">The decoder.</param>
+    /// <param name="convention">What counts as an operation.</param>
+    /// <param name="rows">The rows.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative.</exception>
+    public static double FeedForwardFlops(TextGeometry text, FlopsConvention convention, int rows)
+    {
+        _ = text ?? throw new ArgumentNullException(nameof(text));
+        CheckCount(rows, nameof(rows));
+        double hidden = text.Hidden;
+        double multiplyAccumulates = (convention == FlopsConvention.A ? 2.0 : 3.0) * rows * hidden * text.Intermediate;
+        return convention switch
+        {
+            FlopsConvention.A or FlopsConvention.B => multiplyAccumulates,
+            FlopsConvention.C => 2.0 * multiplyAccumulates,
+
+            // 7 for the norm, 1 for the residual, 2 for the activation.
+            _ => (2.0 * multiplyAccumulates) + (10.0 * hidden * rows),
+        };
+    }
+
     /// <summary>Operations behind the last layer: the logits of the last row where the convention counts them, else 0.</summary>
     /// <param name="text">The decoder.</param>
     /// <param name="convention">What counts as an operation.</param>

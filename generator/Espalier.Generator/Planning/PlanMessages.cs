@@ -17,6 +17,9 @@ internal static class PlanMessages
     public const string NoLayers = "'{0}' names no layer, so nothing is frozen";
     public const string RangeUnclear = "'{0}' does not say which layers to freeze: {1}";
     public const string StagesOutOfRange = "'{0}' divides the layers into {1} stages; the model has {2} layers, so 2 to {2} stages are possible";
+    public const string FrozenWhereMerged = "'{0}' freezes visual tokens in {1}, inside of which '{2}' merges them; what is merged must be computed";
+    public const string ScoredWhereMerged = "'{0}' prunes visual tokens {1} by the attention inside layer {3}, where '{2}' merges them; the attention is not that of the tokens that are left";
+    public const string MergesUnknownCount = "'{0}' lets a fixed number of visual tokens go into others in each layer, but with '{1}' only the image says how many are there";
     public const string SecondStepAtSite = "'{0}' reduces visual tokens {1}, where '{2}' reduces them already";
     public const string NoClsAttention = "'{0}' needs {2}, but {1}";
     public const string TowerLayerOutOfRange = "'{0}' adds up CLS attention from tower layer {1} on, but it can be read in tower layers 0 to {2}";
@@ -54,6 +57,9 @@ internal static class PlanMessages
         PlanProblemKind.NoLayers => NoLayers,
         PlanProblemKind.RangeUnclear => RangeUnclear,
         PlanProblemKind.StagesOutOfRange => StagesOutOfRange,
+        PlanProblemKind.FrozenWhereMerged => FrozenWhereMerged,
+        PlanProblemKind.ScoredWhereMerged => ScoredWhereMerged,
+        PlanProblemKind.MergesUnknownCount => MergesUnknownCount,
         PlanProblemKind.SecondStepAtSite => SecondStepAtSite,
         PlanProblemKind.NoClsAttention => NoClsAttention,
         PlanProblemKind.TowerLayerOutOfRange => TowerLayerOutOfRange,

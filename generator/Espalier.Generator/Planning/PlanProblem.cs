@@ -43,6 +43,15 @@ public enum PlanProblemKind
     /// <summary>A number of stages into which the layers cannot be divided.</summary>
     StagesOutOfRange = 112,
 
+    /// <summary>A freeze of a layer inside of which visual rows are merged.</summary>
+    FrozenWhereMerged = 113,
+
+    /// <summary>A score of a layer inside of which visual rows are merged.</summary>
+    ScoredWhereMerged = 114,
+
+    /// <summary>A fixed number of tokens that leave inside layers, where only the image says how many are there.</summary>
+    MergesUnknownCount = 115,
+
     /// <summary>A freeze or an exit where gates may have let the visual tokens leave.</summary>
     NotBehindGates = 117,
 

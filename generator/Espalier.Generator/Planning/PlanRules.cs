@@ -68,24 +68,63 @@ internal static class PlanRules
     public static IReadOnlyList<Prune> CheckPrunes(IReadOnlyList<Prune> prunes, Exit? exit, List<PlanProblem> problems)
     {
         var accepted = new List<Prune>();
-        foreach (Prune prune in prunes.OrderBy(prune => prune.Boundary.AfterLayer).ThenBy(prune => prune.Policy))
+        foreach (Prune prune in prunes.OrderBy(prune => prune.Boundary.Order).ThenBy(prune => prune.Policy))
         {
             Prune? previous = accepted.LastOrDefault();
             if (exit is not null && prune.Boundary.AfterLayer >= exit.Boundary.AfterLayer)
             {
+                // Of several places of one policy, the first that is wrong speaks for the others.
+                if (problems.Exists(earlier => earlier.Policy == prune.Policy && earlier.Kind == PlanProblemKind.PruneAfterExit))
+                {
+                    continue;
+                }
+
                 problems.Add(new PlanProblem(
                     PlanProblemKind.PruneAfterExit, prune.Policy, prune.Boundary.Argument, -1,
                     EquatableArray.Of(prune.Declaration, prune.Boundary.ToString(), exit.Boundary.ToString(), exit.Declaration)));
             }
-            else if (previous is not null && previous.Boundary.AfterLayer == prune.Boundary.AfterLayer)
+            else if (previous is not null && previous.Boundary.Order == prune.Boundary.Order)
             {
                 problems.Add(new PlanProblem(
                     PlanProblemKind.SecondPruneAtBoundary, prune.Policy, prune.Boundary.Argument, -1,
                     EquatableArray.Of(prune.Declaration, prune.Boundary.ToString(), previous.Declaration)));
             }
+            else if (previous is { Boundary.IsInside: true } && previous.Boundary.AfterLayer == prune.Boundary.AfterLayer && prune.Ranking.NeedsLayerBefore)
+            {
+                problems.Add(new PlanProblem(
+                    PlanProblemKind.ScoredWhereMerged, prune.Policy, prune.Boundary.Argument, -1,
+                    EquatableArray.Of(prune.Declaration, prune.Boundary.ToString(), previous.Declaration, PlanText.Plain((int)prune.Boundary.AfterLayer))));
+            }
             else
             {
                 accepted.Add(prune);
+            }
+        }
+
+        return accepted;
+    }
+
+    /// <summary>Reports frozen layers in which visual rows are merged, and leaves the others.</summary>
+    public static IReadOnlyList<Freeze> CheckMerging(IReadOnlyList<Freeze> freezes, IReadOnlyList<Prune> prunes, List<PlanProblem> problems)
+    {
+        var accepted = new List<Freeze>();
+        foreach (Freeze freeze in freezes)
+        {
+            Prune? inside = null;
+            foreach (Prune prune in prunes)
+            {
+                inside = prune.Boundary.IsInside && prune.Boundary.AfterLayer == freeze.Layer ? prune : inside;
+            }
+
+            if (inside is null)
+            {
+                accepted.Add(freeze);
+            }
+            else if (!problems.Exists(earlier => earlier.Kind == PlanProblemKind.FrozenWhereMerged && earlier.Policy == freeze.Policy && earlier.Element == freeze.Element))
+            {
+                problems.Add(new PlanProblem(
+                    PlanProblemKind.FrozenWhereMerged, freeze.Policy, freeze.Argument, freeze.Element,
+                    EquatableArray.Of(freeze.Declaration, PlanText.Layers(freeze.Layer, freeze.Layer), inside.Declaration)));
             }
         }
 
@@ -149,6 +188,17 @@ internal static class PlanRules
         foreach (Prune prune in ordered)
         {
             Tokens before = Tokens.Behind(steps, visualTokens);
+            if (before.AreBound && prune.Boundary.IsInside)
+            {
+                if (!problems.Exists(earlier => earlier.Policy == prune.Policy && earlier.Kind == PlanProblemKind.MergesUnknownCount))
+                {
+                    problems.Add(new PlanProblem(
+                        PlanProblemKind.MergesUnknownCount, prune.Policy, null, -1, EquatableArray.Of(prune.Declaration, steps[steps.Count - 1].Declaration)));
+                }
+
+                continue;
+            }
+
             (int keep, RunTimeCount? count) = prune.Keep.Of(before, entering);
             if (CheckKeep(prune.Policy, prune.Declaration, prune.Keep, prune.Boundary.ToString(), keep, before.Count, steps.LastOrDefault()) is { } problem)
             {
@@ -163,6 +213,7 @@ internal static class PlanRules
 
             steps.Add(new Step(
                 (int)prune.Boundary.AfterLayer, prune.Ranking.Score, prune.Compress, before.Count, keep, prune.Declaration, prune.Ranking.ScorerType, prune.Ranking.Seed, prune.Positions,
+                prune.Boundary.IsInside ? Site.InsideLayer : Site.DecoderBoundary,
                 Kernel: prune.Kernel?.Invoke(before.Count), Count: count, RelevantText: prune.RelevantText));
         }
     }

@@ -22,8 +22,22 @@ internal static class PlanTable
     {
         var text = new StringBuilder(Heading).Append('\n');
         AppendSteps(text, plan, afterLayer: -1);
+        int told = -1;
         foreach (Segment segment in plan.Segments)
         {
+            if (segment.LastLayer <= told)
+            {
+                continue;
+            }
+
+            if (plan.StepInside(segment.FirstLayer) is { } inside)
+            {
+                told = plan.LastLayerAlike(segment.FirstLayer);
+                AppendMerging(text, plan, inside, told);
+                AppendSteps(text, plan, told);
+                continue;
+            }
+
             string visual = PlanText.Count(segment.VisualTokens);
             text.Append(PlanText.Range(segment.FirstLayer, segment.LastLayer).PadLeft(6)).Append(visual.PadLeft(9)).Append("   ").Append(Describe(plan, segment)).Append('\n');
             AppendSteps(text, plan, segment.LastLayer);
@@ -91,10 +105,22 @@ internal static class PlanTable
 
     private static void AppendSteps(StringBuilder text, ReductionPlan plan, int afterLayer)
     {
-        foreach (Step step in plan.Steps.Where(step => step.AfterLayer == afterLayer))
+        foreach (Step step in plan.Steps.Where(step => step.AfterLayer == afterLayer && !step.IsInsideLayer))
         {
             text.Append(new string(' ', 18)).Append(Describe(step)).Append(": ").Append(step.Declaration).Append('\n');
         }
+    }
+
+    /// <summary>One line for layers inside of which the same happens.</summary>
+    private static void AppendMerging(StringBuilder text, ReductionPlan plan, Step first, int lastLayer)
+    {
+        int by = first.TokensBefore - first.TokensAfter;
+        int last = plan.VisualTokensAt(lastLayer);
+        string visual = PlanText.Count(first.TokensBefore) + (lastLayer == first.AfterLayer ? "" : "-" + PlanText.Count(last));
+        CompressTraits compress = CompressTraits.Of(first.Compress);
+        text.Append(PlanText.Range(first.AfterLayer, lastLayer).PadLeft(6)).Append(visual.PadLeft(9)).Append("   ")
+            .Append("dense, ").Append(lastLayer == first.AfterLayer ? "inside" : "inside of each").Append(": ").Append(compress.Verb).Append(' ').Append(PlanText.Count(by))
+            .Append(" by ").Append(DescribeScore(first)).Append(compress.Suffix).Append(first.Positions == Positions.Renumber ? ", renumbered" : "").Append(": ").Append(first.Declaration).Append('\n');
     }
 
     private static string Describe(ReductionPlan plan, Segment segment)

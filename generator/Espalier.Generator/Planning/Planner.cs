@@ -46,7 +46,7 @@ public static class Planner
         exits.RemoveAll(exit => !PlanRules.CheckBoundary(exit.Policy, exit.Declaration, exit.Boundary, ranking: null, layers, problems));
         Exit? exit = PlanRules.ChooseExit(exits, problems);
         IReadOnlyList<Prune> ordered = PlanRules.CheckPrunes(prunes, exit, problems);
-        IReadOnlyList<Freeze> frozen = PlanRules.CheckFreezes(freezes, exit, layers, problems);
+        IReadOnlyList<Freeze> frozen = PlanRules.CheckMerging(PlanRules.CheckFreezes(freezes, exit, layers, problems), ordered, problems);
         List<Step> steps = VisionRules.Resolve(reductions, geometry.VisualTokens, problems);
         PlanRules.ResolveCounts(ordered, geometry.VisualTokens, steps, problems);
         ExitGates? placed = GateRules.Resolve(gates, steps, exit, frozen, layers, problems);
@@ -81,7 +81,8 @@ public static class Planner
                 reduced = true;
             }
 
-            LayerMode mode = frozenLayers.Contains(layer) ? LayerMode.Frozen : LayerMode.Dense;
+            LayerMode mode = frozenLayers.Contains(layer) ? LayerMode.Frozen
+                : step < steps.Count && steps[step].IsInsideLayer && steps[step].AfterLayer == layer ? LayerMode.Merging : LayerMode.Dense;
             Segment? last = segments.Count > 0 ? segments[segments.Count - 1] : null;
             if (last is not null && last.Mode == mode && !reduced)
             {

@@ -96,7 +96,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     public bool IsDense => Steps.Count == 0 && Gates is null && Segments.Count == 1 && Segments[0].Mode == LayerMode.Dense;
 
     /// <summary>Visual rows times layers that are computed in prefill.</summary>
-    public long VisualRowsComputed => Segments.Where(segment => segment.Mode == LayerMode.Dense).Sum(segment => (long)segment.Layers * segment.VisualTokens);
+    public long VisualRowsComputed => Segments.Where(segment => segment.Mode != LayerMode.Frozen).Sum(segment => (long)segment.Layers * segment.VisualTokens);
 
     /// <summary>Visual rows times layers that are read by attention but not updated.</summary>
     public long VisualRowsFrozen => Segments.Where(segment => segment.Mode == LayerMode.Frozen).Sum(segment => (long)segment.Layers * segment.VisualTokens);
@@ -142,6 +142,51 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
         return numbering;
     }
 
+    /// <summary>The reduction inside a decoder layer; null if there is none.</summary>
+    /// <param name="layer">Zero-based decoder layer.</param>
+    public Step? StepInside(int layer)
+    {
+        foreach (Step step in Steps)
+        {
+            if (step.IsInsideLayer && step.AfterLayer == layer)
+            {
+                return step;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The reduction at the boundary behind a decoder layer; null if there is none.</summary>
+    /// <param name="layer">Zero-based decoder layer.</param>
+    public Step? StepBehind(int layer)
+    {
+        foreach (Step step in Steps)
+        {
+            if (step.Site == Site.DecoderBoundary && step.AfterLayer == layer)
+            {
+                return step;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The last of the layers that follow <paramref name="firstLayer"/>, inside of which the same happens to as many tokens; at least the layer itself.</summary>
+    /// <param name="firstLayer">A layer with a reduction inside.</param>
+    public int LastLayerAlike(int firstLayer)
+    {
+        int last = firstLayer;
+        while (StepInside(last) is { } step && StepInside(last + 1) is { } next
+            && next.TokensBefore == step.TokensAfter && next.TokensBefore - next.TokensAfter == step.TokensBefore - step.TokensAfter
+            && next with { AfterLayer = last, TokensBefore = step.TokensBefore, TokensAfter = step.TokensAfter } == step)
+        {
+            last++;
+        }
+
+        return last;
+    }
+
     /// <summary>What a layer must be able to do in prefill.</summary>
     /// <param name="layer">Zero-based decoder layer.</param>
     /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
@@ -156,6 +201,11 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
 
         foreach (Step step in Steps)
         {
+            if (step.AfterLayer == layer && step.IsInsideLayer)
+            {
+                return LayerKind.Halved;
+            }
+
             if (step.AfterLayer == layer && ScoreTraits.Of(step.Score) is { NeedsLayerBefore: true } traits)
             {
                 return frozen ? traits.FrozenKind : traits.Kind;
@@ -176,7 +226,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     public int RowsAt(int layer, int textTokens)
     {
         Segment segment = SegmentAt(layer);
-        return textTokens + Registers + (segment.Mode == LayerMode.Dense ? segment.VisualTokens : 0);
+        return textTokens + Registers + (segment.Mode != LayerMode.Frozen ? segment.VisualTokens : 0);
     }
 
     /// <summary>The layers in the runs that prefill executes: the segments, with each scored layer on its own.</summary>
@@ -248,7 +298,10 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     public double Flops(FlopsConvention convention, Segment segment, int textTokens)
     {
         _ = segment ?? throw new ArgumentNullException(nameof(segment));
-        return segment.Layers * CostModel.LayerFlops(Geometry.Text, convention, segment.Mode, textTokens + Registers, segment.VisualTokens);
+        double flops = segment.Layers * CostModel.LayerFlops(Geometry.Text, convention, segment.Mode, textTokens + Registers, segment.VisualTokens);
+        return segment.Mode == LayerMode.Merging && StepInside(segment.LastLayer) is { } step
+            ? flops - CostModel.FeedForwardFlops(Geometry.Text, convention, step.TokensBefore - step.TokensAfter)
+            : flops;
     }
 
     /// <summary>Operations of the prefill of the same model without a policy.</summary>
@@ -365,6 +418,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
 
             Require(segment.FirstLayer == layer && segment.LastLayer >= layer, "the segments do not follow each other");
             Require(segment.VisualTokens == tokens, "the count of visual tokens changes without a step");
+            Require((segment.Mode == LayerMode.Merging) == (StepInside(segment.LastLayer) is not null) && (segment.Mode != LayerMode.Merging || segment.Layers == 1), "a layer with a step inside of it is a segment of its own");
             layer = segment.LastLayer + 1;
         }
 

@@ -7,7 +7,8 @@ namespace Espalier.Planning;
 /// <param name="Argument">The argument.</param>
 /// <param name="Value">Its value as written.</param>
 /// <param name="NamesNextLayer">True if the value is the layer behind the boundary, as a paper's K is; false if it is the layer before.</param>
-internal sealed record Boundary(string Argument, int Value, bool NamesNextLayer)
+/// <param name="IsInside">True if it is no boundary but the place inside the layer, behind its attention.</param>
+internal sealed record Boundary(string Argument, int Value, bool NamesNextLayer, bool IsInside = false)
 {
     /// <summary>The layer before the boundary. Widened, since a K of <see cref="int.MinValue"/> is only found to be wrong later.</summary>
     public long AfterLayer => NamesNextLayer ? (long)Value - 1 : Value;
@@ -15,8 +16,11 @@ internal sealed record Boundary(string Argument, int Value, bool NamesNextLayer)
     /// <summary>The value of the argument that stands for another boundary.</summary>
     public int Naming(int afterLayer) => NamesNextLayer ? afterLayer + 1 : afterLayer;
 
-    /// <summary>"before layer 2" or "after layer 1", in the policy's own way of counting.</summary>
-    public override string ToString() => (NamesNextLayer ? "before layer " : "after layer ") + PlanText.Plain(Value);
+    /// <summary>Where among the places of the decoder it lies: a layer's inside is before the boundary behind it.</summary>
+    public long Order => (2 * AfterLayer) + (IsInside ? 0 : 1);
+
+    /// <summary>"before layer 2", "after layer 1" or "in layer 1", in the policy's own way of counting.</summary>
+    public override string ToString() => (IsInside ? "in layer " : NamesNextLayer ? "before layer " : "after layer ") + PlanText.Plain(Value);
 }
 
 /// <summary>What of the visual tokens at a site stays, and the argument that says so: a count or a share.</summary>
@@ -26,7 +30,8 @@ internal sealed record Boundary(string Argument, int Value, bool NamesNextLayer)
 /// <param name="Truncates">True if the share is rounded downwards.</param>
 /// <param name="IsOfEntering">True if the share is of the tokens that enter the decoder, false if of those that are there.</param>
 /// <param name="Found">What can be said of a count that only the image says; null for the others.</param>
-internal sealed record KeepRule(string? Argument, int? Tokens, double? Share, bool Truncates = false, bool IsOfEntering = false, FoundCount? Found = null)
+/// <param name="Leaving">The tokens that leave, in place of a count of those that stay.</param>
+internal sealed record KeepRule(string? Argument, int? Tokens, double? Share, bool Truncates = false, bool IsOfEntering = false, FoundCount? Found = null, int? Leaving = null)
 {
     /// <summary>A count that the step finds in the image.</summary>
     /// <param name="atMost">The upper bound, given the tokens that are there.</param>
@@ -35,7 +40,7 @@ internal sealed record KeepRule(string? Argument, int? Tokens, double? Share, bo
 
     /// <summary>The count, given the tokens that are there. Shares are rounded to the nearest integer, halves to even, as FastV's Hugging Face port does, or downwards where a method's code truncates.</summary>
     /// <param name="available">The tokens that are there.</param>
-    public int Of(int available) => Tokens ?? (int)(Truncates ? Math.Floor(available * Share!.Value) : Math.Round(available * Share!.Value, MidpointRounding.ToEven));
+    public int Of(int available) => Leaving is { } leaving ? available - leaving : Tokens ?? (int)(Truncates ? Math.Floor(available * Share!.Value) : Math.Round(available * Share!.Value, MidpointRounding.ToEven));
 
     /// <summary>The count behind other steps: that of the plan, and who says it at run time if the plan cannot.</summary>
     /// <param name="before">The tokens that are there.</param>

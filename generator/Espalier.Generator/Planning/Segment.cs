@@ -1,3 +1,5 @@
+using System.Collections.Generic;
+
 namespace Espalier.Planning;
 
 /// <summary>How a run of decoder layers treats the visual rows in prefill.</summary>
@@ -8,6 +10,9 @@ public enum LayerMode
 
     /// <summary>Visual rows are read by attention but not updated (ShortV, arXiv 2504.00502, section 3).</summary>
     Frozen,
+
+    /// <summary>Visual and text rows pass the whole layer; between attention and feed-forward layer some visual rows go into others.</summary>
+    Merging,
 }
 
 /// <summary>What a layer must be able to do in prefill: its mode, and whether it hands out the score that the step behind it needs. Each kind is one session of the runtime.</summary>
@@ -33,6 +38,9 @@ public enum LayerKind
 
     /// <summary>The last layer: all rows are read by attention, and only the last one, from which the answer goes on, is computed.</summary>
     LastRow,
+
+    /// <summary>As <see cref="Dense"/>, in two halves: attention, which hands out its map, and feed-forward layer.</summary>
+    Halved,
 }
 
 /// <summary>What the kinds have in common.</summary>
@@ -44,7 +52,7 @@ public static class LayerKinds
 
     /// <summary>True if a score of each visual row comes out.</summary>
     /// <param name="kind">The kind of a layer.</param>
-    public static bool IsScored(this LayerKind kind) => kind is not (LayerKind.Dense or LayerKind.Frozen or LayerKind.LastRow);
+    public static bool IsScored(this LayerKind kind) => kind is not (LayerKind.Dense or LayerKind.Frozen or LayerKind.LastRow or LayerKind.Halved);
 
     /// <summary>True if the score is that of all text rows behind the image.</summary>
     /// <param name="kind">The kind of a layer.</param>
@@ -60,6 +68,20 @@ public sealed record Segment(int FirstLayer, int LastLayer, LayerMode Mode, int 
 {
     /// <summary>Layers in the run.</summary>
     public int Layers => LastLayer - FirstLayer + 1;
+
+    /// <summary>Layers that follow each other, each a segment of its own with fewer visual rows than the one before.</summary>
+    /// <param name="firstLayer">First layer.</param>
+    /// <param name="lastLayer">Last layer.</param>
+    /// <param name="mode">What happens to the visual rows.</param>
+    /// <param name="visualTokens">Visual rows in the first layer.</param>
+    /// <param name="by">How many fewer there are in each further layer.</param>
+    public static IEnumerable<Segment> Falling(int firstLayer, int lastLayer, LayerMode mode, int visualTokens, int by)
+    {
+        for (int layer = firstLayer; layer <= lastLayer; layer++)
+        {
+            yield return new Segment(layer, layer, mode, visualTokens - ((layer - firstLayer) * by));
+        }
+    }
 }
 
 /// <summary>A run of decoder layers that prefill executes with one kind: a segment, cut where a layer also yields scores.</summary>

@@ -6,6 +6,9 @@ public enum Site
     /// <summary>Behind a decoder layer.</summary>
     DecoderBoundary,
 
+    /// <summary>Inside a decoder layer, behind the attention and before the feed-forward layer.</summary>
+    InsideLayer,
+
     /// <summary>Inside layers of the vision tower, behind the attention and before the feed-forward layer.</summary>
     InsideTower,
 
@@ -73,4 +76,7 @@ public enum KernelInputs
 
     /// <summary>The mean embedding of the text behind the image.</summary>
     MeanText = 32,
+
+    /// <summary>The attention of the layer that the step lies in, as a whole.</summary>
+    Map = 64,
 }

@@ -1,3 +1,6 @@
+using System;
+using System.Collections.Generic;
+
 namespace Espalier.Planning;
 
 /// <summary>What ranks the visual tokens of a step.</summary>
@@ -42,7 +45,7 @@ public enum Score
     /// <summary>Information that gathers in a token when norms are propagated over the graph of similar tokens (G-Prune, AAAI 2025).</summary>
     GraphPropagation,
 
-    /// <summary>How alike a token is to the others, against what the CLS token takes of it (FiCoCo, arXiv 2411.17686).</summary>
+    /// <summary>How alike a token is to the others, against what it means to the CLS token or to the text (FiCoCo, arXiv 2411.17686).</summary>
     Redundancy,
 
     /// <summary>The cosine of a token's key to the most similar one of the other half of the tokens (ToMe, arXiv 2210.09461).</summary>
@@ -82,7 +85,7 @@ public enum Positions
 }
 
 /// <summary>One reduction at one site: the visual rows shrink from <paramref name="TokensBefore"/> to <paramref name="TokensAfter"/>.</summary>
-/// <param name="AfterLayer">The zero-based decoder layer behind which the step runs; -1 is before the first, and on the vision side.</param>
+/// <param name="AfterLayer">The zero-based decoder layer behind which the step runs, or inside of which, behind its attention; -1 is before the first, and on the vision side.</param>
 /// <param name="Score">What ranks the tokens.</param>
 /// <param name="Compress">What happens to the rest.</param>
 /// <param name="TokensBefore">Visual rows before the step; at most, behind a step with a <paramref name="Count"/>.</param>
@@ -116,6 +119,20 @@ public sealed record Step(
     double RelevantText = 0,
     TowerReduction? Tower = null)
 {
+    /// <summary>The same step in layers that follow each other, with as many tokens fewer in each.</summary>
+    /// <param name="lastLayer">The last of the layers.</param>
+    /// <param name="first">The step of the first.</param>
+    public static IEnumerable<Step> Falling(int lastLayer, Step first)
+    {
+        _ = first ?? throw new ArgumentNullException(nameof(first));
+        int by = first.TokensBefore - first.TokensAfter;
+        for (int layer = first.AfterLayer; layer <= lastLayer; layer++)
+        {
+            int fallen = (layer - first.AfterLayer) * by;
+            yield return first with { AfterLayer = layer, TokensBefore = first.TokensBefore - fallen, TokensAfter = first.TokensAfter - fallen };
+        }
+    }
+
     /// <summary>True if all visual rows leave.</summary>
     public bool IsExit => TokensAfter == 0;
 
@@ -126,7 +143,10 @@ public sealed record Step(
     public int TypicalTokensAfter => Count?.Typical ?? TokensAfter;
 
     /// <summary>True if the step runs before the decoder, so that the decoder starts with fewer rows.</summary>
-    public bool IsVisionSide => Site != Site.DecoderBoundary;
+    public bool IsVisionSide => Site is not (Site.DecoderBoundary or Site.InsideLayer);
+
+    /// <summary>True if the step lies inside a decoder layer.</summary>
+    public bool IsInsideLayer => Site == Site.InsideLayer;
 
     /// <summary>True if rows are made of several rows, so that weights say of which.</summary>
     public bool IsMerge => Compress is Compress.MergeIntoTargets or Compress.MergeIntoSimilar or Compress.MergeIntoKept or Compress.AddNeighbours;

@@ -27,6 +27,41 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
     /// <summary>The whole layer on the given rows, which are appended to the cache.</summary>
     public LayerValues Dense(string x, string positions, CacheValues cache)
     {
+        LayerValues attended = Attend(x, positions, cache);
+        return attended with { Output = FeedForward(x, attended.Output) };
+    }
+
+    /// <summary>The first half of the layer: the rows with what attention adds to them. They are appended to the cache.</summary>
+    public LayerValues AttentionHalf(string x, string positions, CacheValues cache)
+    {
+        LayerValues attended = Attend(x, positions, cache);
+        string projected = Project($"{_values}.o_proj", attended.Output, "self_attn.o_proj", geometry.QueryWidth, geometry.Hidden, bias: false);
+        return attended with { Output = graph.Node(Operator.Add, $"{_values}.residual", [x, projected]) };
+    }
+
+    /// <summary>The second half of the layer: norm, feed-forward layer and residual.</summary>
+    public string FeedForwardHalf(string x) =>
+        GatedFeedForward(graph.RmsNorm($"{_values}.post_norm", x, $"{_module}.post_attention_layernorm.weight", geometry), x);
+
+    /// <summary>The scaled products of the layer's queries with every cache row in use, mean over heads, before the softmax: [1, n, key_rows].</summary>
+    public string Map(LayerValues values, string keyRows)
+    {
+        // The mean over heads of their products is the product of the rows as they lie side by side; heads that share a key head are added up before.
+        string split = graph.Node(Operator.Reshape, $"{_values}.map.split", [values.Query, graph.Constant(1, -1, geometry.KeyValueHeads, geometry.Heads / geometry.KeyValueHeads, geometry.HeadDim)]);
+        string grouped = graph.Node(Operator.ReduceMean, $"{_values}.map.grouped", [split, graph.Constant(3)], NodeAttribute.Of("keepdims", 0));
+        string query = graph.Node(Operator.Reshape, $"{_values}.map.query", [grouped, graph.Constant(1, -1, geometry.KeyValueWidth)]);
+        string rows = graph.Node(Operator.Transpose, $"{_values}.map.rows", [Keys(values, keyRows)], NodeAttribute.Of("perm", 0, 2, 1, 3));
+        string key = graph.Node(Operator.Reshape, $"{_values}.map.key", [rows, graph.Constant(1, -1, geometry.KeyValueWidth)]);
+        return graph.Node(
+            Operator.FusedMatMul,
+            $"{_values}.map",
+            [query, key],
+            NodeAttribute.Of("transB", 1),
+            NodeAttribute.Of("alpha", 1f / (geometry.KeyValueHeads * MathF.Sqrt(geometry.HeadDim))));
+    }
+
+    private LayerValues Attend(string x, string positions, CacheValues cache)
+    {
         string normed = InputNorm(_values, x);
         string query = Rotate($"{_values}.q", Project($"{_values}.q_proj", normed, "self_attn.q_proj", geometry.Hidden, geometry.QueryWidth, geometry.QueryKeyValueBias), positions, geometry.Heads);
         var (key, value) = KeyValue(_values, normed, positions);
@@ -40,7 +75,7 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
             NodeAttribute.Of("num_heads", geometry.Heads),
             NodeAttribute.Of("kv_num_heads", geometry.KeyValueHeads));
 
-        return new LayerValues(FeedForward(x, $"{_values}.attention"), query, presentKey, presentValue);
+        return new LayerValues($"{_values}.attention", query, presentKey, presentValue);
     }
 
     /// <summary>Writes the keys and values of visual rows into the cache: the part of the layer that a frozen row still passes (ShortV, arXiv 2504.00502, section 3).</summary>
@@ -148,7 +183,11 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
             [x, projected, graph.Weight($"{_module}.post_attention_layernorm.weight", OrtElementType.Float, geometry.Hidden)],
             [normed, "", "", residual],
             NodeAttribute.Of("epsilon", geometry.RmsNormEpsilon));
+        return GatedFeedForward(normed, residual);
+    }
 
+    private string GatedFeedForward(string normed, string residual)
+    {
         string gate = Project($"{_values}.gate_proj", normed, "mlp.gate_proj", geometry.Hidden, geometry.Intermediate, bias: false);
         string up = Project($"{_values}.up_proj", normed, "mlp.up_proj", geometry.Hidden, geometry.Intermediate, bias: false);
         string silu = graph.Activate($"{_values}.silu", gate, Activation.Silu);

@@ -7,6 +7,7 @@ namespace Espalier.Graphs;
 /// <remarks>
 /// Inputs of every kind: <c>x</c>, <c>positions</c>, <c>past_key</c>, <c>past_value</c>, <c>seqlens_k</c>, <c>total</c>; outputs: <c>y</c>, <c>present_key</c>, <c>present_value</c>.
 /// Scored kinds add the input <c>key_rows</c> and the output <c>score</c>, text-scored kinds also the input <c>query_rows</c>.
+/// The halved kind ends behind the attention: <c>y</c> are the rows with what it adds, and it adds the input <c>key_rows</c> and the output <c>map</c>.
 /// Frozen kinds add the inputs <c>visual</c>, <c>visual_positions</c>, <c>visual_start</c> and the outputs <c>scattered_key</c>, <c>scattered_value</c>; their <c>x</c> holds the rows behind those, the text rows or the last row alone, whose cache rows follow.
 /// Shapes: <see cref="GraphNames"/>.
 /// </remarks>
@@ -40,7 +41,8 @@ internal static class DecoderLayerGraph
             CacheOutput(graph, geometry, GraphNames.ScatteredValue, pastValue);
         }
 
-        var values = emitter.Dense(x, positions, new CacheValues(pastKey, pastValue, lastRow, total));
+        var cache = new CacheValues(pastKey, pastValue, lastRow, total);
+        var values = kind == LayerKind.Halved ? emitter.AttentionHalf(x, positions, cache) : emitter.Dense(x, positions, cache);
         graph.Output(GraphNames.Y, values.Output, OrtElementType.Float, 1, "n", geometry.Hidden);
         CacheOutput(graph, geometry, GraphNames.PresentKey, values.PresentKey);
         CacheOutput(graph, geometry, GraphNames.PresentValue, values.PresentValue);
@@ -54,6 +56,27 @@ internal static class DecoderLayerGraph
             graph.Output(GraphNames.Score, score, OrtElementType.Float, "key_rows");
         }
 
+        if (kind == LayerKind.Halved)
+        {
+            string keyRows = graph.Input(GraphNames.KeyRows, OrtElementType.Int64, 1);
+            graph.Output(GraphNames.Map, emitter.Map(values, keyRows), OrtElementType.Float, 1, "n", "key_rows");
+        }
+
+        return graph.Build();
+    }
+
+    /// <summary>Builds the second half of layer <paramref name="layer"/>, zero-based: <c>x</c> → <c>y</c>. The first half is its kind <see cref="LayerKind.Halved"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The decoder has no such layer.</exception>
+    /// <exception cref="UnsupportedGeometryException">No kernel can run these shapes.</exception>
+    public static GraphModel BuildFeedForward(TextGeometry geometry, int layer, LinearFormat format)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(layer);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(layer, geometry.Layers);
+        UnsupportedGeometryException.ThrowIfUnsupported(geometry);
+
+        var graph = new GraphBuilder($"layers.{layer}.feed_forward");
+        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
+        graph.Output(GraphNames.Y, new DecoderLayer(graph, geometry, layer, format).FeedForwardHalf(x), OrtElementType.Float, 1, "n", geometry.Hidden);
         return graph.Build();
     }
 

@@ -85,7 +85,7 @@ internal static class GraphNames
     /// <summary>The scored vision tower: the keys of the patches in the feature layer, mean over heads, f32 [Patches, D].</summary>
     public const string Keys = "keys";
 
-    /// <summary>The attention half of a tower layer: products or attention, mean over heads, f32 [n, n].</summary>
+    /// <summary>The attention half of a tower layer: products or attention, mean over heads, f32 [n, n]; the halved kind of a decoder layer: the products of its rows' queries with every cache row in use, f32 [1, n, key_rows].</summary>
     public const string Map = "map";
 
     /// <summary>The attention half of a tower layer: the logarithm of the patches that each row stands for, f32 [n].</summary>

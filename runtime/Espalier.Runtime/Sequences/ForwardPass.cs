@@ -36,6 +36,7 @@ public sealed class ForwardPass
     private int _textSteps;
     private int _askedGate;
     private bool _exitDue;
+    private bool _halfRun;
     private CancellationToken _cancellation;
 
     internal ForwardPass(ModelSessions sessions, ReductionPlan plan, int capacity)
@@ -72,6 +73,17 @@ public sealed class ForwardPass
     /// <summary>Visual rows that the decoder started with.</summary>
     public int EnteredTokens => _map.Entered;
 
+    /// <summary>The attention of the layer whose first half has just run. Only between <see cref="RunAttention"/> and the merge inside of the layer.</summary>
+    public AttentionMap AttentionMap
+    {
+        get
+        {
+            Require(_phase == PassPhase.Prefill && _halfRun, "the map is there behind the attention of a layer that runs in halves");
+            int rows = _map.Count + _suffixRows;
+            return new AttentionMap(_rows.Map, (_rows.Map.Length / rows) - rows, _map.Count, _suffixRows - _plan.Registers, _plan.Registers);
+        }
+    }
+
     internal KeyValueCache Cache => _cache;
 
     internal VisualTokenMap Map => _map;
@@ -91,6 +103,7 @@ public sealed class ForwardPass
         Require(registers == _plan.Registers, "the loop was compiled for another number of registers");
         _phase = PassPhase.Prefill;
         _nextLayer = 0;
+        _halfRun = false;
     }
 
     /// <summary>As <see cref="BeginPrefill"/>, where a step before the decoder decided by the image how many visual tokens there are: <see cref="VisualTokens"/>.</summary>
@@ -159,12 +172,37 @@ public sealed class ForwardPass
         RunReadRows(layer, reduced, before, computed: 1);
     }
 
+    /// <summary>Runs the first half of a layer over all visual and suffix rows, adds them to its KV cache, and reads <see cref="AttentionMap"/>. The step inside of the layer and <see cref="RunFeedForward"/> follow.</summary>
+    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
+    public void RunAttention(int layer)
+    {
+        Enter(PassPhase.Prefill, layer);
+        LayerBinding binding = _bindings.Reduced(layer, LayerKind.Halved);
+        int rows = _map.Count + _suffixRows;
+        _rows.BindMap(binding, rows, _cache.Length(layer) + rows);
+        RunRows(layer, binding);
+        _halfRun = true;
+    }
+
+    /// <summary>Runs the second half of a layer over the rows that the step inside of it has left.</summary>
+    /// <param name="layer">The layer whose attention has run.</param>
+    public void RunFeedForward(int layer)
+    {
+        Require(_phase == PassPhase.Prefill && _halfRun && layer == _nextLayer - 1, "the second half of a layer follows its first");
+        Require(_map.Steps > 0 && _plan.Steps[_map.Steps - 1] is { IsInsideLayer: true } step && step.AfterLayer == layer, "the step inside of the layer comes between its halves");
+        LayerBinding binding = _bindings.FeedForward(layer);
+        _rows.BindHalf(binding);
+        binding.Run();
+        _rows.Swap();
+        _halfRun = false;
+    }
+
     /// <summary>Reads the softmax attention that the last row would pay to each visual row in the next layer if that ran now, mean over heads (PyramidDrop, arXiv 2410.17247). The layer does not run.</summary>
     /// <param name="layer">The next layer.</param>
     /// <param name="scores">Receives one score a visual row; its length is <see cref="VisualTokens"/>.</param>
     public void ScoreAhead(int layer, Span<float> scores)
     {
-        Require(_phase == PassPhase.Prefill && layer == _nextLayer, "the layer that is asked is the next one");
+        Require(_phase == PassPhase.Prefill && layer == _nextLayer && !_halfRun, "the layer that is asked is the next one");
         Require(scores.Length == _map.Count, "one score a visual token is read");
         _cancellation.ThrowIfCancellationRequested();
         LayerBinding binding = _bindings.Ahead(layer);
@@ -196,7 +234,7 @@ public sealed class ForwardPass
     /// <exception cref="ArgumentException">An index is out of range or not ascending.</exception>
     public void KeepVisual(ReadOnlySpan<int> kept)
     {
-        Require(_phase == PassPhase.Prefill, "rows leave in prefill only");
+        Require(_phase == PassPhase.Prefill && !_halfRun, "rows leave in prefill, behind a whole layer");
         int before = _map.Count;
         _map.CheckKept(kept);
         _map.Keep(kept, _nextLayer - 1);
@@ -219,7 +257,7 @@ public sealed class ForwardPass
         Require(_phase == PassPhase.Prefill, "rows are merged in prefill only");
         Require(merge.Rows == _map.Count && _merge.Owns(merge), "the merge is the one that the pass handed out for these rows");
         int before = _map.Count;
-        _map.Merge(merge, _nextLayer - 1);
+        _map.Merge(merge, _nextLayer - 1, _halfRun);
         if (merge.Absorbed.IsEmpty)
         {
             _rows.Keep(merge.Kept, before, _suffixRows);
@@ -285,7 +323,7 @@ public sealed class ForwardPass
     /// <summary>All visual rows leave the sequence.</summary>
     public void ExitVisual()
     {
-        Require(_phase == PassPhase.Prefill, "rows leave in prefill only");
+        Require(_phase == PassPhase.Prefill && !_halfRun, "rows leave in prefill, behind a whole layer");
         int before = _map.Count;
         if (_plan.Gates is null)
         {
@@ -503,6 +541,7 @@ public sealed class ForwardPass
         Require(_phase == phase, "the pass is in another phase");
         Require(layer == _nextLayer && layer < _plan.Geometry.Text.Layers, "layers run in order");
         Require(phase != PassPhase.Prefill || _plan.Gates is not { } gates || IsGateHeard(gates, layer - 1), "the gate behind a layer is asked, and what it says is done");
+        Require(phase != PassPhase.Prefill || !_halfRun, "both halves of a layer run before the next");
         _cancellation.ThrowIfCancellationRequested();
         if (phase == PassPhase.Prefill)
         {

@@ -32,6 +32,7 @@ internal sealed class LayerBindings : IDisposable
     private readonly LayerBinding[] _dense;
     private readonly LayerBinding?[] _reduced;
     private readonly LayerBinding?[] _ahead;
+    private readonly LayerBinding?[] _feedForward;
     private readonly LayerBinding[] _decode;
     private readonly RowTensor _evenRow;
     private readonly RowTensor _oddRow;
@@ -45,6 +46,7 @@ internal sealed class LayerBindings : IDisposable
         _dense = new LayerBinding[layers];
         _reduced = new LayerBinding?[layers];
         _ahead = new LayerBinding?[layers];
+        _feedForward = new LayerBinding?[layers];
         _decode = new LayerBinding[layers];
         _kinds = [.. Enumerable.Range(0, layers).Select(sessions.KindAt)];
         _evenRow = RowTensor.Hidden(hidden);
@@ -63,6 +65,11 @@ internal sealed class LayerBindings : IDisposable
             _decode[layer].BindInput("positions\0"u8, DecodePosition(sessions.NumberingAt(layer)).Value);
             _decode[layer].BindOutput("y\0"u8, (layer % 2 == 0 ? _oddRow : _evenRow).Value);
 
+            if (sessions.FeedForward(layer) is { } feedForward)
+            {
+                _feedForward[layer] = new LayerBinding(feedForward);
+            }
+
             if (sessions.Ahead(layer) is { } ahead)
             {
                 var binding = new LayerBinding(ahead);
@@ -80,7 +87,7 @@ internal sealed class LayerBindings : IDisposable
                     cache.BindScatter(binding.Binding, layer);
                 }
 
-                if (sessions.KindAt(layer).IsScored())
+                if (sessions.KindAt(layer).IsScored() || sessions.KindAt(layer) == LayerKind.Halved)
                 {
                     cache.BindKeyRows(binding.Binding, layer);
                 }
@@ -99,6 +106,9 @@ internal sealed class LayerBindings : IDisposable
     public LayerBinding Reduced(int layer, LayerKind kind) => _reduced[layer] is { } binding && _kinds[layer] == kind
         ? binding
         : throw new InvalidOperationException($"The plan runs layer {layer} in another way than the loop asks for.");
+
+    /// <summary>The second half of a layer that runs in halves.</summary>
+    public LayerBinding FeedForward(int layer) => _feedForward[layer] ?? throw new InvalidOperationException($"The plan does not run layer {layer} in halves.");
 
     /// <summary>What the layer would attend to.</summary>
     public LayerBinding Ahead(int layer) => _ahead[layer] ?? throw new InvalidOperationException($"The plan does not ask what layer {layer} would attend to.");
@@ -119,7 +129,7 @@ internal sealed class LayerBindings : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (LayerBinding?[] bindings in (ReadOnlySpan<LayerBinding?[]>)[_dense, _reduced, _ahead, _decode])
+        foreach (LayerBinding?[] bindings in (ReadOnlySpan<LayerBinding?[]>)[_dense, _reduced, _feedForward, _ahead, _decode])
         {
             foreach (LayerBinding? binding in bindings)
             {

@@ -1,16 +1,13 @@
-using Espalier.OnnxRuntime;
-
 namespace Espalier;
 
 /// <summary>The memory of a merge of visual rows with rows in front of and behind them, which stay as they are, and the tensors over it that the graph reads.</summary>
 /// <remarks>The memory grows and never shrinks; a tensor is made anew when its shape changes, which costs a native allocation and no managed one. Not thread-safe.</remarks>
-internal sealed unsafe class MergeBuffers : IDisposable
+internal sealed class MergeBuffers : IDisposable
 {
     private readonly RowTensor _keptRows = RowTensor.Indices();
     private readonly RowTensor _absorbedRows = RowTensor.Indices();
     private readonly RowTensor _own = RowTensor.Hidden(1);
-    private NativeBuffer _shares = NativeBuffer.Allocate(sizeof(float));
-    private nint _sharesTensor;
+    private readonly MatrixTensor _shares = new();
     private int[] _kept = [];
     private int[] _absorbed = [];
     private int _rows;
@@ -21,9 +18,7 @@ internal sealed unsafe class MergeBuffers : IDisposable
     /// <summary>What the kernel fills: all zero, but for what stays of each row, which is 1.</summary>
     public RowMerge Merge => new(_kept.AsSpan(0, _rows), _absorbed.AsSpan(0, _columns), _own.Span<float>().Slice(_leadingRows, _rows), VisualShares);
 
-    private Span<float> Shares => new((void*)_shares.Pointer, (_leadingRows + _rows + _textRows) * _columns);
-
-    private Span<float> VisualShares => Shares.Slice(_leadingRows * _columns, _rows * _columns);
+    private Span<float> VisualShares => _shares.Span.Slice(_leadingRows * _columns, _rows * _columns);
 
     /// <summary>Makes room.</summary>
     /// <param name="rows">Visual rows that stay.</param>
@@ -33,21 +28,14 @@ internal sealed unsafe class MergeBuffers : IDisposable
     public RowMerge Begin(int rows, int absorbed, int textRows, int leadingRows = 0)
     {
         int all = leadingRows + rows + textRows;
-        if (_sharesTensor == 0 || rows != _rows || textRows != _textRows || absorbed != _columns || leadingRows != _leadingRows)
-        {
-            nuint bytes = checked((nuint)all * (nuint)absorbed * sizeof(float));
-            Release();
-            Grow(bytes);
-            _sharesTensor = OrtRaw.CreateTensor(_shares.Pointer, bytes, [1, all, absorbed], OrtElementType.Float);
-            (_rows, _textRows, _columns, _leadingRows) = (rows, textRows, absorbed, leadingRows);
-        }
-
+        _shares.Resize(all, absorbed);
+        (_rows, _textRows, _columns, _leadingRows) = (rows, textRows, absorbed, leadingRows);
         GrowIndices(rows, absorbed);
         _keptRows.Resize(all);
         _absorbedRows.Resize(absorbed);
         _own.Resize(all);
         _own.Span<float>().Fill(1);
-        Shares.Clear();
+        _shares.Span.Clear();
         return Merge;
     }
 
@@ -58,8 +46,7 @@ internal sealed unsafe class MergeBuffers : IDisposable
     {
         // (stay + text) x absorbed is largest where the two factors are equal.
         nuint half = (nuint)(visualTokens + textRows + 1) / 2;
-        Release();
-        Grow(checked(half * half * sizeof(float)));
+        _shares.Reserve(checked(half * half));
         GrowIndices(visualTokens, visualTokens);
         _keptRows.Reserve(visualTokens + textRows);
         _own.Reserve(visualTokens + textRows);
@@ -68,7 +55,7 @@ internal sealed unsafe class MergeBuffers : IDisposable
 
     /// <summary>True if a merge is the one that <see cref="Begin"/> handed out last.</summary>
     public bool Owns(RowMerge merge) =>
-        _sharesTensor != 0 && merge.Shares == VisualShares && merge.Own == _own.Span<float>().Slice(_leadingRows, _rows)
+        _rows > 0 && merge.Shares == VisualShares && merge.Own == _own.Span<float>().Slice(_leadingRows, _rows)
         && merge.Kept == _kept.AsSpan(0, _rows) && merge.Absorbed == _absorbed.AsSpan(0, _columns);
 
     /// <summary>Binds the merge to its graph. Bound for every run: a device copies a host tensor when it is bound.</summary>
@@ -99,27 +86,16 @@ internal sealed unsafe class MergeBuffers : IDisposable
         graph.BindInput("rows\0"u8, _keptRows.Value);
         graph.BindInput("absorbed\0"u8, _absorbedRows.Value);
         graph.BindInput("own\0"u8, _own.Value);
-        graph.BindInput("shares\0"u8, _sharesTensor);
+        graph.BindInput("shares\0"u8, _shares.Value);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        Release();
         _shares.Dispose();
         _keptRows.Dispose();
         _absorbedRows.Dispose();
         _own.Dispose();
-    }
-
-    private void Grow(nuint bytes)
-    {
-        if (bytes > _shares.ByteLength)
-        {
-            NativeBuffer larger = NativeBuffer.Allocate(bytes);
-            _shares.Dispose();
-            _shares = larger;
-        }
     }
 
     private void GrowIndices(int rows, int absorbed)
@@ -128,15 +104,6 @@ internal sealed unsafe class MergeBuffers : IDisposable
         {
             _kept = new int[Math.Max(rows, _kept.Length)];
             _absorbed = new int[Math.Max(absorbed, _absorbed.Length)];
-        }
-    }
-
-    private void Release()
-    {
-        if (_sharesTensor != 0)
-        {
-            OrtRaw.ReleaseValue(_sharesTensor);
-            _sharesTensor = 0;
         }
     }
 }

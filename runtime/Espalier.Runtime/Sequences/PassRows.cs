@@ -14,6 +14,7 @@ internal sealed class PassRows : IDisposable
     private readonly RowTensor _queryRows = RowTensor.Indices();
     private readonly RowTensor _positions = RowTensor.Positions();
     private readonly RowTensor _scores = RowTensor.Scores();
+    private readonly MatrixTensor _map = new();
     private RowTensor _current;
     private RowTensor _next;
     private RowTensor _text;
@@ -48,6 +49,9 @@ internal sealed class PassRows : IDisposable
 
     /// <summary>The visual rows, wherever they are now.</summary>
     public ReadOnlySpan<float> VisualRows(int visualTokens) => _parted ? _visual.Span<float>() : _current.Span<float>()[..(visualTokens * _current.Width)];
+
+    /// <summary>The attention map that the last halved layer wrote: a row a row, a column a KV row.</summary>
+    public ReadOnlySpan<float> Map => _map.Span;
 
     /// <summary>Embeds text rows alone.</summary>
     public void LoadText(EmbeddingTable embeddings, ReadOnlySpan<int> tokens, int firstPosition)
@@ -134,6 +138,21 @@ internal sealed class PassRows : IDisposable
         binding.BindInput("positions\0"u8, _textPositions.Value);
         binding.BindInput("visual_start\0"u8, _firstVisualRow.Value);
         binding.BindOutput("y\0"u8, _nextText.Value);
+    }
+
+    /// <summary>Binds the rows to a layer's second half.</summary>
+    public void BindHalf(LayerBinding binding)
+    {
+        _next.Resize(_current.Rows);
+        binding.BindInput("x\0"u8, _current.Value);
+        binding.BindOutput("y\0"u8, _next.Value);
+    }
+
+    /// <summary>Binds the map output: a column a KV row that the layer will hold.</summary>
+    public void BindMap(LayerBinding binding, int rows, int keyRows)
+    {
+        _map.Resize(rows, keyRows);
+        binding.BindOutput("map\0"u8, _map.Value);
     }
 
     /// <summary>Binds the score output: one score a KV row that the layer will hold.</summary>
@@ -272,6 +291,7 @@ internal sealed class PassRows : IDisposable
     public void Dispose()
     {
         _moves.Dispose();
+        _map.Dispose();
         foreach (RowTensor tensor in (ReadOnlySpan<RowTensor>)[_visual, _visualPositions, _textPositions, _firstVisualRow, _queryRows, _positions, _scores, _current, _next, _text, _nextText])
         {
             tensor.Dispose();

@@ -94,9 +94,14 @@ internal sealed class VisualTokenMap
     public void Keep(ReadOnlySpan<int> kept, int afterLayer) => Keep(kept, NextSurvivors(kept.Length, afterLayer, isVisionSide: false, isMerge: false));
 
     /// <summary>Records a step of the decoder in which rows take in those that leave. If the step keeps positions, rows keep their order; else they may come in any.</summary>
-    public void Merge(RowMerge merge, int afterLayer)
+    public void Merge(RowMerge merge, int afterLayer, bool insideLayer)
     {
         int[] survivors = NextSurvivors(merge.Kept.Length, afterLayer, isVisionSide: false, isMerge: true);
+        if (_plan.Steps[_steps].IsInsideLayer != insideLayer)
+        {
+            throw new InvalidOperationException($"The plan merges visual tokens {(insideLayer ? "behind" : "inside of")} layer {afterLayer}.");
+        }
+
         if (_plan.Steps[_steps].Positions == Positions.Keep)
         {
             CheckKept(merge.Kept);

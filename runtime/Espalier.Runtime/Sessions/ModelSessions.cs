@@ -15,6 +15,7 @@ internal sealed class ModelSessions
     private readonly OrtSession?[] _reduced;
     private readonly OrtSession?[] _ahead;
     private readonly OrtSession?[] _gates;
+    private readonly OrtSession?[] _feedForward;
 
     /// <summary>Builds the sessions that do not exist yet.</summary>
     /// <param name="cache">Where they are kept.</param>
@@ -42,6 +43,7 @@ internal sealed class ModelSessions
         _reduced = new OrtSession?[layers];
         _ahead = new OrtSession?[layers];
         _gates = new OrtSession?[layers];
+        _feedForward = new OrtSession?[layers];
 
         Step? output = plan.StepAt(Site.VisionOutput);
         bool merges = plan.Steps.Any(static step => step is { IsVisionSide: false, IsMerge: true });
@@ -49,7 +51,7 @@ internal sealed class ModelSessions
         int total = 5 + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
         for (int layer = 0; layer < layers; layer++)
         {
-            total += (plan.KindAt(layer) == LayerKind.Dense ? 0 : 1) + (plan.IsScoredAhead(layer) ? 1 : 0) + (plan.Gates?.IsBehind(layer) == true ? 1 : 0);
+            total += (plan.KindAt(layer) switch { LayerKind.Dense => 0, LayerKind.Halved => 2, _ => 1 }) + (plan.IsScoredAhead(layer) ? 1 : 0) + (plan.Gates?.IsBehind(layer) == true ? 1 : 0);
         }
 
         int ready = 0;
@@ -84,6 +86,11 @@ internal sealed class ModelSessions
             if (plan.KindAt(layer) != LayerKind.Dense)
             {
                 _reduced[layer] = Get(ModelPart.DecoderLayer, formats.Decoder, layer, plan.KindAt(layer));
+            }
+
+            if (plan.KindAt(layer) == LayerKind.Halved)
+            {
+                _feedForward[layer] = Get(ModelPart.FeedForward, formats.Decoder, layer);
             }
 
             if (plan.IsScoredAhead(layer))
@@ -146,8 +153,11 @@ internal sealed class ModelSessions
     /// <summary>The session of a layer for one row: the dense one, unless the precision takes another format for it.</summary>
     public OrtSession Decode(int layer) => _decode[layer];
 
-    /// <summary>The session of a layer that is scored, frozen or both; null for a dense layer.</summary>
+    /// <summary>The session of a layer that is scored, frozen or both, or the first half of one that runs in halves; null for a dense layer.</summary>
     public OrtSession? Reduced(int layer) => _reduced[layer];
+
+    /// <summary>The second half of a layer that runs in halves; null for another.</summary>
+    public OrtSession? FeedForward(int layer) => _feedForward[layer];
 
     /// <summary>The session that says what a layer would attend to; null if the plan does not ask.</summary>
     public OrtSession? Ahead(int layer) => _ahead[layer];

@@ -57,6 +57,9 @@ internal enum ModelPart
     /// <summary>One decoder layer.</summary>
     DecoderLayer,
 
+    /// <summary>The second half of one decoder layer.</summary>
+    FeedForward,
+
     /// <summary>What one decoder layer would attend to.</summary>
     LayerScore,
 
@@ -241,6 +244,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.MergeFeatures => RowGraphs.Merge(geometry.Vision.Hidden),
             ModelPart.Projector => ProjectorGraph.Build(geometry, key.RequiredFormat),
             ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, key.Kind, key.RequiredFormat),
+            ModelPart.FeedForward => DecoderLayerGraph.BuildFeedForward(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.LayerScore => LayerScoreGraph.Build(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.Gate => GateGraph.Build(geometry.Text, key.Layer, key.Width),
             ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, key.RequiredFormat),

@@ -92,6 +92,26 @@ public sealed partial class ClipLlamaVictorTogether;
 public sealed partial class ClipLlamaVictorRenumbered;
 
 [VisionLanguageModel("clip-llama")]
+[FiCoCoL(R = 5, StartLayer = 1, Epsilon = 0.9)]
+public sealed partial class ClipLlamaFiCoCoL;
+
+[VisionLanguageModel("clip-llama")]
+[FiCoCoL(R = 3, StartLayer = 2, Mode = FiCoCoMode.Code, Beta = 0.5, Gamma = 0.7, Epsilon = 0.95)]
+public sealed partial class ClipLlamaFiCoCoLCode;
+
+[VisionLanguageModel("clip-llama")]
+[FiCoCoV(R = 4, StartLayer = 1, Epsilon = 0.9)]
+[FiCoCoL(R = 4, StartLayer = 2, Epsilon = 0.9)]
+public sealed partial class ClipLlamaFiCoCoVL;
+
+[VisionLanguageModel("clip-llama")]
+[RandomPrune(AfterLayer = -1, Keep = 30)]
+[FiCoCoL(R = 4, StartLayer = 3, LastLayer = 3)]
+[ShortV(1, 2)]
+[Vtw(K = 5)]
+public sealed partial class ClipLlamaFiCoCoLTogether;
+
+[VisionLanguageModel("clip-llama")]
 [PyramidDrop(Lambda = 0.5, S = 3)]
 public sealed partial class ClipLlamaPyramid;
 
@@ -265,6 +285,10 @@ public sealed partial class SiglipQwen2Norm;
 [VisionLanguageModel("siglip-qwen2")]
 [PyramidDrop(Lambda = 0.7)]
 public sealed partial class SiglipQwen2Pyramid;
+
+[VisionLanguageModel("siglip-qwen2")]
+[FiCoCoL(R = 3, StartLayer = 0)]
+public sealed partial class SiglipQwen2FiCoCoL;
 
 [VisionLanguageModel("siglip-qwen2")]
 [DivPrune(Keep = 6)]

@@ -104,6 +104,14 @@ internal static class NaiveKernels
         }
     }
 
+    /// <summary>A step inside a decoder layer. The twin's loop must equal the other bit for bit, so the arithmetic is the kernel's; that it is right is the kernel tests' concern.</summary>
+    public static void FiCoCoL(Step step, AttentionMap map, RowMerge merge)
+    {
+        double Number(string name) => step.Kernel!.Arguments.Single(argument => argument.Name == name).Value;
+        string mode = step.Kernel!.Arguments.Single(static argument => argument.Name == "mode").Member!;
+        Espalier.FiCoCoL.Select(map, Enum.Parse<FiCoCoMode>(mode.Split('.')[^1]), Number("beta"), Number("gamma"), Number("epsilon"), new float[2 * merge.Rows], merge);
+    }
+
     private static int[] Diverse(double[][] rows, int count)
     {
         var picked = new List<int>();

@@ -40,19 +40,20 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
 
     protected override void Prefill(ForwardPass pass)
     {
-        if (LoadedPlan.Steps.Any(static step => step.Site != Site.DecoderBoundary && step.Count is not null))
+        if (LoadedPlan.Steps.Any(static step => step.IsVisionSide && step.Count is not null))
         {
             pass.BeginPrefillAtMost(LoadedPlan.DecoderVisualTokens, LoadedPlan.Steps.Sum(static step => step.Registers));
         }
         else
         {
-            pass.BeginPrefill(LoadedPlan.Steps.LastOrDefault(static step => step.Site != Site.DecoderBoundary)?.TokensAfter ?? LoadedPlan.Geometry.VisualTokens, LoadedPlan.Steps.Sum(static step => step.Registers));
+            pass.BeginPrefill(LoadedPlan.Steps.LastOrDefault(static step => step.IsVisionSide)?.TokensAfter ?? LoadedPlan.Geometry.VisualTokens, LoadedPlan.Steps.Sum(static step => step.Registers));
         }
 
         Reduce(pass, -1, []);
         for (int layer = 0; layer < LoadedPlan.Geometry.Text.Layers; layer++)
         {
             BeforeLayer(layer);
+            Step? inside = LoadedPlan.Steps.SingleOrDefault(step => step.Site == Site.InsideLayer && step.AfterLayer == layer);
             bool frozen = LoadedPlan.Segments.Single(s => s.FirstLayer <= layer && layer <= s.LastLayer).Mode == LayerMode.Frozen;
             var scores = new float[pass.VisualTokens];
             bool scored = LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.LastQueryAttention);
@@ -61,6 +62,15 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
             {
                 case (_, _) when layer == LoadedPlan.Geometry.Text.Layers - 1:
                     pass.RunLastRow(layer);
+                    break;
+                case (_, _) when inside is not null:
+                    pass.RunAttention(layer);
+                    RowMerge merge = pass.Merge(inside.TokensAfter);
+                    NaiveKernels.FiCoCoL(inside, pass.AttentionMap, merge);
+                    pass.MergeVisual(merge);
+                    pass.RenumberRows();
+                    pass.RunFeedForward(layer);
+                    scores = new float[pass.VisualTokens];
                     break;
                 case (false, false) when textScored:
                     pass.RunTextScored(layer, scores);

@@ -45,7 +45,7 @@ internal static class Loading
             yield return call;
         }
 
-        int visual = plan.Steps.Where(step => step.Site != Site.DecoderBoundary).Aggregate(plan.Geometry.VisualTokens, (tokens, step) => Left(step, tokens, tokens));
+        int visual = plan.Steps.Where(step => step.IsVisionSide).Aggregate(plan.Geometry.VisualTokens, (tokens, step) => Left(step, tokens, tokens));
         int entered = visual;
         yield return $"prefill {visual}{(plan.EntersDynamic ? $" of at most {plan.DecoderVisualTokens}" : "")}, {plan.Steps.Sum(step => step.Registers)} registers";
         foreach (Step step in plan.Steps.Where(step => step.AfterLayer < 0 && step.Site == Site.DecoderBoundary))
@@ -60,6 +60,18 @@ internal static class Loading
 
         for (int layer = 0; layer < plan.Layers; layer++)
         {
+            if (plan.Steps.SingleOrDefault(step => step.Site == Site.InsideLayer && step.AfterLayer == layer) is { } inside)
+            {
+                yield return $"attention {layer} over {visual}";
+                foreach (string call in Reduce(inside, visual, entered))
+                {
+                    yield return call;
+                }
+
+                visual = inside.TokensAfter;
+                yield return $"feed-forward {layer} over {visual}";
+            }
+
             string name = plan.KindAt(layer) switch
             {
                 LayerKind.Dense => "dense",
@@ -70,9 +82,13 @@ internal static class Loading
                 LayerKind.LastRow => "last row of",
                 _ => "frozen scored",
             };
-            Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == layer);
+            Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == layer && step.Site == Site.DecoderBoundary);
             bool scored = step is { Score: Score.LastQueryAttention or Score.TextAttention };
-            yield return $"{name} {layer} over {visual}" + (scored ? $" into {visual}" : "");
+            if (plan.KindAt(layer) != LayerKind.Halved)
+            {
+                yield return $"{name} {layer} over {visual}" + (scored ? $" into {visual}" : "");
+            }
+
             if (step is not null)
             {
                 foreach (string call in Reduce(step, visual, entered))
@@ -183,7 +199,7 @@ internal static class Loading
 
     private static IEnumerable<string> ExpectedBeforeTheDecoder(ReductionPlan plan)
     {
-        Step[] steps = [.. plan.Steps.Where(step => step.Site != Site.DecoderBoundary)];
+        Step[] steps = [.. plan.Steps.Where(step => step.IsVisionSide)];
         if (steps.Length == 0)
         {
             yield break;

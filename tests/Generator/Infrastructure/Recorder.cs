@@ -187,6 +187,24 @@ internal static class Recorder
                 }
             }
 
+            public static class FiCoCoL
+            {
+                public static void Select(AttentionMap map, FiCoCoMode mode, double beta, double gamma, double epsilon, Span<float> scratch, RowMerge merge)
+                {
+                    if (scratch.Length < 2 * map.VisualRows || merge.Kept.Length >= map.VisualRows)
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    merge.Kept[0] = map.VisualRows - merge.Kept.Length;
+                }
+            }
+
+            public readonly ref struct AttentionMap(int visualRows)
+            {
+                public int VisualRows { get; } = visualRows;
+            }
+
             public readonly ref struct RowMerge(Span<int> kept)
             {
                 public Span<int> Kept { get; } = kept;
@@ -339,6 +357,12 @@ internal static class Recorder
                 }
 
                 public ReadOnlySpan<float> VisualRows => new float[3 * VisualTokens];
+
+                public AttentionMap AttentionMap => new(VisualTokens);
+
+                public void RunAttention(int layer) => Calls.Add($"attention {layer} over {VisualTokens}");
+
+                public void RunFeedForward(int layer) => Calls.Add($"feed-forward {layer} over {VisualTokens}");
 
                 public RowMerge Merge(int rows) => new(new int[rows]);
 

@@ -196,6 +196,7 @@ public sealed class PlannerProperties
             (2, from after in boundary from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from seed in Gen.Choose(-5, 5) select RandomPrune(after - 1, keep, seed)),
             (2, from after in boundary from ratio in share select PruneByScorer(after - 1, ratio)),
             (2, from after in boundary from ratio in share select MergeVisual(after - 1, ratio)),
+            (2, from start in boundary from r in Gen.Choose(1 - wild, Math.Max(1, tokens / layers)) select FiCoCoL(r, start)),
             (1, from stages in Gen.Choose(2 - wild, layers + wild) from lambda in share select PyramidDrop(lambda, stages)),
             (1, from after in boundary from r in share select FastVMean(after + 1, r)),
             (2, from after in boundary from r in share select FastV(after + 1, r)),
@@ -294,6 +295,11 @@ public sealed class PlannerProperties
 
         public static int VisualTokensAt(Declared declared, int layer, int before)
         {
+            if (declared.Policies.SingleOrDefault(policy => policy.Name == "FiCoCoL") is { } inside && layer > ((IntegerArgument)inside.Arguments[1]).Value)
+            {
+                before -= ((IntegerArgument)inside.Arguments[0]).Value;
+            }
+
             foreach (PolicyDeclaration policy in declared.Policies)
             {
                 int Number(string name) => ((IntegerArgument)policy.Arguments.Single(argument => argument.Name == name)).Value;

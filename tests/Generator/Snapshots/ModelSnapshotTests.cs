@@ -153,6 +153,31 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void FiCoCoL() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("llava-1.5-7b")]
+        [FiCoCoL]
+        public sealed partial class CorrelatedLlava;
+        """);
+
+    [Fact]
+    public void FiCoCoLBetweenOthers() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [FreezeVisual(1)]
+        [FiCoCoL(R = 6, StartLayer = 3, LastLayer = 6, Mode = FiCoCoMode.Code, Epsilon = 0.99)]
+        [RandomPrune(AfterLayer = 5, KeepRatio = 0.5)]
+        [ExitVisual(AfterLayer = 8)]
+        public sealed partial class MixedShapes;
+        """);
+
+    [Fact]
     public void Scorer() => Verify("""
         using Espalier;
 

@@ -13,6 +13,9 @@ internal static class ReductionGoldens
     /// <summary>Those of tests/reference/tower_reductions.py.</summary>
     public static JsonElement Tower { get; } = Read("../../reference/goldens/reductions/tower.json");
 
+    /// <summary>The kernels of the decoder.</summary>
+    public static JsonElement Decoder { get; } = Read("../../reference/goldens/reductions/decoder.json");
+
     /// <summary>s = (1103515245 s + 12345) mod 2³¹, value s / 2³¹ − 0.5.</summary>
     public static double[] Lcg(int count, long seed)
     {

@@ -1,0 +1,71 @@
+using Espalier.OnnxRuntime;
+
+namespace Espalier;
+
+/// <summary>A tensor <c>float [1, rows, columns]</c> whose rows and columns change from run to run.</summary>
+/// <remarks>The memory grows and never shrinks; the tensor over it is made anew when its shape changes, which costs a native allocation and no managed one. Not thread-safe.</remarks>
+internal sealed unsafe class MatrixTensor : IDisposable
+{
+    private NativeBuffer _memory = NativeBuffer.Allocate(sizeof(float));
+    private int _rows;
+    private int _columns;
+
+    /// <summary>The ONNX Runtime tensor over the elements. Owned by this object, changed by <see cref="Resize"/>.</summary>
+    public nint Value { get; private set; }
+
+    /// <summary>The elements, row by row.</summary>
+    public Span<float> Span => new((void*)_memory.Pointer, _rows * _columns);
+
+    /// <summary>Makes the tensor cover so many rows and columns; what they hold is undefined.</summary>
+    public void Resize(int rows, int columns)
+    {
+        if (Value != 0 && rows == _rows && columns == _columns)
+        {
+            return;
+        }
+
+        nuint bytes = checked((nuint)rows * (nuint)columns * sizeof(float));
+        _ = checked(rows * columns);
+        Release();
+        if (bytes > _memory.ByteLength)
+        {
+            NativeBuffer larger = NativeBuffer.Allocate(bytes);
+            _memory.Dispose();
+            _memory = larger;
+        }
+
+        Value = OrtRaw.CreateTensor(_memory.Pointer, bytes, [1, rows, columns], OrtElementType.Float);
+        (_rows, _columns) = (rows, columns);
+    }
+
+    /// <summary>Sees to it that so many elements need no other memory.</summary>
+    public void Reserve(nuint elements)
+    {
+        nuint bytes = checked(elements * sizeof(float));
+        if (bytes > _memory.ByteLength)
+        {
+            Release();
+            NativeBuffer larger = NativeBuffer.Allocate(bytes);
+            _memory.Dispose();
+            _memory = larger;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Release();
+        _memory.Dispose();
+    }
+
+    private void Release()
+    {
+        if (Value != 0)
+        {
+            OrtRaw.ReleaseValue(Value);
+            Value = 0;
+        }
+
+        (_rows, _columns) = (0, 0);
+    }
+}

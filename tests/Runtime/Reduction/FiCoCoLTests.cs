@@ -1,0 +1,101 @@
+using static Espalier.Tests.Reduction.ReductionGoldens;
+
+namespace Espalier.Tests.Reduction;
+
+/// <summary>FiCoCo-L's kernel against golden vectors, at its edges, and without garbage. The stages that it shares with FiCoCo-V have tests of their own.</summary>
+public sealed class FiCoCoLTests
+{
+    [Fact]
+    public void FilterAndCorrelationsEqualTheSmallGolden()
+    {
+        var golden = Small.GetProperty("ficoco_l_N10_M6_NS3_eps0.8");
+        float[] softmax = Softmax(16, 6, seed: 7);
+        var map = new AttentionMap(softmax, prefixRows: 0, visualRows: 10, textRows: 6);
+        var alike = new float[10];
+        var task = new float[10];
+        FiCoCoL.Terms(map, alike, task);
+        RedundancyFilter.Combine(alike, task, 0.6);
+        AssertClose(Floats(golden.GetProperty("s")), alike, 1e-7f);
+
+        var merge = new Merge(7, 3);
+        RedundancyFilter.Split(alike, merge.Rows);
+        int[] order = Ints(golden.GetProperty("S"));
+        Assert.Equal(order.Order(), merge.Absorbed);
+        var correlations = new float[7];
+        for (int a = 0; a < 3; a++)
+        {
+            FiCoCoL.Correlate(map, merge.Absorbed[a], 0.6, merge.Kept, new float[10], correlations);
+            Correlation.Spread(correlations, Correlation.Count(7, 0.8, strictly: false), merge.Rows, a);
+            int[] targets = [.. Enumerable.Range(0, 7).Where(kept => merge.Shares[(kept * 3) + a] > 0).Select(kept => merge.Kept[kept])];
+            Assert.Equal(Ints(golden.GetProperty("J")[Array.IndexOf(order, merge.Absorbed[a])]), targets);
+        }
+
+        Correlation.Compress(merge.Rows);
+        AssertClose(Floats(golden.GetProperty("out0")), merge.Apply(Floats(Lcg(16 * 8, 1))[..(10 * 8)], 8)[..8]);
+    }
+
+    [Theory]
+    [InlineData(FiCoCoMode.Paper, "ficocol_paper")]
+    [InlineData(FiCoCoMode.Code, "ficocol_code")]
+    public void EqualsThePythonReference(FiCoCoMode mode, string name)
+    {
+        var merge = new Merge(106, 14);
+        Select(mode, merge);
+        Assert.Equal(Ints(Decoder.GetProperty(name + "_kept")), merge.Kept);
+        AssertClose(Floats(Decoder.GetProperty(name)), merge.Apply([.. Clustered(144, 64, 11).Chunk(64).Take(120).SelectMany(static row => row[..8])], 8));
+    }
+
+    [Fact]
+    public void RowsBeforeTheImageCountInTheFilterAndBridgeNothing()
+    {
+        // Two visual rows, one before them, one behind: the row before is in the text's term alone.
+        float[] products =
+        [
+            5, 1, 2, 3,
+            7, 4, 6, 9,
+            0, 8, 10, 11,
+        ];
+        var map = new AttentionMap(products, prefixRows: 1, visualRows: 2, textRows: 1);
+        var alike = new float[2];
+        var task = new float[2];
+        FiCoCoL.Terms(map, alike, task);
+        Assert.Equal([1.5f, 5f], alike);
+        Assert.Equal([4f, 8f], task);
+        var correlations = new float[1];
+        FiCoCoL.Correlate(map, 0, 0.5, [1], new float[2], correlations);
+        AssertClose([(0.5f * 2) + (0.5f * 3 * 10)], correlations);
+    }
+
+    [Fact]
+    public void LengthsThatDoNotFitAreRefused()
+    {
+        Assert.Throws<ArgumentException>(static () => new AttentionMap(new float[11], 0, 2, 1));
+        Assert.Throws<ArgumentException>(static () => new AttentionMap(new float[9], -1, 3, 1));
+        Assert.Throws<ArgumentException>(static () => FiCoCoL.Select(new AttentionMap(new float[9], 0, 2, 1), FiCoCoMode.Paper, 0.6, 0.6, 0.9, new float[4], new Merge(2, 1).Rows));
+        Assert.Throws<ArgumentException>(static () => FiCoCoL.Select(new AttentionMap(new float[9], 0, 2, 1), FiCoCoMode.Paper, 0.6, 0.6, 0.9, new float[3], new Merge(1, 1).Rows));
+        Assert.Throws<ArgumentException>(static () => FiCoCoL.Select(new AttentionMap(new float[4], 0, 2, 0), FiCoCoMode.Paper, 0.6, 0.6, 0.9, new float[4], new Merge(1, 1).Rows));
+    }
+
+    [Fact]
+    public void AllocatesNothing()
+    {
+        var merge = new Merge(106, 14);
+        float[] products = Products();
+        var scratch = new float[240];
+        FiCoCoL.Select(new AttentionMap(products, 11, 120, 17), FiCoCoMode.Paper, 0.6, 0.6, 0.98, scratch, merge.Rows);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        FiCoCoL.Select(new AttentionMap(products, 11, 120, 17), FiCoCoMode.Paper, 0.6, 0.6, 0.98, scratch, merge.Rows);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private static void Select(FiCoCoMode mode, Merge merge) =>
+        FiCoCoL.Select(new AttentionMap(Products(), prefixRows: 11, visualRows: 120, textRows: 17), mode, 0.6, 0.6, 0.98, new float[240], merge.Rows);
+
+    private static float[] Products() => [.. Lcg(137 * 148, 51).Select(static x => 3 * (float)x)];
+
+    private static float[] Softmax(int side, double scale, long seed)
+    {
+        double[] map = [.. Lcg(side * side, seed).Select(x => Math.Exp(scale * x))];
+        return [.. map.Select((x, i) => (float)(x / map[(i / side * side)..((i / side * side) + side)].Sum()))];
+    }
+}
