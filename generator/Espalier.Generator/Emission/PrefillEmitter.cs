@@ -12,7 +12,7 @@ internal static class PrefillEmitter
         writer.Line("/// <summary>Prefill: runs the visual tokens and the text behind them through layers 0-" + Literal.Of(plan.Layers - 1)
             + " and leaves the KV caches and the logits of the last row.</summary>");
         writer.Line("/// <param name=\"pass\">The bound sessions and the buffers. Nothing managed is allocated.</param>");
-        if (allowsUnsafe && plan.Steps.Any(step => step is { IsExit: false, IsVisionSide: false, IsMerge: false } && step.TokensAfter <= StepEmitter.StackLimit))
+        if (allowsUnsafe && plan.Steps.Any(step => step is { IsExit: false, Site: Site.DecoderBoundary } && step.TokensAfter <= StepEmitter.StackLimit))
         {
             writer.Line("[" + KnownTypeNames.SkipLocalsInitRef + "]");
         }

@@ -47,8 +47,8 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
     public string Map(LayerValues values, string keyRows)
     {
         // The mean over heads of their products is the product of the rows as they lie side by side; heads that share a key head are added up before.
-        string split = graph.Node(Operator.Reshape, $"{_values}.map.split", [values.Query, graph.Constant(1, -1, geometry.KeyValueHeads, geometry.Heads / geometry.KeyValueHeads, geometry.HeadDim)]);
-        string grouped = graph.Node(Operator.ReduceMean, $"{_values}.map.grouped", [split, graph.Constant(3)], NodeAttribute.Of("keepdims", 0));
+        string split = graph.Node(Operator.Reshape, $"{_values}.map.split", [values.Query, graph.Constant(-1, geometry.KeyValueHeads, geometry.Heads / geometry.KeyValueHeads, geometry.HeadDim)]);
+        string grouped = graph.Node(Operator.ReduceMean, $"{_values}.map.grouped", [split, graph.Constant(2)], NodeAttribute.Of("keepdims", 0));
         string query = graph.Node(Operator.Reshape, $"{_values}.map.query", [grouped, graph.Constant(1, -1, geometry.KeyValueWidth)]);
         string rows = graph.Node(Operator.Transpose, $"{_values}.map.rows", [Keys(values, keyRows)], NodeAttribute.Of("perm", 0, 2, 1, 3));
         string key = graph.Node(Operator.Reshape, $"{_values}.map.key", [rows, graph.Constant(1, -1, geometry.KeyValueWidth)]);

@@ -38,6 +38,7 @@ namespace Samples
 
         /// <summary>Prefill: runs the visual tokens and the text behind them through layers 0-9 and leaves the KV caches and the logits of the last row.</summary>
         /// <param name="pass">The bound sessions and the buffers. Nothing managed is allocated.</param>
+        [global::System.Runtime.CompilerServices.SkipLocalsInit]
         protected override void Prefill(global::Espalier.ForwardPass pass)
         {
             pass.BeginPrefill(visualTokens: 144);

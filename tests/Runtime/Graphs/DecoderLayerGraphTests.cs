@@ -137,7 +137,7 @@ public sealed class DecoderLayerGraphTests
     public void AllKindsReadTheSameWeights()
     {
         var weights = Enum.GetValues<LayerKind>()
-            .Select(kind => DecoderLayerGraph.Build(TestGeometries.Qwen2, 1, kind, LinearFormat.Float32).Weights.OrderBy(use => use.Name, StringComparer.Ordinal).Select(Describe).ToArray())
+            .Select(kind => Weights(kind, LinearFormat.Float32).OrderBy(use => use.Name, StringComparer.Ordinal).Select(Describe).ToArray())
             .ToArray();
 
         Assert.All(weights, kind => Assert.Equal(weights[0], kind));
@@ -170,7 +170,7 @@ public sealed class DecoderLayerGraphTests
         {
             foreach (LayerKind kind in Enum.GetValues<LayerKind>())
             {
-                WeightUse[] weights = [.. DecoderLayerGraph.Build(TestGeometries.Qwen2, 1, kind, format).Weights];
+                WeightUse[] weights = [.. Weights(kind, format)];
                 Assert.Equal(7, weights.Count(use => use.Name.EndsWith("." + format.Name, StringComparison.Ordinal)));
                 Assert.Equal(7, weights.Count(use => use.Name.EndsWith("." + format.Name + ".scale", StringComparison.Ordinal)));
 
@@ -178,6 +178,13 @@ public sealed class DecoderLayerGraphTests
                 Assert.Equal(14 + 2 + 3 + 2, weights.Length);
             }
         }
+    }
+
+    /// <summary>The weights of a kind; those of both halves, if it has two.</summary>
+    private static IEnumerable<WeightUse> Weights(LayerKind kind, LinearFormat format)
+    {
+        IEnumerable<WeightUse> weights = DecoderLayerGraph.Build(TestGeometries.Qwen2, 1, kind, format).Weights;
+        return kind == LayerKind.Halved ? weights.Concat(DecoderLayerGraph.BuildFeedForward(TestGeometries.Qwen2, 1, format).Weights) : weights;
     }
 
     [Fact]
