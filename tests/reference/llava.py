@@ -559,7 +559,7 @@ class Llava:
                 out.last_rows.append(x[-1])
                 if out.exit is None and self.gate(policy, i, x[-len(suffix):]):
                     out.exit = i
-            if policy.merges():
+            if policy.merges() and not image.kept:
                 out.held = [row.nonzero()[:, 0].tolist() for row in held]
             out.logits = self.head(x[-1])
             return out
