@@ -8,8 +8,8 @@ namespace Espalier.Evaluation;
 /// <param name="Load">The generated factory.</param>
 internal sealed record Candidate(string Name, ReductionPlan Plan, Func<Checkpoint, ModelOptions?, VisionLanguageModel> Load)
 {
-    /// <summary>The visual tokens that each segment works on, in order of layers.</summary>
+    /// <summary>The visual tokens that each segment works on, in order of layers; with ≤ where the image decides how many, and they are told at the most.</summary>
     /// <param name="separator">Put between two segments.</param>
-    public string TokensBySegment(string separator) =>
-        string.Join(separator, Plan.Segments.Select(static segment => segment.Mode == LayerMode.Frozen ? $"{segment.VisualTokens} frozen" : $"{segment.VisualTokens}"));
+    public string TokensBySegment(string separator) => string.Join(separator, Plan.Segments.Select(segment =>
+        (Plan.IsDynamicAt(segment.FirstLayer) ? "≤ " : "") + segment.VisualTokens + (segment.Mode == LayerMode.Frozen ? " frozen" : "")));
 }

@@ -36,7 +36,7 @@ internal sealed class LoadedCandidate : IDisposable
     public AnswerStatistics Statistics => _sequence.Statistics;
 
     /// <summary>Visual tokens that the last layer worked on in the last answer.</summary>
-    public int VisualTokensKept => Candidate.Plan.Segments[^1].VisualTokens;
+    public int VisualTokensKept => Statistics.ExitLayer is null ? Statistics.VisualTokens[^1] : 0;
 
     /// <summary>Visual tokens that the last answer's image became.</summary>
     public int VisualTokens => Candidate.Plan.Geometry.VisualTokens;

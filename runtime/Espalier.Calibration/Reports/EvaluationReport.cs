@@ -93,7 +93,7 @@ internal sealed class EvaluationReport
         return new JsonObject
         {
             ["name"] = score.Candidate.Name,
-            ["visual_tokens"] = new JsonArray([.. score.Candidate.Plan.Segments.Select(static segment => (JsonNode)segment.VisualTokens)]),
+            ["visual_tokens_at_most"] = new JsonArray([.. score.Candidate.Plan.Segments.Select(static segment => (JsonNode)segment.VisualTokens)]),
             ["scores"] = scores,
             ["by_type"] = types,
             ["flops"] = Flops(score),

@@ -65,6 +65,11 @@ internal static class PlanCommand
             terminal.Output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{candidates[0].Plan.Layers} layers, {candidates[0].Plan.Geometry.VisualTokens} visual tokens an image, {textTokens} text tokens. Operations: the decoder's prefill, convention C. KV cache in fp32."));
+            if (candidates.Any(static candidate => candidate.Plan.IsDynamic))
+            {
+                terminal.Output.WriteLine("≤: the image decides how many; counts and costs are told at the most.");
+            }
+
             foreach ((Candidate candidate, CompiledPolicy policy) in candidates.Zip(compilation.Policies).Skip(texts.Length > 0 ? 1 : 0))
             {
                 if (details || loop)
@@ -125,12 +130,13 @@ internal static class PlanCommand
             return result;
         }
 
-        result["segments"] = new JsonArray([.. plan.Segments.Select(static segment => (JsonNode)new JsonObject
+        result["segments"] = new JsonArray([.. plan.Segments.Select(segment => (JsonNode)new JsonObject
         {
             ["first_layer"] = segment.FirstLayer,
             ["last_layer"] = segment.LastLayer,
             ["mode"] = segment.Mode.ToString(),
             ["visual_tokens"] = segment.VisualTokens,
+            ["at_most"] = plan.IsDynamicAt(segment.FirstLayer),
         })]);
         result["steps"] = new JsonArray([.. plan.Steps.Select(static step => (JsonNode)new JsonObject
         {

@@ -23,20 +23,22 @@ internal static class SharedOptions
     public static Option<Precision> Precision() => new("--precision")
     {
         Description = "The number format of the linear layers.",
-        HelpName = "float32|int8|int4|int8prefillint4decode",
+        HelpName = string.Join('|', PrecisionNames),
         DefaultValueFactory = static _ => Espalier.Precision.Float32,
         CustomParser = static result =>
         {
             string text = result.Tokens[0].Value;
             if (!Enum.GetNames<Precision>().Contains(text, StringComparer.OrdinalIgnoreCase))
             {
-                result.AddError($"--precision is float32, int8, int4 or int8prefillint4decode, not {text}.");
+                result.AddError($"--precision is one of {string.Join(", ", PrecisionNames)}, not {text}.");
                 return default;
             }
 
             return Enum.Parse<Precision>(text, ignoreCase: true);
         },
     };
+
+    private static IEnumerable<string> PrecisionNames => Enum.GetNames<Precision>().Select(static name => name.ToLowerInvariant());
 
     public static Option<bool> Json() => new("--json") { Description = "Prints the result as JSON." };
 

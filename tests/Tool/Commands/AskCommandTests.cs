@@ -31,7 +31,7 @@ public sealed class AskCommandTests
         await Fails(1, folder.Path, folder.Path, ToolRun.Picture("circle.png"), Question);
         await Fails(1, "ESP0101", ToolRun.Shapes, ToolRun.Picture("circle.png"), Question, "-p", "[Vtw(K = 99)]");
         await Fails(1, "sequence holds", ToolRun.Shapes, ToolRun.Picture("circle.png"), string.Concat(Enumerable.Repeat("what ", 600)), "--text-positions", "16");
-        await Fails(2, "--precision is float32, int8 or int4, not fp8.", ToolRun.Shapes, ToolRun.Picture("circle.png"), Question, "--precision", "fp8");
+        await Fails(2, "--precision is one of float32, int8, int4", ToolRun.Shapes, ToolRun.Picture("circle.png"), Question, "--precision", "fp8");
         await Fails(2, "--top-p is a number above 0 and at most 1, not 2.", ToolRun.Shapes, ToolRun.Picture("circle.png"), Question, "--top-p", "2");
 
         static async Task Fails(int code, string part, params string[] args)
