@@ -14,6 +14,10 @@ public sealed record ModelOptions
     /// <remarks>They are made at the first load of a precision, in about seven seconds of CPU time for a billion weights, and mapped from then on. Deleting them is safe at any time.</remarks>
     public string? CacheFolder { get; init; }
 
+    /// <summary>A folder, which exists, that gets a trace of each session that is built for this model: every node that ran, with its shapes and times, to look at in chrome://tracing or Perfetto. Null (the default) writes none.</summary>
+    /// <remarks>A trace is written when the last model and sequence over the checkpoint, and the checkpoint itself, are disposed. Sessions that an earlier model of the checkpoint has built are not traced. Tracing slows every run down.</remarks>
+    public string? TraceFolder { get; init; }
+
     /// <summary>Told after each weight that is quantised and each session that is built while loading, on the loading thread. Null (the default) tells nobody.</summary>
     public IProgress<LoadProgress>? Progress { get; init; }
 

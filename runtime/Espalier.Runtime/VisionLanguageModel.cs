@@ -27,6 +27,7 @@ public abstract partial class VisionLanguageModel : IDisposable
     /// <exception cref="CheckpointException">The compiled geometry is not the checkpoint's, a tensor is missing or has another shape, or quantised weights cannot be made or stored.</exception>
     /// <exception cref="PrecisionNotSupportedException">The device cannot run the precision.</exception>
     /// <exception cref="EspalierException">ONNX Runtime is missing or refuses a session.</exception>
+    /// <exception cref="DirectoryNotFoundException">The options' folder for traces does not exist.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     protected VisionLanguageModel(Checkpoint checkpoint, ReductionPlan plan, ModelOptions? options, Precision precision = Precision.Float32)
     {

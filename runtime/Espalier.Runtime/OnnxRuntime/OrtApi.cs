@@ -52,6 +52,7 @@ internal sealed unsafe class OrtApi
     public readonly delegate* unmanaged[Cdecl]<nint*, nint> CreateSessionOptions;
     public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseSessionOptions;
     public readonly delegate* unmanaged[Cdecl]<nint, nint> DisablePerSessionThreads;
+    public readonly delegate* unmanaged[Cdecl]<nint, void*, nint> EnableProfiling;
     public readonly delegate* unmanaged[Cdecl]<nint, int, nint> SetSessionGraphOptimizationLevel;
     public readonly delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint> AddSessionConfigEntry;
     public readonly delegate* unmanaged[Cdecl]<nint, byte*, nint, nint> AddInitializer;
@@ -123,6 +124,7 @@ internal sealed unsafe class OrtApi
         CreateSessionOptions = (delegate* unmanaged[Cdecl]<nint*, nint>)Slot(10);
         ReleaseSessionOptions = (delegate* unmanaged[Cdecl]<nint, void>)Slot(100);
         DisablePerSessionThreads = (delegate* unmanaged[Cdecl]<nint, nint>)Slot(120);
+        EnableProfiling = (delegate* unmanaged[Cdecl]<nint, void*, nint>)Slot(14);
         SetSessionGraphOptimizationLevel = (delegate* unmanaged[Cdecl]<nint, int, nint>)Slot(23);
         AddSessionConfigEntry = (delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint>)Slot(130);
         AddInitializer = (delegate* unmanaged[Cdecl]<nint, byte*, nint, nint>)Slot(150);

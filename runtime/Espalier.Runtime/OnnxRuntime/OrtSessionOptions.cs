@@ -43,6 +43,24 @@ internal sealed unsafe class OrtSessionOptions : OrtHandle
         }
     }
 
+    /// <summary>Makes sessions of these options write what they ran, as a Chrome trace, when they are released.</summary>
+    /// <param name="prefix">The file, without the time and the extension that ONNX Runtime puts behind.</param>
+    public void EnableTrace(string prefix)
+    {
+        using var lease = new HandleLease(this);
+
+        // ORTCHAR_T: wide on Windows, bytes elsewhere.
+        nint path = OperatingSystem.IsWindows() ? Marshal.StringToCoTaskMemUni(prefix) : Marshal.StringToCoTaskMemUTF8(prefix);
+        try
+        {
+            OrtStatus.Check(OrtApi.Current.EnableProfiling(lease.Pointer, (void*)path), "write a trace");
+        }
+        finally
+        {
+            Marshal.FreeCoTaskMem(path);
+        }
+    }
+
     /// <summary>Sets an entry of the session's configuration, for example <c>"session.disable_prepacking\0"u8</c>.</summary>
     public void SetEntry(ReadOnlySpan<byte> keyZ, ReadOnlySpan<byte> valueZ)
     {

@@ -25,6 +25,11 @@ internal sealed class ModelSessions
     public ModelSessions(SessionCache cache, ReductionPlan plan, ModelOptions options, Precision declared = Precision.Float32)
     {
         Precision = options.Precision ?? declared;
+        if (options.TraceFolder is { } traces && !Directory.Exists(traces))
+        {
+            throw new DirectoryNotFoundException($"{traces}: there is no such folder for traces. Make it, or set ModelOptions.TraceFolder to another.");
+        }
+
         PrecisionFormats formats = PrecisionFormats.For(Precision, options.Device.Provider);
         VictorWeights? summary = cache.FindRegisters(plan);
         DyVteWeights? gates = cache.FindGates(plan);
@@ -58,7 +63,7 @@ internal sealed class ModelSessions
         OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null, int width = 0, TowerSection? section = null)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width, Section: section), part == ModelPart.Gate ? gates!.File : learned);
+            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width, Section: section), part == ModelPart.Gate ? gates!.File : learned, options.TraceFolder);
             options.Progress?.Report(new LoadProgress(LoadStage.BuildSessions, ++ready, total));
             return session;
         }

@@ -17,6 +17,9 @@ namespace Espalier;
 /// <param name="Section">The tower layers, for the parts of a tower.</param>
 internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, int Width = 0, string? Learned = null, TowerSection? Section = null)
 {
+    /// <summary>What a trace of the session is called: the part and, of a decoder layer, its number and kind.</summary>
+    public string TraceName => Part is ModelPart.DecoderLayer ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Part}-{Layer}-{Kind}") : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Part}-{Layer}");
+
     /// <summary>The format, for a part that has one.</summary>
     public LinearFormat RequiredFormat => Format ?? throw new ArgumentException($"{Part} has linear layers and needs their format.");
 }
@@ -158,7 +161,8 @@ internal sealed class SessionCache(Checkpoint checkpoint)
     /// <summary>The session of a part, built if it does not exist.</summary>
     /// <param name="key">The part.</param>
     /// <param name="learned">Weights that go before the checkpoint's; a part that reads none of them is shared with those who have no such file.</param>
-    public OrtSession Get(SessionKey key, LearnedFile? learned = null)
+    /// <param name="traces">A folder for the session's trace if it is built now; null for none.</param>
+    public OrtSession Get(SessionKey key, LearnedFile? learned = null, string? traces = null)
     {
         lock (_lock)
         {
@@ -171,7 +175,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
 
             if (!_sessions.TryGetValue(key, out OrtSession? session))
             {
-                session = Create(key.Provider, graph ?? BuildGraph(key), key.Learned is null ? null : learned);
+                session = Create(key.Provider, graph ?? BuildGraph(key), key.Learned is null ? null : learned, traces is null ? null : Path.Combine(traces, key.TraceName));
                 _sessions.Add(key, session);
             }
 
@@ -184,7 +188,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
     {
         lock (_lock)
         {
-            return Create(provider, graph, learned: null);
+            return Create(provider, graph, learned: null, trace: null);
         }
     }
 
@@ -267,9 +271,14 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         return file;
     }
 
-    private OrtSession Create(ExecutionProvider provider, GraphModel graph, LearnedFile? learned)
+    private OrtSession Create(ExecutionProvider provider, GraphModel graph, LearnedFile? learned, string? trace)
     {
         using OrtSessionOptions options = OrtSessionOptions.Create(provider);
+        if (trace is not null)
+        {
+            options.EnableTrace(trace);
+        }
+
         foreach (WeightUse use in graph.Weights)
         {
             options.AddExternalInitializer(use.Name, learned is not null && learned.TryGet(use, out OrtValue? value) ? value : _weights.Get(use));

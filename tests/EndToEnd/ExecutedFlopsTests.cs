@@ -1,0 +1,92 @@
+using System.Text.Json;
+using Espalier.Planning;
+using Espalier.Tests.Declared;
+
+namespace Espalier.Tests;
+
+/// <summary>What a plan saves is not computed: the products that ONNX Runtime says it ran, session by session, are those that the plan counts.</summary>
+public sealed class ExecutedFlopsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("dense")]
+    [InlineData("all")]
+    [InlineData("pyramid")]
+    [InlineData("norm")]
+    public void EveryLayerRunsTheProductsThatThePlanCounts(string variant)
+    {
+        var options = new ModelOptions { TraceFolder = _folder.Path };
+        ReductionPlan plan;
+        int text;
+        using (var tiny = new TinyModel(variant switch
+        {
+            "dense" => c => ClipLlamaDense.Load(c, options),
+            "pyramid" => c => ClipLlamaPyramidTogether.Load(c, options),
+            "norm" => c => ClipLlamaNormTwice.Load(c, options),
+            _ => c => ClipLlamaAll.Load(c, options),
+        }))
+        {
+            using Sequence sequence = tiny.CreateSequence();
+            tiny.Model.Prefill(sequence, [], tiny.Pixels, tiny.Suffix);
+            plan = tiny.Model.LoadedPlan;
+            text = tiny.Suffix.Length;
+        }
+
+        for (int layer = 0; layer < plan.Layers; layer++)
+        {
+            Assert.Equal(Counted(plan, layer, text), Executed(layer));
+        }
+    }
+
+    [Fact]
+    public void AFolderThatDoesNotExistIsNamed()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
+        Assert.Contains("nowhere", Assert.Throws<DirectoryNotFoundException>(() => ClipLlamaDense.Load(checkpoint, new ModelOptions { TraceFolder = _folder["nowhere"] })).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Convention C without attention, whose products have no weights. Of the last layer only one row goes on, in every plan, and no convention counts that.</summary>
+    private static double Counted(ReductionPlan plan, int layer, int text)
+    {
+        TextGeometry geometry = plan.Geometry.Text;
+        double read = text + plan.VisualTokensAt(layer);
+        double updated = layer == plan.Layers - 1 ? 1 : plan.RowsAt(layer, text);
+        double linear = (2.0 * updated * geometry.Hidden * ((2.0 * geometry.QueryWidth) + (3.0 * geometry.Intermediate))) + (2.0 * read * geometry.Hidden * 2.0 * geometry.KeyValueWidth);
+        if (layer < plan.Layers - 1)
+        {
+            LayerMode mode = plan.Segments.Single(segment => segment.FirstLayer <= layer && layer <= segment.LastLayer).Mode;
+            Assert.Equal(CostModel.LayerFlops(geometry, FlopsConvention.C, mode, text, plan.VisualTokensAt(layer)), linear + (4.0 * updated * read * geometry.QueryWidth));
+        }
+
+        return linear;
+    }
+
+    /// <summary>Twice the multiplications of the linear layers that the sessions of a decoder layer ran.</summary>
+    private double Executed(int layer)
+    {
+        double flops = 0;
+        foreach (string file in Directory.GetFiles(_folder.Path, $"DecoderLayer-{layer}-*.json"))
+        {
+            using JsonDocument trace = JsonDocument.Parse(File.ReadAllBytes(file));
+            foreach (JsonElement ran in trace.RootElement.EnumerateArray())
+            {
+                if (ran.GetProperty("cat").GetString() == "Node" && ran.GetProperty("args").TryGetProperty("op_name", out JsonElement name) && name.GetString() == "FusedMatMul")
+                {
+                    long[][] inputs = Shapes(ran, "input_type_shape");
+
+                    // A packed weight is no input any more, and an unpacked one has two dimensions; the keys that a score is computed from have four.
+                    bool isLinear = inputs.Length == 1 || inputs[1].Length == 2;
+                    flops += isLinear ? 2.0 * inputs[0][^1] * Shapes(ran, "output_type_shape")[0].Aggregate(1L, static (product, size) => product * size) : 0;
+                }
+            }
+        }
+
+        return flops;
+    }
+
+    private static long[][] Shapes(JsonElement ran, string which) =>
+        [.. ran.GetProperty("args").GetProperty(which).EnumerateArray().Select(static value => value.EnumerateObject().First().Value.EnumerateArray().Select(static size => size.GetInt64()).ToArray())];
+}
