@@ -118,7 +118,8 @@ internal sealed class RunningServer : IAsyncDisposable
         }
     }
 
-    public Task StopAsync() => _app.StopAsync();
+    /// <summary>Tells the server to stop, as SIGTERM does, and leaves its sockets open.</summary>
+    public void BeginStop() => _app.Lifetime.StopApplication();
 
     public async ValueTask DisposeAsync()
     {
