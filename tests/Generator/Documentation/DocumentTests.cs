@@ -54,7 +54,7 @@ public sealed partial class DocumentTests
             .. LinkedPath().Matches(text).Select(match => Path.Combine(folder, match.Groups["path"].Value)),
             .. TopLevelPath().Matches(text).Select(match => Path.Combine(Root, match.Value)),
         ];
-        Assert.All(named, path => Assert.True(Path.Exists(path), $"{document} names {path}, which does not exist."));
+        Assert.All(named, path => Assert.True(Exists(path), $"{document} names {path}, which does not exist."));
     }
 
     [Fact]
@@ -74,6 +74,15 @@ public sealed partial class DocumentTests
         Assert.False(Quotes(file, ["int a;", "", "int b;"]));
         Assert.False(Quotes(file, ["int c;"]));
         Assert.False(Quotes(file, ["}", "class C"]));
+    }
+
+    /// <summary>A file or folder, and where a link goes on with #, its heading of that name.</summary>
+    private static bool Exists(string link)
+    {
+        string[] parts = link.Split('#');
+        return Path.Exists(parts[0]) && (parts.Length == 1 || File.ReadLines(parts[0])
+            .Where(static line => line.StartsWith('#'))
+            .Any(line => line.TrimStart('#').Trim().ToLowerInvariant().Replace(' ', '-') == parts[1]));
     }
 
     // Without what builds and tests leave, and without hidden folders.
