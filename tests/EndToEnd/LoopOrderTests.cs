@@ -148,6 +148,74 @@ public sealed class LoopOrderTests
     }
 
     [Theory]
+    [InlineData("the second half first")]
+    [InlineData("no merge between the halves")]
+    [InlineData("the next layer behind the first half")]
+    [InlineData("a whole layer")]
+    [InlineData("tokens leave between the halves")]
+    [InlineData("merges behind the layer")]
+    [InlineData("the map behind the layer")]
+    [InlineData("as planned")]
+    public void WrongHalvesFail(string name)
+    {
+        // The plan: 30 visual tokens, frozen in layers 1 and 2, 4 go into others inside layer 3, exit after layer 4.
+        using var tiny = new TinyModel(c => new WrongLoop(c, ClipLlamaFiCoCoLTogether.Plan, pass =>
+        {
+            pass.BeginPrefill(36);
+            pass.KeepVisual([.. Enumerable.Range(0, 30)]);
+            pass.RunDense(0);
+            pass.RunFrozen(1);
+            pass.RunFrozen(2);
+            switch (name)
+            {
+                case "the second half first":
+                    pass.RunFeedForward(3);
+                    return;
+                case "a whole layer":
+                    pass.RunDense(3);
+                    return;
+            }
+
+            pass.RunAttention(3);
+            switch (name)
+            {
+                case "no merge between the halves":
+                    pass.RunFeedForward(3);
+                    return;
+                case "the next layer behind the first half":
+                    pass.RunDense(4);
+                    return;
+                case "tokens leave between the halves":
+                    pass.KeepVisual([.. Enumerable.Range(0, 26)]);
+                    return;
+            }
+
+            RowMerge merge = pass.Merge(26);
+            FiCoCoL.Select(pass.AttentionMap, FiCoCoMode.Paper, 0.6, 0.6, 0.9, new float[60], merge);
+            pass.MergeVisual(merge);
+            pass.RenumberRows();
+            pass.RunFeedForward(3);
+            switch (name)
+            {
+                case "merges behind the layer":
+                    pass.MergeVisual(pass.Merge(22));
+                    return;
+                case "the map behind the layer":
+                    _ = pass.AttentionMap;
+                    return;
+            }
+
+            pass.RunDense(4);
+            pass.ExitVisual();
+            pass.RunLastRow(5);
+            pass.EndPrefill();
+        }));
+        using Sequence sequence = tiny.CreateSequence();
+        Exception? thrown = Record.Exception(() => tiny.Prefill(sequence));
+        Assert.True(name == "as planned" ? thrown is null : thrown is InvalidOperationException or ArgumentException, thrown?.ToString());
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(2)]
     [InlineData(4)]

@@ -80,6 +80,24 @@ public sealed class PublishedCostTests
         Assert.Equal((2 * T * ((4 * d) + (3 * m)) * d) + (4 * V * d * d) + (4 * T * (T + V) * d), CostModel.LayerFlops(text, FlopsConvention.C, LayerMode.Frozen, 64, 576));
     }
 
+    [Fact]
+    public void ALayerThatMergesInsideSavesTheFeedForwardOfWhatLeaves()
+    {
+        // FiCoCo's difference (section 1.4 of its appendix, corrected) without the attention, which still sees all tokens: 3 N_S D H multiply-accumulates.
+        ReductionPlan plan = Planner.Plan(Geometries.Llava, [Geometries.FiCoCoL(14, 5)]).Plan!;
+        TextGeometry text = Geometries.Llava.Text;
+        Segment merging = plan.Segments.First(segment => segment.Mode == LayerMode.Merging);
+        double whole = CostModel.LayerFlops(text, FlopsConvention.B, LayerMode.Dense, 64, 576);
+        Assert.Equal(3.0 * 14 * text.Hidden * text.Intermediate, whole - plan.Flops(FlopsConvention.B, merging, 64));
+        Assert.Equal([576, 562, 212], [plan.VisualTokensAt(5), plan.VisualTokensAt(6), plan.VisualTokensAt(31)]);
+        foreach (FlopsConvention convention in Enum.GetValues<FlopsConvention>())
+        {
+            // If all rows left, the layer would cost what its attention costs.
+            double all = CostModel.LayerFlops(text, convention, LayerMode.Dense, 64, 576) - CostModel.FeedForwardFlops(text, convention, 64 + 576);
+            Assert.InRange(all, 1, CostModel.LayerFlops(text, convention, LayerMode.Dense, 64, 576));
+        }
+    }
+
     private static ModelGeometry Decoder(JsonElement model)
     {
         int hidden = model.GetProperty("hidden").GetInt32();

@@ -187,6 +187,38 @@ public sealed class DecoderLayerGraphTests
         return kind == LayerKind.Halved ? weights.Concat(DecoderLayerGraph.BuildFeedForward(TestGeometries.Qwen2, 1, format).Weights) : weights;
     }
 
+    [Theory]
+    [MemberData(nameof(Geometries))]
+    public void TheHalvesTogetherAreTheLayer(string name)
+    {
+        var (geometry, random) = (TestGeometries.Text(name), new Random(8));
+        var weights = new TestWeights(18, geometry);
+        var (reference, expected) = (new ReferenceDecoder(geometry, weights), new ReferenceCache());
+        using var first = new GraphSession(DecoderLayerGraph.Build(geometry, 1, LayerKind.Halved, LinearFormat.Float32), weights);
+        using var second = new GraphSession(DecoderLayerGraph.BuildFeedForward(geometry, 1, LinearFormat.Float32), weights);
+        using var cache = new TestCache(geometry, 20);
+        foreach (long[] positions in new[] { PrefixPositions, [.. VisualPositions, .. TextPositions] })
+        {
+            var x = Reference.RandomRows(random, positions.Length, geometry.Hidden);
+            cache.Rows += x.Length;
+            using var rows = NativeTensor.Of(Reference.Flatten(x), 1, x.Length, geometry.Hidden);
+            using var at = NativeTensor.Of(positions, 1, positions.Length);
+            using var last = NativeTensor.Of(cache.Rows - 1);
+            using var total = NativeTensor.Of(20);
+            using var keyRows = NativeTensor.Of([(long)cache.Rows], 1);
+            using var between = NativeTensor.Empty(1, x.Length, geometry.Hidden);
+            using var map = NativeTensor.Empty(1, x.Length, cache.Rows);
+            using var y = NativeTensor.Empty(1, x.Length, geometry.Hidden);
+            first.Run(
+                [(GraphNames.X, rows), (GraphNames.Positions, at), (GraphNames.PastKey, cache.Key), (GraphNames.PastValue, cache.Value), (GraphNames.LastRow, last), (GraphNames.Total, total), (GraphNames.KeyRows, keyRows)],
+                [(GraphNames.Y, between), (GraphNames.PresentKey, cache.Key), (GraphNames.PresentValue, cache.Value), (GraphNames.Map, map)]);
+            second.Run([(GraphNames.X, between)], [(GraphNames.Y, y)]);
+            Reference.AssertClose(reference.Layer(1, x, positions, expected), y.Floats.ToArray());
+            cache.AssertEqual(expected);
+            Assert.All(map.Floats.ToArray(), static product => Assert.True(float.IsFinite(product)));
+        }
+    }
+
     [Fact]
     public void RowsAreScaledOnceForAllLayersThatReadThem()
     {
