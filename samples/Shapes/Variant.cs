@@ -23,6 +23,10 @@ internal static class Variant
         new("pruned", PrunedShapes.Plan, PrunedShapes.Load),
         new("shortv", ShortVShapes.Plan, ShortVShapes.Load),
         new("vtw", VtwShapes.Plan, VtwShapes.Load),
+        new("victor4", Victor4Shapes.Plan, Victor4Shapes.Load),
+        new("victor8", Victor8Shapes.Plan, Victor8Shapes.Load),
+        new("victor16", Victor16Shapes.Plan, Victor16Shapes.Load),
+        new("dyvte", DyVteShapes.Plan, DyVteShapes.Load),
         new("quick", QuickShapes.Plan, QuickShapes.Load),
     ];
 

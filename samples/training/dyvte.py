@@ -24,10 +24,11 @@ from tokenizer import EOS, prompt
 from train import Batch
 
 FIRST_SEED = 600_000_000
-SCENES, QUESTIONS, BATCHES = 16, 12, 60
+SCENES, QUESTIONS, BATCHES = 16, 12, 48
 INNER = 64                  # width of a gate; 2048 for the paper's 8192 inputs
 LOSS_RATIO, LOSS_SLACK = 1.03, 0.01
 EPOCHS, BATCH, RATE = 12, 512, 1e-3
+STAY_WEIGHT = 5.0           # a wrong exit loses an answer, a wrong stay only some time, and there are nine gates to pass
 MODEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models", "shapes")
 FILE = os.path.join(MODEL, "dyvte.safetensors")
 NAME = "model.visual_gates_router.{}.w{}.weight"
@@ -84,18 +85,22 @@ def lessons(model, tokenizer, seed):
     return torch.stack(inputs), torch.stack(right)
 
 
-def train():
+def train(work):
     model, tokenizer = read_folder(MODEL)
     started = time.time()
-    parts = []
-    for step in range(BATCHES):
+    path = os.path.join(work, "dyvte-lessons.pt")
+    parts = torch.load(path) if os.path.exists(path) else []
+    for step in range(len(parts), BATCHES):
         parts.append(lessons(model, tokenizer, FIRST_SEED + step * SCENES))
-        if (step + 1) % 10 == 0:
+        if (step + 1) % 8 == 0:
+            torch.save(parts, path + ".new")
+            os.replace(path + ".new", path)
             share = torch.cat([right for _, right in parts], 1).float().mean(1)
             print(f"lessons {step + 1}/{BATCHES}  exit right behind layer: " + " ".join(f"{s:.2f}" for s in share)
-                  + f"  {(time.time() - started) / (step + 1):.1f} s each", flush=True)
+                  + f"  {time.time() - started:.0f} s", flush=True)
     inputs, right = torch.cat([p[0] for p in parts], 1), torch.cat([p[1] for p in parts], 1).long()
     torch.manual_seed(0)
+    weight = torch.tensor([STAY_WEIGHT, 1.0])
     gates = Gates(len(inputs), inputs.shape[-1] // 2)
     optimizer = torch.optim.AdamW(gates.parameters(), lr=RATE, weight_decay=0.05)
     held = inputs.shape[1] // 10        # the last tenth is not learned from
@@ -105,15 +110,16 @@ def train():
         for chosen in torch.randperm(inputs.shape[1] - held).split(BATCH)[:steps // EPOCHS]:
             for group in optimizer.param_groups:
                 group["lr"] = RATE * 0.5 * (1 + math.cos(math.pi * step / steps))
-            loss = sum(F.cross_entropy(gates(i, inputs[i, chosen]), right[i, chosen]) for i in range(len(inputs)))
+            loss = sum(F.cross_entropy(gates(i, inputs[i, chosen]), right[i, chosen], weight=weight) for i in range(len(inputs)))
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
             step += 1
         with torch.no_grad():
             said = torch.stack([gates(i, inputs[i, -held:]).argmax(-1) for i in range(len(inputs))])
-        agree = (said == right[:, -held:]).float().mean(1)
-        print(f"epoch {epoch + 1}/{EPOCHS}  loss {float(loss):.3f}  agrees behind layer: " + " ".join(f"{a:.2f}" for a in agree), flush=True)
+        exits = " ".join(f"{s:.2f}" for s in said.float().mean(1))
+        wrong = " ".join(f"{w:.3f}" for w in ((said == 1) & (right[:, -held:] == 0)).float().mean(1))
+        print(f"epoch {epoch + 1}/{EPOCHS}  loss {float(loss):.3f}  exits behind layer: {exits}  of them wrong: {wrong}", flush=True)
     write_safetensors(FILE, {NAME.format(i, w): getattr(gates, f"w{w}")[i] for i in range(len(inputs)) for w in (1, 2)})
     print(f"{FILE}, {os.path.getsize(FILE)} bytes")
 
@@ -162,10 +168,12 @@ def evaluate(folder):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", default="artifacts/training", help="folder of what was computed so far")
     parser.add_argument("--evaluate", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.evaluate:
         evaluate(os.path.join(MODEL, "..", "..", "evaluation"))
     else:
-        train()
+        os.makedirs(options.work, exist_ok=True)
+        train(options.work)

@@ -16,6 +16,7 @@ public sealed class ExecutedFlopsTests : IDisposable
     [InlineData("all")]
     [InlineData("pyramid")]
     [InlineData("norm")]
+    [InlineData("victor")]
     public void EveryLayerRunsTheProductsThatThePlanCounts(string variant)
     {
         var options = new ModelOptions { TraceFolder = _folder.Path };
@@ -25,6 +26,7 @@ public sealed class ExecutedFlopsTests : IDisposable
         {
             "dense" => c => ClipLlamaDense.Load(c, options),
             "pyramid" => c => ClipLlamaPyramidTogether.Load(c, options),
+            "victor" => c => ClipLlamaVictorTogether.Load(c, options),
             "norm" => c => ClipLlamaNormTwice.Load(c, options),
             _ => c => ClipLlamaAll.Load(c, options),
         }))
@@ -52,13 +54,14 @@ public sealed class ExecutedFlopsTests : IDisposable
     private static double Counted(ReductionPlan plan, int layer, int text)
     {
         TextGeometry geometry = plan.Geometry.Text;
-        double read = text + plan.VisualTokensAt(layer);
+        int rows = text + plan.Registers;
+        double read = rows + plan.VisualTokensAt(layer);
         double updated = layer == plan.Layers - 1 ? 1 : plan.RowsAt(layer, text);
         double linear = (2.0 * updated * geometry.Hidden * ((2.0 * geometry.QueryWidth) + (3.0 * geometry.Intermediate))) + (2.0 * read * geometry.Hidden * 2.0 * geometry.KeyValueWidth);
         if (layer < plan.Layers - 1)
         {
             LayerMode mode = plan.Segments.Single(segment => segment.FirstLayer <= layer && layer <= segment.LastLayer).Mode;
-            Assert.Equal(CostModel.LayerFlops(geometry, FlopsConvention.C, mode, text, plan.VisualTokensAt(layer)), linear + (4.0 * updated * read * geometry.QueryWidth));
+            Assert.Equal(CostModel.LayerFlops(geometry, FlopsConvention.C, mode, rows, plan.VisualTokensAt(layer)), linear + (4.0 * updated * read * geometry.QueryWidth));
         }
 
         return linear;

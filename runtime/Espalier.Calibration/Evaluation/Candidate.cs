@@ -10,6 +10,16 @@ internal sealed record Candidate(string Name, ReductionPlan Plan, Func<Checkpoin
 {
     /// <summary>The visual tokens that each segment works on, in order of layers; with ≤ where the image decides how many, and they are told at the most.</summary>
     /// <param name="separator">Put between two segments.</param>
-    public string TokensBySegment(string separator) => string.Join(separator, Plan.Segments.Select(segment =>
-        (Plan.IsDynamicAt(segment.FirstLayer) ? "≤ " : "") + segment.VisualTokens + (segment.Mode == LayerMode.Frozen ? " frozen" : "")));
+    public string TokensBySegment(string separator) => string.Join(separator, Plan.Segments.Select(Tokens));
+
+    private string Tokens(Segment segment)
+    {
+        if (segment.VisualTokens == 0 && Plan.Registers > 0)
+        {
+            return Plan.Registers == 1 ? "1 register" : $"{Plan.Registers} registers";
+        }
+
+        string tokens = (Plan.IsDynamicAt(segment.FirstLayer) ? "≤ " : "") + segment.VisualTokens + (segment.Mode == LayerMode.Frozen ? " frozen" : "");
+        return Plan.Gates?.IsBehind(segment.LastLayer - 1) == true ? tokens + " or 0" : tokens;
+    }
 }

@@ -345,6 +345,23 @@ public sealed partial class ShapesVtw;
 [Vtw(K = 9)]
 public sealed partial class ShapesAll;
 
+// No golden: what the sample model learned is asked the held-out questions.
+[VisionLanguageModel("shapes")]
+[Victor(M = 4, K = 3)]
+public sealed partial class ShapesVictor4;
+
+[VisionLanguageModel("shapes")]
+[Victor(M = 8, K = 3)]
+public sealed partial class ShapesVictor8;
+
+[VisionLanguageModel("shapes")]
+[Victor(M = 16, K = 3)]
+public sealed partial class ShapesVictor16;
+
+[VisionLanguageModel("shapes")]
+[DyVte]
+public sealed partial class ShapesDyVte;
+
 // No golden: that it computes what the dense class computes at the same precision is a test of its own.
 [VisionLanguageModel("clip-llama", Precision = Precision.Int8)]
 public sealed partial class ClipLlamaInt8;
