@@ -16,6 +16,8 @@ internal static class Variant
         new("fastv", FastVShapes.Plan, FastVShapes.Load),
         new("random", RandomShapes.Plan, RandomShapes.Load),
         new("pyramiddrop", PyramidDropShapes.Plan, PyramidDropShapes.Load),
+        new("ficocov", FiCoCoVShapes.Plan, FiCoCoVShapes.Load),
+        new("tome", ToMeShapes.Plan, ToMeShapes.Load),
         new("visionzip", VisionZipShapes.Plan, VisionZipShapes.Load),
         new("vtccls", VtcClsShapes.Plan, VtcClsShapes.Load),
         new("divprune", DivPruneShapes.Plan, DivPruneShapes.Load),

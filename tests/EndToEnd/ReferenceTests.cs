@@ -81,6 +81,7 @@ public sealed class ReferenceTests
         [("siglip-qwen2", "fastv")] = static c => SiglipQwen2FastV.Load(c),
         [("siglip-qwen2", "fastv-half")] = static c => SiglipQwen2FastVHalf.Load(c),
         [("siglip-qwen2", "divprune")] = static c => SiglipQwen2DivPrune.Load(c),
+        [("siglip-qwen2", "visionzip")] = static c => SiglipQwen2VisionZip.Load(c),
         [("siglip-qwen2", "ficoco-v")] = static c => SiglipQwen2FiCoCoV.Load(c),
         [("siglip-qwen2", "tome")] = static c => SiglipQwen2ToMe.Load(c),
         [("siglip-qwen2", "tome-inflection")] = static c => SiglipQwen2ToMeInflection.Load(c),

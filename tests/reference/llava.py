@@ -365,8 +365,10 @@ class Llava:
                 gaps += reducer.gaps
                 kept_by.append(tokens)
             if policy.visionzip:
-                attention, keys = cls_attention([inside[layer][0]]), inside[layer][1].mean(0)[1:]
-                features, tokens = vision_zip(states[self.config.feature_layer], attention, keys, *policy.visionzip, cls=True)
+                cls = self.config.vision.model_type == "clip_vision_model"
+                attention = cls_attention([inside[layer][0]]) if cls else inside[layer][0].mean((0, 1))  # what a patch receives
+                keys = inside[layer][1].mean(0)[1 if cls else 0:]
+                features, tokens = vision_zip(states[self.config.feature_layer], attention, keys, *policy.visionzip, cls=cls)
                 gaps.append(gap(attention.tolist(), [t for t in tokens[:policy.visionzip[0]] if t >= 0]))
             elif policy.vtccls:
                 keep, first = policy.vtccls

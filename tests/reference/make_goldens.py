@@ -80,6 +80,7 @@ CASES = {
         "random": Policy(random=((4, 8, 0),)), "norm": Policy(norm=((2, 12),)),
         "pyramid": Policy(pyramid=(0.7, 4)),  # 6 layers: the last stage has three of them
         "divprune": Policy(divprune=6),
+        "visionzip": Policy(visionzip=(7, 3)),  # no CLS token: the attention that a patch receives
         "ficoco-v": Policy(ficoco_v=dict(start=1, r=4, epsilon=0.9)),  # no CLS token: the distance from the mean key
         "tome": Policy(tome=dict(r=4)), "tome-inflection": Policy(tome=dict(r=5, inflection=-0.4)),
         "fopru": Policy(fopru=("received", "row", 2)),

@@ -7,7 +7,7 @@ namespace Espalier;
 /// together with the CLS token, and the others are averaged into a few evenly spaced ones.</summary>
 /// <remarks>
 /// <para>The decoder starts with <c>Dominant + Contextual</c> visual tokens at contiguous positions: CLS, the dominant patches in the order of the image, the contextual ones.</para>
-/// <para>The attention is that of the tower layer whose output the features are, averaged over heads; similarity is the cosine of its keys, averaged over heads. The tower needs a CLS token.</para>
+/// <para>The attention is that of the tower layer whose output the features are, averaged over heads; similarity is the cosine of its keys, averaged over heads. In a tower without CLS, patches are ranked by the attention that they receive, and all dominant tokens are patches.</para>
 /// </remarks>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = false, Inherited = false)]
 [Conditional(AttributeRetention.Symbol)]

@@ -295,6 +295,10 @@ public sealed partial class SiglipQwen2FiCoCoL;
 public sealed partial class SiglipQwen2DivPrune;
 
 [VisionLanguageModel("siglip-qwen2")]
+[VisionZip(Dominant = 7, Contextual = 3)]
+public sealed partial class SiglipQwen2VisionZip;
+
+[VisionLanguageModel("siglip-qwen2")]
 [FiCoCoV(R = 4, Epsilon = 0.9)]
 public sealed partial class SiglipQwen2FiCoCoV;
 

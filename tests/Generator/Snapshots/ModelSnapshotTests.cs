@@ -323,6 +323,17 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void VisionZipWithoutCls() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("wide")]
+        [VisionZip(Dominant = 162, Contextual = 30)]
+        public sealed partial class ZippedSiglip;
+        """);
+
+    [Fact]
     public void VisionZip() => Verify("""
         using Espalier;
 

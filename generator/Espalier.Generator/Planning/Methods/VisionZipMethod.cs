@@ -12,7 +12,7 @@ internal sealed class VisionZipMethod : PolicyMethod
         int layer = policy.Geometry.Vision.FeatureLayers - 1;
         bool numbers = policy.CheckNumber("Dominant", dominant is >= 1 and <= 1_000_000, dominant, "from 1 to 1000000");
         numbers &= policy.CheckNumber("Contextual", contextual is >= 0 and <= 1_000_000, contextual, "from 0 to 1000000");
-        TowerScores? scores = policy.ClsAttention(layer, layer, argument: null);
+        TowerScores? scores = policy.Geometry.Vision.HasCls ? policy.ClsAttention(layer, layer, argument: null) : policy.Received(layer);
         if (!numbers || scores is null)
         {
             return;
@@ -22,7 +22,7 @@ internal sealed class VisionZipMethod : PolicyMethod
         policy.Reduce(
             Site.VisionOutput,
             new KeepRule(argument, dominant + contextual, Share: null),
-            Score.ClsAttention,
+            policy.Geometry.Vision.HasCls ? Score.ClsAttention : Score.ReceivedAttention,
             Compress.MergeIntoTargets,
             towerScores: scores,
             kernel: _ => new Kernel(Name, Scratch: 0, EquatableArray.Of(new KernelArgument("contextual", contextual))));
