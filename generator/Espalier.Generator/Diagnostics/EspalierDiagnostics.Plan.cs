@@ -207,10 +207,10 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0142"));
 
-    /// <summary>CLS attention is read where tokens leave.</summary>
+    /// <summary>Attention is read where tokens leave.</summary>
     public static readonly DiagnosticDescriptor ScoresOfReducedLayers = new(
         id: "ESP0143",
-        title: "CLS attention is read where tokens leave",
+        title: "Attention is read where tokens leave",
         messageFormat: PlanMessages.ScoresOfReducedLayers,
         category: Category,
         defaultSeverity: DiagnosticSeverity.Error,

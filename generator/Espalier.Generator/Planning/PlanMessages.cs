@@ -25,7 +25,7 @@ internal static class PlanMessages
     public const string TowerLayerOutOfRange = "'{0}' adds up CLS attention from tower layer {1} on, but it can be read in tower layers 0 to {2}";
     public const string TowerReducedTwice = "'{0}' reduces visual tokens in tower {1}, where '{2}' reduces them already";
     public const string TowerReductionOutOfRange = "'{0}' reduces visual tokens from tower layer {1} on, but the features of this model come from tower layers 0 to {2}";
-    public const string ScoresOfReducedLayers = "'{0}' reads the CLS attention of tower {1}, but '{2}' reduces visual tokens in tower {3}, so the attention is not that of the tokens which leave the tower";
+    public const string ScoresOfReducedLayers = "'{0}' reads the attention of tower {1}, but '{2}' reduces visual tokens in tower {3}, so the attention is not that of the tokens which leave the tower";
     public const string TowerNotReducible = "'{0}' reduces visual tokens inside the vision tower, but {1}";
     public const string KeepNotPositive = "'{0}' keeps {1} of {2} visual tokens; keep at least 1, or let all of them leave with ExitVisual";
     public const string KeepExceedsModel = "'{0}' keeps {1} visual tokens, but the model has {2}";

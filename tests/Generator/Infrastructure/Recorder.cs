@@ -64,8 +64,6 @@ internal static class Recorder
                 // The values tell the kernels below how many tokens there are, and ascend.
                 public ReadOnlySpan<float> ClsAttention => Ascending(_visualTokens);
 
-                public ReadOnlySpan<float> ReceivedAttention => Ascending(_visualTokens);
-
                 public ReadOnlySpan<float> Keys => Ascending(2 * _visualTokens);
 
                 public ReadOnlySpan<float> Projected => Ascending(3 * _visualTokens);

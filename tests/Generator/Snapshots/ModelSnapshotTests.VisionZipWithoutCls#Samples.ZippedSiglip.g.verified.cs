@@ -40,14 +40,14 @@ namespace Samples
         [global::System.Runtime.CompilerServices.SkipLocalsInit]
         protected override void EncodeImage(global::Espalier.ImagePass pass)
         {
-            // Vision tower; the attention that each patch receives in tower layer 25 is its score.
+            // Vision tower; the attention that the patches receive in tower layer 25 is their score.
             pass.RunScoredTower();
 
             // At the output of the tower: 2,304 visual tokens are merged into 192 by received attention and similar keys (VisionZip(Dominant = 162, Contextual = 30)).
             {
                 global::System.Span<int> kept = stackalloc int[192];
                 global::System.Span<float> weights = pass.Weights(rows: 192);
-                global::Espalier.VisionZip.Select(pass.ReceivedAttention, pass.Keys, contextual: 30, kept, weights);
+                global::Espalier.VisionZip.Select(pass.ClsAttention, pass.Keys, contextual: 30, kept, weights);
                 pass.Merge(kept);
             }
 
@@ -117,7 +117,7 @@ namespace Espalier.Generated
             Step[] steps =
             [
                 new(AfterLayer: -1, Score.ReceivedAttention, Compress.MergeIntoTargets, TokensBefore: 2304, TokensAfter: 192, Declaration: "VisionZip(Dominant = 162, Contextual = 30)", Positions: Positions.Renumber,
-                    Site: Site.VisionOutput, TowerScores: new(FirstLayer: 25, LastLayer: 25), Kernel: new("VisionZip", Scratch: 0, Arguments: EquatableArray.Of(new KernelArgument("contextual", 30)))),
+                    Site: Site.VisionOutput, TowerScores: new(FirstLayer: 25, LastLayer: 25, Attention: TowerAttention.Received), Kernel: new("VisionZip", Scratch: 0, Arguments: EquatableArray.Of(new KernelArgument("contextual", 30)))),
             ];
 
             return new ReductionPlan(geometry, segments, steps);
