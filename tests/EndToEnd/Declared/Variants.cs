@@ -366,6 +366,11 @@ public sealed partial class ShapesVictor16;
 [DyVte]
 public sealed partial class ShapesDyVte;
 
+// No golden: all tokens stay, so it is the dense class.
+[VisionLanguageModel("clip-llama")]
+[SparsityMeetsSimilarity(AtLeast = 1, Round2 = SecondRound.None)]
+public sealed partial class ClipLlamaSimilarityAll;
+
 // No golden: that it computes what the dense class computes at the same precision is a test of its own.
 [VisionLanguageModel("clip-llama", Precision = Precision.Int8)]
 public sealed partial class ClipLlamaInt8;
