@@ -24,6 +24,8 @@ internal static class Variant
         new("gprune", GPruneShapes.Plan, GPruneShapes.Load),
         new("similarity", SimilarityShapes.Plan, SimilarityShapes.Load),
         new("prumergeplus", PruMergePlusShapes.Plan, PruMergePlusShapes.Load),
+        new("prumerge", PruMergeShapes.Plan, PruMergeShapes.Load),
+        new("ficocol", FiCoCoLShapes.Plan, FiCoCoLShapes.Load),
         new("fopru", FoPruShapes.Plan, FoPruShapes.Load),
         new("cdpruner", CDPrunerShapes.Plan, CDPrunerShapes.Load),
         new("pruned", PrunedShapes.Plan, PrunedShapes.Load),

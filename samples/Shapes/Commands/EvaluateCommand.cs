@@ -26,6 +26,7 @@ internal static class EvaluateCommand
                 + ReportFile.Begin + " and " + ReportFile.End + ".",
             HelpName = "file",
         };
+        var picture = new Option<string?>("--picture") { Description = "Writes accuracy against operations, as SVG.", HelpName = "file" };
         var questions = new Option<string?>("--questions") { Description = "A folder with questions.jsonl, instead of the sample's.", HelpName = "folder" };
         Option<string?> model = SharedOptions.Model();
 
@@ -35,18 +36,20 @@ internal static class EvaluateCommand
             "evaluate",
             "evaluate --variants fastv quick --limit 100",
             "evaluate --output report.md",
-            "evaluate --output README.md") { variants, limit, output, questions, model };
+            "evaluate --output README.md",
+            "evaluate --output report.md --picture report.svg") { variants, limit, output, picture, questions, model };
         command.SetAction((parsed, cancellationToken) => RunAsync(
             parsed.GetValue(variants) is { Length: > 0 } names ? [.. Variant.All.Where(variant => variant == Variant.Dense || names.Contains(variant.Name))] : Variant.All,
             parsed.GetValue(limit),
             parsed.GetValue(output),
+            parsed.GetValue(picture),
             parsed.GetValue(questions) ?? Folders.Evaluation,
             parsed.GetValue(model) ?? Folders.Model,
             cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(IReadOnlyList<Candidate> variants, int limit, string? output, string folder, string model, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(IReadOnlyList<Candidate> variants, int limit, string? output, string? picture, string folder, string model, CancellationToken cancellationToken)
     {
         IReadOnlyList<Question> questions = QuestionFile.Spread(QuestionFile.Read(Path.Combine(folder, "questions.jsonl")), limit);
         if (output is not null)
@@ -89,6 +92,12 @@ internal static class EvaluateCommand
         {
             ReportFile.Write(output, report.ToMarkdown(Precision));
             Console.Error.WriteLine($"wrote {output}");
+        }
+
+        if (picture is not null)
+        {
+            File.WriteAllText(picture, report.ScorePicture());
+            Console.Error.WriteLine($"wrote {picture}");
         }
 
         return ExitCode.Success;

@@ -1,7 +1,7 @@
 using System.Globalization;
-using Espalier.Calibration;
+using Espalier.Evaluation;
 
-namespace Espalier.Evaluation;
+namespace Espalier.Calibration;
 
 /// <summary>What a calibration measured by layer, as a table, a picture and a file.</summary>
 /// <param name="Title">What was measured.</param>
