@@ -46,7 +46,7 @@ internal sealed class EvaluationReport
                 ReportTable.Number(score.Vision, "F2"),
                 ReportTable.Number(score.Prefill, "F2"),
                 ReportTable.Share(score.PrefillOfDense),
-                ReportTable.Number(score.Candidate.Plan.IsDynamic ? double.NaN : FlopsOfDense(score) / score.PrefillOfDense, "F2"),
+                ReportTable.Number(IsBound(score) ? double.NaN : FlopsOfDense(score) / score.PrefillOfDense, "F2"),
                 ReportTable.Number(score.DecodeStep, "F2"),
             ]),
         ]);
@@ -112,8 +112,10 @@ internal sealed class EvaluationReport
         ? "an answer counts if it is exactly the right one."
         : "exact: the right answer itself; relaxed: numbers within 5 %; ANLS: likeness in letters, 0 from one half on." + (_types.Length > 0 ? $" By type: {_run.Metrics[0].Heading}." : "");
 
-    // Where the image decides how many tokens stay, the plan knows a bound.
-    private static string AtMost(Scoreboard score) => score.Candidate.Plan.IsDynamic ? "≤ " : "";
+    private static string AtMost(Scoreboard score) => IsBound(score) ? "≤ " : "";
+
+    // Where the image decides how many tokens stay, or a gate when they leave, the plan knows no more.
+    private static bool IsBound(Scoreboard score) => score.Candidate.Plan.IsDynamic || score.Candidate.Plan.Gates is not null;
 
     private double Flops(Scoreboard score) => score.Candidate.Plan.Flops(FlopsConvention.C, _run.TextTokens);
 
