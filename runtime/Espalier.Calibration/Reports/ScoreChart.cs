@@ -33,9 +33,12 @@ internal static class ScoreChart
         svg.Words(Left + (Width / 2), Top + Height + 34, cost, "middle");
         for (int i = 0; i < points.Count; i++)
         {
+            // Colours come round again; numbers do not.
+            string number = (i + 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
             svg.Dot(X(Math.Min(points[i].Cost, 1)), Y(points[i].Score), Svg.Colour(i));
+            svg.Words(X(Math.Min(points[i].Cost, 1)) + 6, Y(points[i].Score) + 4, number);
             svg.Box(Left, legend + (i * 18) - 9, 14, 10, Svg.Colour(i));
-            svg.Words(Left + 20, legend + (i * 18), $"{points[i].Name}: {ReportTable.Share(points[i].Score)} at {ReportTable.Share(points[i].Cost)}");
+            svg.Words(Left + 20, legend + (i * 18), $"{number} {points[i].Name}: {ReportTable.Share(points[i].Score)} at {ReportTable.Share(points[i].Cost)}");
         }
 
         return svg.ToString();
