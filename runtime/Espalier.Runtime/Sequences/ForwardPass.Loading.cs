@@ -1,0 +1,124 @@
+using Espalier.Planning;
+
+namespace Espalier;
+
+// What the runtime does around a loop: rows in place before it, and the way back after a failure.
+public sealed partial class ForwardPass
+{
+    /// <summary>Releases the buffers; the sequence calls it, no loop does.</summary>
+    internal void Dispose()
+    {
+        _bindings.Dispose();
+        _rows.Dispose();
+        _merge.Dispose();
+        _gates?.Dispose();
+        _head.Dispose();
+        _cache.Dispose();
+    }
+
+    /// <summary>Runs text rows alone through all layers, from an empty cache: the prefix.</summary>
+    internal void RunPrefix(EmbeddingTable embeddings, ReadOnlySpan<int> prefix, CancellationToken cancellation)
+    {
+        Reset();
+        _cancellation = cancellation;
+        _rows.LoadText(embeddings, prefix, firstPosition: 0);
+        for (int layer = 0; layer < _plan.Geometry.Text.Layers; layer++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (layer == HeldTextLayer)
+            {
+                RunInPlace(layer);
+                continue;
+            }
+
+            RunRows(layer, _bindings.Dense(layer));
+        }
+    }
+
+    /// <summary>Puts the visual rows of an encoded image and the suffix in place behind a prefix that the cache holds.</summary>
+    internal void LoadPrompt(ImagePass image, EmbeddingTable embeddings, int prefixRows, ReadOnlySpan<int> suffix, CancellationToken cancellation)
+    {
+        _cache.SetLength(prefixRows);
+        _cancellation = cancellation;
+        _suffixRows = _plan.Registers + suffix.Length;
+        if (_plan.IsDynamic)
+        {
+            _rows.Reserve(_plan.DecoderVisualTokens, _suffixRows, prefixRows);
+            if (_plan.MergesInDecoder)
+            {
+                _merge.Reserve(_plan.DecoderVisualTokens, _suffixRows);
+            }
+        }
+
+        _rows.LoadPrompt(image, embeddings, prefixRows, _map, _sessions.Registers, suffix);
+        _numbering = 0;
+        _textScores = 0;
+        _textSteps = 0;
+        _askedGate = -1;
+        _exitDue = false;
+        ExitLayer = null;
+        _phase = PassPhase.PrefillReady;
+    }
+
+    /// <summary>Embeds the token of the next decode step.</summary>
+    internal void LoadToken(EmbeddingTable embeddings, int token, int position, CancellationToken cancellation)
+    {
+        RequirePrompt();
+        _cancellation = cancellation;
+        _decodeRows = 1;
+        _bindings.LoadDecode(embeddings, token, position, _shifts);
+    }
+
+    /// <summary>Embeds text that follows what the sequence holds; the next decode step runs all of it.</summary>
+    internal void LoadText(EmbeddingTable embeddings, ReadOnlySpan<int> tokens, int position, CancellationToken cancellation)
+    {
+        if (tokens.Length == 1)
+        {
+            LoadToken(embeddings, tokens[0], position, cancellation);
+            return;
+        }
+
+        RequirePrompt();
+        _cancellation = cancellation;
+        _decodeRows = tokens.Length;
+        _rows.LoadText(embeddings, tokens, position);
+        _numbering = 0;
+    }
+
+    /// <summary>Forgets the last text rows in every layer.</summary>
+    internal void Drop(int rows)
+    {
+        RequirePrompt();
+        _cache.Drop(rows);
+    }
+
+    /// <summary>The visual rows that the last prefill had in each segment of the plan.</summary>
+    internal EquatableArray<int> SegmentTokens()
+    {
+        var counts = new int[_plan.Segments.Count];
+        for (int i = 0; i < counts.Length; i++)
+        {
+            counts[i] = _visualTokens[_plan.Segments[i].FirstLayer];
+        }
+
+        return new EquatableArray<int>(counts);
+    }
+
+    /// <summary>Fails if the loop returned before its end.</summary>
+    internal void RequireLogits() => Require(_phase == PassPhase.DecodeReady, "the loop ends with the logits");
+
+    /// <summary>Forgets everything: after a failure or a cancellation the sequence starts anew.</summary>
+    internal void Reset()
+    {
+        _phase = PassPhase.Idle;
+        _cache.SetLength(0);
+    }
+
+    private void RequirePrompt()
+    {
+        if (_phase != PassPhase.DecodeReady)
+        {
+            throw new InvalidOperationException("The sequence holds no prompt: run a prefill before decoding, also after a cancelled or failed call.");
+        }
+    }
+}
