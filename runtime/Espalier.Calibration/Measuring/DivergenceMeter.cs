@@ -207,7 +207,7 @@ internal sealed class DivergenceMeter : IDisposable
 
     private static JsonObject Settings(string folder, IReadOnlyList<CalibrationSample> samples, CalibrationOptions options) => new()
     {
-        ["model"] = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
+        ["model"] = PolicyText.ModelName(folder),
         ["samples"] = samples.Count,
         ["digest"] = Digest(folder, samples),
         ["order"] = options.Order.ToString(),

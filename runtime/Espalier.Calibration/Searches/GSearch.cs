@@ -69,7 +69,7 @@ public static class GSearch
         }
 
         return new KeepSchedule(
-            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
+            PolicyText.ModelName(folder),
             samples.Count,
             all,
             counts,

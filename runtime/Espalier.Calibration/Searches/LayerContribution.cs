@@ -44,7 +44,7 @@ public sealed class LayerContribution
         MeasuredCandidate[] visual = [.. Enumerable.Range(0, layers).Select(static layer => MeasuredCandidate.Of(PolicyText.Layers("FreezeVisual", [layer])))];
         double[] ofVisual = meter.Measure(visual);
         double[] ofText = text ? meter.Measure([.. Enumerable.Range(0, layers).Select(MeasuredCandidate.HoldingText)]) : [];
-        return new LayerContribution(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), samples.Count, ofVisual, ofText);
+        return new LayerContribution(PolicyText.ModelName(folder), samples.Count, ofVisual, ofText);
     }
 
     /// <summary>ShortV on the layers that contribute least.</summary>

@@ -47,7 +47,7 @@ public static class PSigmoid
         double[] divergences = meter.Measure([.. curves.Select(curve => MeasuredCandidate.Of(KeepSchedule.Policy(all, curve)))]);
         int best = Enumerable.Range(0, curves.Count).MinBy(i => divergences[i]);
         return new KeepSchedule(
-            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
+            PolicyText.ModelName(folder),
             samples.Count,
             all,
             curves[best],

@@ -146,7 +146,7 @@ public sealed class ParetoSearch
         }
 
         options.CancellationToken.ThrowIfCancellationRequested();
-        return new ParetoSearch(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), budget, run);
+        return new ParetoSearch(PolicyText.ModelName(folder), budget, run);
     }
 
     /// <summary>A declaration with the chosen policy, ready to commit.</summary>

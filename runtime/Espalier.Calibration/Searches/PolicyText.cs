@@ -5,6 +5,9 @@ namespace Espalier.Calibration;
 /// <summary>Writes policies as C#.</summary>
 internal static class PolicyText
 {
+    /// <summary>What declarations call the model of a folder: the folder's name.</summary>
+    public static string ModelName(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+
     /// <summary>An attribute over layers, for example <c>[ShortV(2, 5, 6)]</c>; empty for no layer.</summary>
     public static string Layers(string name, IEnumerable<int> layers)
     {

@@ -65,7 +65,7 @@ public sealed class WithdrawalSearch
 
         meter.Expect(layers - firstLayer);
         double[] divergences = meter.Measure([.. Enumerable.Range(firstLayer, layers - firstLayer).Select(static k => MeasuredCandidate.Of(PolicyText.Vtw(k)))]);
-        return new WithdrawalSearch(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), samples.Count, firstLayer, threshold, divergences);
+        return new WithdrawalSearch(PolicyText.ModelName(folder), samples.Count, firstLayer, threshold, divergences);
     }
 
     /// <summary>The attribute; empty, which is the dense model, if no K was accepted.</summary>
