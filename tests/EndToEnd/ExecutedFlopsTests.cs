@@ -37,10 +37,14 @@ public sealed class ExecutedFlopsTests : IDisposable
             text = tiny.Suffix.Length;
         }
 
+        double executed = 0;
         for (int layer = 0; layer < plan.Layers; layer++)
         {
             Assert.Equal(Counted(plan, layer, text), Executed(layer));
+            executed += Executed(layer) + Attention(plan, layer, text);
         }
+
+        Assert.Equal(executed, plan.ExecutedFlops(FlopsConvention.C, text), executed * 1e-12);
     }
 
     [Fact]
@@ -55,17 +59,25 @@ public sealed class ExecutedFlopsTests : IDisposable
     {
         TextGeometry geometry = plan.Geometry.Text;
         int rows = text + plan.Registers;
-        double read = rows + plan.VisualTokensAt(layer);
-        double updated = layer == plan.Layers - 1 ? 1 : plan.RowsAt(layer, text);
+        var (updated, read) = Rows(plan, layer, text);
         double linear = (2.0 * updated * geometry.Hidden * ((2.0 * geometry.QueryWidth) + (3.0 * geometry.Intermediate))) + (2.0 * read * geometry.Hidden * 2.0 * geometry.KeyValueWidth);
         if (layer < plan.Layers - 1)
         {
             LayerMode mode = plan.Segments.Single(segment => segment.FirstLayer <= layer && layer <= segment.LastLayer).Mode;
-            Assert.Equal(CostModel.LayerFlops(geometry, FlopsConvention.C, mode, rows, plan.VisualTokensAt(layer)), linear + (4.0 * updated * read * geometry.QueryWidth));
+            Assert.Equal(CostModel.LayerFlops(geometry, FlopsConvention.C, mode, rows, plan.VisualTokensAt(layer)), linear + Attention(plan, layer, text));
         }
 
         return linear;
     }
+
+    private static double Attention(ReductionPlan plan, int layer, int text)
+    {
+        var (updated, read) = Rows(plan, layer, text);
+        return 4.0 * updated * read * plan.Geometry.Text.QueryWidth;
+    }
+
+    private static (double Updated, double Read) Rows(ReductionPlan plan, int layer, int text) =>
+        (layer == plan.Layers - 1 ? 1 : plan.RowsAt(layer, text), text + plan.Registers + plan.VisualTokensAt(layer));
 
     /// <summary>Twice the multiplications of the linear layers that the sessions of a decoder layer ran.</summary>
     private double Executed(int layer)

@@ -46,7 +46,7 @@ internal sealed class EvaluationReport
                 ReportTable.Number(score.Vision, "F2"),
                 ReportTable.Number(score.Prefill, "F2"),
                 ReportTable.Share(score.PrefillOfDense),
-                ReportTable.Number(IsBound(score) ? double.NaN : FlopsOfDense(score) / score.PrefillOfDense, "F2"),
+                ReportTable.Number(IsBound(score) ? double.NaN : ExecutedOfDense(score) / score.PrefillOfDense, "F2"),
                 ReportTable.Number(score.DecodeStep, "F2"),
             ]),
         ]);
@@ -55,7 +55,7 @@ internal sealed class EvaluationReport
     /// <param name="precision">The number format, as prose names it.</param>
     public string Caption(string precision) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_run.Asked} of {_run.Questions.Count} questions; {Counts()} MFLOPs: the decoder's prefill in convention C with {_run.TextTokens} text tokens. Times: medians, variants in turns, {precision} on {Environment.ProcessorCount} logical CPUs ({RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.FrameworkDescription}); \"of dense\" is the median of each question's own ratio. Realised / theory: how much of the speed-up that the operations promise arrives.");
+        $"{_run.Asked} of {_run.Questions.Count} questions; {Counts()} MFLOPs: the decoder's prefill in convention C with {_run.TextTokens} text tokens. Times: medians, variants in turns, {precision} on {Environment.ProcessorCount} logical CPUs ({RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.FrameworkDescription}); \"of dense\" is the median of each question's own ratio. Realised / theory: how much of the speed-up arrives that the operations promise which the loops run (of the last layer one row, in the dense model too).");
 
     /// <summary>The report as Markdown; lines end with a line feed.</summary>
     /// <param name="precision">The number format, as prose names it.</param>
@@ -120,4 +120,7 @@ internal sealed class EvaluationReport
     private double Flops(Scoreboard score) => score.Candidate.Plan.Flops(FlopsConvention.C, _run.TextTokens);
 
     private double FlopsOfDense(Scoreboard score) => Flops(score) / score.Candidate.Plan.DenseFlops(FlopsConvention.C, _run.TextTokens);
+
+    private double ExecutedOfDense(Scoreboard score) =>
+        score.Candidate.Plan.ExecutedFlops(FlopsConvention.C, _run.TextTokens) / score.Candidate.Plan.DenseExecutedFlops(FlopsConvention.C, _run.TextTokens);
 }

@@ -64,7 +64,7 @@ internal static class CompareCommand
             [.. Enumerable.Range(0, loaded.Count).Select(i => Row(Variant.All[i], answers[i], prefills[i], prefills[0], text))]));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"Operations of the decoder's prefill in convention C, with {text} text tokens. Times: medians of {rounds} rounds in turns. Realised: measured speed-up / speed-up by operations."));
+            $"Operations of the decoder's prefill in convention C, with {text} text tokens. Times: medians of {rounds} rounds in turns. Realised: measured speed-up / speed-up by the operations that the loops run (of the last layer one row, in the dense model too)."));
         return ExitCode.Success;
     }
 
@@ -72,6 +72,7 @@ internal static class CompareCommand
     {
         double flops = variant.Plan.Flops(FlopsConvention.C, textTokens);
         double operations = flops / variant.Plan.DenseFlops(FlopsConvention.C, textTokens);
+        double executed = variant.Plan.ExecutedFlops(FlopsConvention.C, textTokens) / variant.Plan.DenseExecutedFlops(FlopsConvention.C, textTokens);
         double time = Median.Of([.. prefills.Zip(dense, static (own, other) => own / other)]);
 
         // Both as speed-ups over dense: what was measured, as a share of what the operation counts promise.
@@ -84,7 +85,7 @@ internal static class CompareCommand
             ReportTable.Share(operations),
             ReportTable.Number(Median.Of(prefills), "F2"),
             ReportTable.Share(time),
-            ReportTable.Number(100 * operations / time, "F0") + " %",
+            ReportTable.Number(100 * executed / time, "F0") + " %",
         ];
     }
 }
