@@ -25,6 +25,7 @@ internal static class Variant
         new("similarity", SimilarityShapes.Plan, SimilarityShapes.Load),
         new("prumergeplus", PruMergePlusShapes.Plan, PruMergePlusShapes.Load),
         new("prumerge", PruMergeShapes.Plan, PruMergeShapes.Load),
+        new("recoverable", RecoverableShapes.Plan, RecoverableShapes.Load),
         new("ficocol", FiCoCoLShapes.Plan, FiCoCoLShapes.Load),
         new("fopru", FoPruShapes.Plan, FoPruShapes.Load),
         new("cdpruner", CDPrunerShapes.Plan, CDPrunerShapes.Load),

@@ -25,6 +25,8 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("tower", Precision.Int8)]
     [InlineData("relevant", Precision.Float32)]
     [InlineData("neighbours", Precision.Int8)]
+    [InlineData("recovered", Precision.Float32)]
+    [InlineData("recovered", Precision.Int8)]
     [InlineData("all", Precision.Int8)]
     [InlineData("all", Precision.Int4)]
     [InlineData("all", Precision.Int8PrefillInt4Decode)]
@@ -50,6 +52,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "tome" => c => ClipLlamaToMe.Load(c, options),
             "relevant" => c => ClipLlamaSimilarityCDPruner.Load(c, options),
             "neighbours" => c => ClipLlamaPruMerge.Load(c, options),
+            "recovered" => c => ClipLlamaRecoverable.Load(c, options),
             "gathered" => c => ClipLlamaKeptPositions.Load(c, options),
             _ => c => ClipLlamaAll.Load(c, options),
         });
@@ -72,12 +75,14 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("text")]
     [InlineData("stages")]
     [InlineData("neighbours")]
+    [InlineData("recovered")]
     public void AnImageOfAnotherCountAllocatesNothingEither(string variant)
     {
         using var tiny = new TinyModel(variant switch
         {
             "text" => static c => ClipLlamaSimilarityText.Load(c),
             "neighbours" => static c => ClipLlamaPruMergePlus.Load(c),
+            "recovered" => static c => ClipLlamaRecoverableSteps.Load(c),
             "stages" => static c => ClipLlamaSimilarityBend.Load(c),
             _ => static c => ClipLlamaSimilarity.Load(c),
         });

@@ -65,6 +65,8 @@ public sealed class ReferenceTests
         [("clip-llama", "similarity-text")] = static c => ClipLlamaSimilarityText.Load(c),
         [("clip-llama", "prumerge")] = static c => ClipLlamaPruMerge.Load(c),
         [("clip-llama", "prumerge-plus")] = static c => ClipLlamaPruMergePlus.Load(c),
+        [("clip-llama", "recoverable")] = static c => ClipLlamaRecoverable.Load(c),
+        [("clip-llama", "recoverable-steps")] = static c => ClipLlamaRecoverableSteps.Load(c),
         [("clip-llama", "fopru")] = static c => ClipLlamaFoPru.Load(c),
         [("clip-llama", "fopru-rows")] = static c => ClipLlamaFoPruRows.Load(c),
         [("clip-llama", "cdpruner")] = static c => ClipLlamaCDPruner.Load(c),

@@ -39,6 +39,7 @@ Inside the tower (also Policy; the definitions are in tower_reductions.py), betw
 Before the decoder (also Policy; the definitions are in reductions.py):
     VisionZip(dominant, contextual), VTC-CLS(keep, layer) at the output of the tower: one of them. Positions are contiguous
                     afterwards, as if the image had had so few tokens.
+    Recoverable(cut, window, neighbours, text weight) likewise, the relation to the text by the mean embedding of the suffix.
     DivPrune(keep), G-Prune(keep, threshold, temperature, iterations) behind the projector: one of them. Positions are
                     contiguous after DivPrune; after G-Prune every token keeps its own.
 Counts found in the image (also Policy): Similarity(scores, cut, window, least, most) at the output of the tower, positions
@@ -60,7 +61,7 @@ import torch.nn.functional as F
 
 from checkpoint import canonical_name, read_config, read_safetensors, read_weights
 from reductions import (average_into, cd_pruner, cls_attention, cls_cosine, div_prune, ficoco_l, fo_pru_rows, g_prune_scores, keep_highest, normalised_relevance, pru_merge,
-                        pru_merge_tokens, quartile_threshold, relevant, similar_to_cls, vision_zip)
+                        pru_merge_tokens, quartile_threshold, recoverable, relevant, similar_to_cls, vision_zip)
 from tower_reductions import FiCoCoV, ToMe
 
 
@@ -86,6 +87,7 @@ class Policy:
     similarity: Optional[Tuple[str, str, int, float, float]] = None  # cosine or attention, cut, window, least, most
     relevance: Optional[Tuple[int, float, bool]] = None  # K2, theta, text too
     prumerge: Optional[Tuple[int, bool]] = None  # neighbours, plus
+    recoverable: Optional[Tuple[str, int, int, float]] = None  # cut, window, neighbours, weight of the text
     fopru: Optional[Tuple[str, str, int]] = None  # received or cls, rank or row, patches or rows
     cdpruner: Optional[int] = None  # keep
 
@@ -393,6 +395,13 @@ class Llava:
                 gaps.append(min((a - b) / a for a, b in zip(by_score, by_score[1:])))
                 gaps.append(min(abs(s / quartile_threshold(scores) - 1) for s in scores))
                 tokens = tokens + [-2]
+            elif policy.recoverable:
+                q, k = self.full_width(states[len(states) - 2], len(states) - 2)
+                scores = torch.softmax(q[:1] @ k.T * k.shape[1] ** -0.5, -1)[0, 1:].tolist()
+                mean = self.embed(text).double().mean(0)
+                text_scores = F.cosine_similarity(project(self.config, self.weights, features).double(), mean[None], dim=-1, eps=0).tolist()
+                tokens, features, clears = recoverable(features, k[1:], scores, text_scores, *policy.recoverable)
+                gaps += clears
             elif policy.fopru:
                 kind, strategy, count = policy.fopru
                 cls = 1 if len(features) < len(states[0]) else 0
@@ -405,7 +414,7 @@ class Llava:
                     tokens, sums, chosen = fo_pru_rows(scores, self.config.vision.image_size // self.config.vision.patch_size, count)
                     gaps.append(gap(sums, chosen))
                 features = features[tokens]
-            if policy.visionzip or policy.vtccls or policy.similarity or policy.prumerge or policy.fopru:
+            if policy.visionzip or policy.vtccls or policy.similarity or policy.prumerge or policy.recoverable or policy.fopru:
                 kept_by.append(tokens)
             image = Image.whole(project(self.config, self.weights, features))
             image.kept, image.gaps = kept_by, gaps

@@ -68,6 +68,8 @@ CASES = {
         "tome-inflection": Policy(tome=dict(r=9, inflection=0.5, proportional=False)),
         "tower-and-decoder": Policy(ficoco_v=dict(start=0, r=5), divprune=20, fastv=(2, 0.5), shortv=(3,), vtw=5),
         "prumerge": Policy(prumerge=(6, False)), "prumerge-plus": Policy(prumerge=(32, True), fastv=(2, 0.5)),
+        "recoverable": Policy(recoverable=("LocalOutlier", 9, 5, 50.0)),
+        "recoverable-steps": Policy(recoverable=("MaxDerivative", 9, 9, 2.0), fastv=(2, 0.5)),
         "fopru": Policy(fopru=("received", "rank", 14)), "fopru-rows": Policy(fopru=("cls", "row", 3)),
         "cdpruner": Policy(cdpruner=11),
         "similarity-cdpruner": Policy(similarity=("cosine", "Chord", 9, 0.5, 1), cdpruner=9, fastv=(3, 0.5)),
@@ -199,7 +201,7 @@ def policy_json(policy, visual):
         members["ficocol"] = list(policy.ficoco_l)
     if policy.pyramid:
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
-    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "fopru", "cdpruner") if getattr(policy, name)}
+    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner") if getattr(policy, name)}
     return json.dumps(members)
 
 

@@ -132,6 +132,41 @@ def pru_merge(x, keys, scores, kept, neighbours):
     return torch.stack(out + [(weight[rest, None] * x[rest]).sum(0)])
 
 
+def recoverable(x, keys, scores, text, cut="LocalOutlier", window=9, neighbours=32, text_weight=50.0):
+    """Recoverable Compression (arXiv 2409.01179): scores and cosines with the text, one a patch -> the patch that each token stands for
+    (-2: the rest), the tokens, and how clear each choice is."""
+    n, scores = len(x), [float(s) for s in scores]
+    text = [float(t) * keys.shape[1] ** -0.5 for t in text]
+    clears = []
+
+    def filtered(members, values):
+        count, clear = inflection([values[i] for i in members], cut, window)
+        clears.append(clear)
+        order = sorted(members, key=lambda i: (-values[i], i))
+        if 0 < count < len(order):
+            clears.append((values[order[count - 1]] - values[order[count]]) / (values[order[0]] - values[order[-1]]))
+        return order[:count]
+
+    by_attention = filtered(range(n), scores) or [max(range(n), key=lambda i: (scores[i], -i))]
+    main = sorted({*by_attention, *filtered(range(n), text)})
+    others = [i for i in range(n) if i not in main]
+    centres = sorted(filtered(others, scores)) if others else []
+    left = [i for i in others if i not in centres]
+    unit = F.normalize(keys.double(), dim=-1)
+    weight = torch.tensor(scores, dtype=torch.float64)
+    rows = [x[i].double() for i in main]
+    for c in centres:
+        near = {j: float(unit[c] @ unit[j]) + text_weight * text[j] for j in others if j != c}
+        order = sorted(near, key=lambda j: (-near[j], j))
+        taken = order[:neighbours]
+        if len(taken) < len(order):
+            clears.append((near[taken[-1]] - near[order[neighbours]]) / (near[order[0]] - near[order[-1]]))
+        rows.append(x[c].double() + (weight[taken, None] * x[taken].double()).sum(0))
+    if left:
+        rows.append((weight[left, None] * x[left].double()).sum(0))
+    return main + centres + ([-2] if left else []), torch.stack(rows).to(x.dtype), clears
+
+
 def fo_pru_rows(scores, side, rows):
     """The patches of the rows with the largest sums."""
     sums = [sum(scores[r * side:(r + 1) * side]) for r in range(len(scores) // side)]
@@ -345,6 +380,11 @@ def write():
         kept = pru_merge_tokens(scores, plus)
         assert min(abs(s / quartile_threshold(scores) - 1) for s in scores) > 1e-4
         members += [(name + "_kept", json.dumps(kept + [-2])), (name, "[\n" + ",\n".join(numbers(row) for row in pru_merge(x, keys, scores, kept, 16)) + "\n]")]
+    relation = F.cosine_similarity(x.double(), lcg(1, 64, 51), dim=-1, eps=0)
+    for cut, count, text_weight in (("LocalOutlier", 8, 50.0), ("MaxDerivative", 5, 3.0), ("Chord", 200, 0.0)):
+        kept, merged, clears = recoverable(x, keys, scores, relation, cut, 9, count, text_weight)
+        assert min(clears) > 1e-5, (cut, min(clears))
+        members += [(f"recoverable_{cut}_kept", json.dumps(kept)), (f"recoverable_{cut}", "[\n" + ",\n".join(numbers(row) for row in merged) + "\n]")]
     kept, sums, chosen = fo_pru_rows(scores, 12, 5)
     assert separation(sums, chosen) > 1e-4
     members.append(("fopru_rows_5", json.dumps(kept)))

@@ -29,7 +29,7 @@ internal static class ImageEmitter
                 writer.Line(output.Score switch
                 {
                     Score.ClsAttention => "// Vision tower; the CLS token's attention to the patches in tower " + layers + " is their score.",
-                    Score.FullWidthClsAttention => "// Vision tower; the CLS token's attention to the patches in tower " + layers + ", over all heads as one, is their score.",
+                    Score.FullWidthClsAttention or Score.AttentionAndText => "// Vision tower; the CLS token's attention to the patches in tower " + layers + ", over all heads as one, is their score.",
                     Score.ReceivedAttention => "// Vision tower; the attention that the patches receive in tower " + layers + " is their score.",
                     _ => "// Vision tower, with its CLS row.",
                 });
@@ -38,6 +38,13 @@ internal static class ImageEmitter
             else
             {
                 writer.Line("pass.RunTower();");
+            }
+
+            if (((output?.Kernel?.Inputs ?? KernelInputs.OfSite) & KernelInputs.TextScores) != 0)
+            {
+                writer.Line();
+                writer.Line("// Projector, ahead of the step: the cosine of each projected patch with the text behind the image is its relation to the text.");
+                writer.Line("pass.ScoreByText();");
             }
 
             if (output is not null)

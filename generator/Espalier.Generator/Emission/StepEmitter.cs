@@ -113,7 +113,9 @@ internal static class StepEmitter
         + ((inputs & KernelInputs.ClsAttention) != 0 ? "pass.ClsAttention, " : "")
         + ((inputs & KernelInputs.Projected) != 0 ? "pass.Projected, tokens: " + tokens + ", " : "")
         + ((inputs & KernelInputs.MeanText) != 0 ? "pass.MeanText, " : "")
-        + ((inputs & KernelInputs.Map) != 0 ? "pass.AttentionMap, " : "");
+        + ((inputs & KernelInputs.Map) != 0 ? "pass.AttentionMap, " : "")
+        + ((inputs & KernelInputs.Keys) != 0 ? "pass.Keys, " : "")
+        + ((inputs & KernelInputs.TextScores) != 0 ? "pass.TextScores, " : "");
 
     private static string Kept(Step step) => step.IsDynamic
         ? (step.Score == Score.Random ? "" : "the ") + "visual tokens" + (step.Score == Score.Random ? ", " : " ") + ScoreTraits.Of(step.Score).Choice(step) + ", at most " + PlanText.Count(step.TokensAfter)

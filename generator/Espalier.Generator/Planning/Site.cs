@@ -79,4 +79,10 @@ public enum KernelInputs
 
     /// <summary>The attention of the layer that the step lies in, as a whole.</summary>
     Map = 64,
+
+    /// <summary>The keys of the patches, of the layer and in the width that the step's scores say.</summary>
+    Keys = 128,
+
+    /// <summary>The cosine of each visual token, projected, with the mean embedding of the text behind the image.</summary>
+    TextScores = 256,
 }

@@ -50,6 +50,9 @@ public enum Score
 
     /// <summary>The cosine of a token's key to the most similar one of the other half of the tokens (ToMe, arXiv 2210.09461).</summary>
     KeySimilarity,
+
+    /// <summary>Softmax attention of the CLS token over the full width of queries and keys, and beside it the cosine with the text behind the image (Recoverable Compression, arXiv 2409.01179).</summary>
+    AttentionAndText,
 }
 
 /// <summary>What a step does with the visual tokens that it does not keep.</summary>

@@ -21,6 +21,7 @@ public sealed partial class ImagePass : IDisposable
     private readonly WholeTower? _whole;
     private readonly FeatureReduction? _reduction;
     private readonly ProjectorBinding _projector;
+    private readonly TextComparison? _textScores;
     private readonly float[] _meanText;
     private readonly float[] _textRow;
     private float[] _scratch = [];
@@ -38,10 +39,12 @@ public sealed partial class ImagePass : IDisposable
         _whole = _sections is null ? new WholeTower(sessions, _output?.TowerScores) : null;
         _tower = _sections ?? (TowerBinding)_whole!;
         _reduction = sessions.ReduceFeatures is { } session ? new FeatureReduction(session, _tower, plan.Geometry.Vision, _output!) : null;
-        int textWidth = ((_projected?.Kernel?.Inputs ?? KernelInputs.OfSite) & KernelInputs.MeanText) != 0 ? plan.Geometry.Text.Hidden : 0;
+        bool comparesText = Reads(_output, KernelInputs.TextScores);
+        int textWidth = comparesText || Reads(_projected, KernelInputs.MeanText) ? plan.Geometry.Text.Hidden : 0;
         _meanText = new float[textWidth];
         _textRow = new float[textWidth];
         _projector = new ProjectorBinding(sessions, _tower.Features, _projected);
+        _textScores = comparesText ? new TextComparison(sessions, _tower, _output!.TokensBefore) : null;
     }
 
     /// <summary>Visual tokens in the pass now.</summary>
@@ -64,6 +67,16 @@ public sealed partial class ImagePass : IDisposable
         {
             Require(_phase == ImagePhase.Scored, "the keys are there behind a scored tower");
             return _tower.Keys;
+        }
+    }
+
+    /// <summary>The cosine of each visual token, projected, with the mean embedding of the text behind the image: one score a visual token. Only behind <see cref="ScoreByText"/>.</summary>
+    public ReadOnlySpan<float> TextScores
+    {
+        get
+        {
+            Require(_phase == ImagePhase.Scored && _textScores is { IsFilled: true }, "the relation to the text is there behind ScoreByText");
+            return _textScores.Values;
         }
     }
 
@@ -119,6 +132,14 @@ public sealed partial class ImagePass : IDisposable
         _cancellation.ThrowIfCancellationRequested();
         _whole.Run();
         _phase = ImagePhase.Scored;
+    }
+
+    /// <summary>Runs the projector over all visual tokens and reads <see cref="TextScores"/>; what it projects is not kept.</summary>
+    public void ScoreByText()
+    {
+        Require(_phase == ImagePhase.Scored && _textScores is { IsFilled: false }, "tokens are compared with the text once, behind the scored tower, if the plan reduces by it");
+        _cancellation.ThrowIfCancellationRequested();
+        _textScores.Run(_meanText);
     }
 
     /// <summary>Keeps some visual tokens; the others are gone before the next part runs.</summary>
@@ -210,6 +231,7 @@ public sealed partial class ImagePass : IDisposable
     public void Dispose()
     {
         _projector.Dispose();
+        _textScores?.Dispose();
         _reduction?.Dispose();
         _tower.Dispose();
     }
@@ -219,8 +241,11 @@ public sealed partial class ImagePass : IDisposable
     {
         _cancellation = cancellation;
         _map.Reset();
+        _textScores?.Clear();
         _phase = ImagePhase.Pixels;
     }
+
+    private static bool Reads(Step? step, KernelInputs input) => ((step?.Kernel?.Inputs ?? KernelInputs.OfSite) & input) != 0;
 
     /// <summary>Reads the text behind the image, if the plan asks for it.</summary>
     internal void ReadText(EmbeddingTable embeddings, ReadOnlySpan<int> text)

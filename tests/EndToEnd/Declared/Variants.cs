@@ -212,6 +212,15 @@ public sealed partial class ClipLlamaPruMerge;
 public sealed partial class ClipLlamaPruMergePlus;
 
 [VisionLanguageModel("clip-llama")]
+[RecoverableCompression(Neighbours = 5)]
+public sealed partial class ClipLlamaRecoverable;
+
+[VisionLanguageModel("clip-llama")]
+[RecoverableCompression(Cut = InflectionCut.MaxDerivative, Neighbours = 9, TextWeight = 2)]
+[FastV(K = 2, R = 0.5)]
+public sealed partial class ClipLlamaRecoverableSteps;
+
+[VisionLanguageModel("clip-llama")]
 [FoPru(Keep = 14)]
 public sealed partial class ClipLlamaFoPru;
 

@@ -7,16 +7,22 @@ internal static class NaiveInflection
 {
     public static int[] Select(Step step, double[] scores)
     {
+        int least = Math.Max(1, (int)step.Kernel!.Arguments.Single(static argument => argument.Name == "least").Value);
+        return NaiveKernels.Highest(scores, Math.Min(step.TokensAfter, Math.Max(Head(step, scores), least)));
+    }
+
+    /// <summary>How many scores lie before the cut of a step.</summary>
+    public static int Head(Step step, double[] scores)
+    {
         double Number(string name) => step.Kernel!.Arguments.Single(argument => argument.Name == name).Value;
         double[] sorted = [.. scores.OrderDescending()];
-        int head = sorted.Length < 3 || sorted[0] <= sorted[^1] ? sorted.Length : step.Kernel!.Arguments.Single(static argument => argument.Name == "cut").Member switch
+        return sorted.Length < 3 || sorted[0] <= sorted[^1] ? sorted.Length : step.Kernel!.Arguments.Single(static argument => argument.Name == "cut").Member switch
         {
             "InflectionCut.Chord" => 1 + Best(sorted.Select((y, i) => 1 - (i / (sorted.Length - 1.0)) - ((y - sorted[^1]) / (sorted[0] - sorted[^1])))),
             "InflectionCut.SecondDifference" => 2 + Best(Bends(sorted, (int)Number("window"))),
             "InflectionCut.MaxDerivative" => 1 + Best(sorted.Zip(sorted.Skip(1), static (high, low) => high - low)),
             _ => Outliers(sorted),
         };
-        return NaiveKernels.Highest(scores, Math.Min(step.TokensAfter, Math.Max(head, Math.Max(1, (int)Number("least")))));
     }
 
     private static int Best(IEnumerable<double> values) => values.Select(static (value, place) => (value, place)).MaxBy(static pair => pair.value).place;

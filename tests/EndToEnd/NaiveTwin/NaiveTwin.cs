@@ -19,7 +19,18 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
         else
         {
             pass.RunScoredTower();
-            int[] kept = NaiveKernels.Select(output, pass.ClsAttention.ToArray(), pass.Keys.ToArray(), pass.Features.ToArray(), out float[]? weights);
+            float[]? weights;
+            int[] kept;
+            if (output.Score == Score.AttentionAndText)
+            {
+                pass.ScoreByText();
+                kept = NaiveRecovery.Select(output, pass.ClsAttention.ToArray(), pass.Keys.ToArray(), pass.TextScores.ToArray(), out weights);
+            }
+            else
+            {
+                kept = NaiveKernels.Select(output, pass.ClsAttention.ToArray(), pass.Keys.ToArray(), pass.Features.ToArray(), out weights);
+            }
+
             if (weights is null)
             {
                 pass.Keep(kept);

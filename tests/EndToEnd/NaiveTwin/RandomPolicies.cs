@@ -25,7 +25,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(27) switch
+    private PolicyDeclaration Next() => _random.Next(28) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
@@ -61,6 +61,9 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
             new IntegerArgument("Window", _random.Next(1, 4))),
         23 => new("ToMe", new IntegerArgument("R", _random.Next(1, 14)), new RealArgument("Inflection", _random.Next(-4, 5) / 4.0), new ChoiceArgument("ProportionalAttention", _random.Next(2) == 0 ? "true" : "false")),
         19 => new(Of("PruMerge", "PruMergePlus"), new IntegerArgument("Neighbours", _random.Next(1, 40))),
+        26 => new(
+            "RecoverableCompression", new ChoiceArgument("Cut", Of("Chord", "SecondDifference", "MaxDerivative", "LocalOutlier")), new IntegerArgument("Neighbours", _random.Next(1, 40)),
+            new RealArgument("TextWeight", _random.Next(0, 100))),
         20 => new("FoPru", new RealArgument("KeepRatio", _random.Next(2, 19) / 20.0), new ChoiceArgument("Strategy", Of("Rank", "Row")), new ChoiceArgument("Significance", Of("Received", "ClsAttention"))),
         21 => new("CDPruner", new IntegerArgument("Keep", _random.Next(1, 20))),
         25 => new("FiCoCoL", new IntegerArgument("R", _random.Next(1, 8)), new IntegerArgument("StartLayer", _random.Next(0, geometry.Text.Layers - 1)), new RealArgument("Epsilon", _random.Next(10, 21) / 20.0),

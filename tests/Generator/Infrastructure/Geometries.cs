@@ -76,6 +76,8 @@ internal static class Geometries
 
     public static PolicyDeclaration PruMerge(bool plus, int neighbours) => new(plus ? "PruMergePlus" : "PruMerge", new IntegerArgument("Neighbours", neighbours));
 
+    public static PolicyDeclaration RecoverableCompression(int neighbours) => new("RecoverableCompression", new IntegerArgument("Neighbours", neighbours));
+
     public static PolicyDeclaration FoPru(double ratio, string strategy) => new("FoPru", new RealArgument("KeepRatio", ratio), new ChoiceArgument("Strategy", strategy));
 
     public static PolicyDeclaration CDPruner(int keep) => new("CDPruner", new IntegerArgument("Keep", keep));

@@ -216,13 +216,18 @@ internal static class Loading
         if (output is not null)
         {
             int left = Left(output, visual, visual);
+            if (output.Score == Score.AttentionAndText)
+            {
+                yield return $"score {visual} by text";
+            }
+
             if (output.Kernel is { Scratch: > 0 } kernel)
             {
                 yield return $"scratch {kernel.Scratch}";
             }
 
             yield return output.IsMerge
-                ? $"merge {left}, {output.Kernel!.Arguments.Single().Value} contextual"
+                ? $"merge {left}, {output.Kernel!.Arguments.Single(static argument => argument.Name is "contextual" or "neighbours").Value} contextual"
                 : $"keep {left} from {visual - left}";
             visual = left;
         }

@@ -74,6 +74,10 @@ internal static class Recorder
 
                 public void RunScoredTower() => _calls.Add("scored tower");
 
+                public ReadOnlySpan<float> TextScores => Ascending(_visualTokens);
+
+                public void ScoreByText() => _calls.Add($"score {_visualTokens} by text");
+
                 // The first row is the CLS token's.
                 public ReadOnlySpan<float> AttentionMap => new float[(_visualTokens + 1) * (_visualTokens + 1)];
 
@@ -242,6 +246,19 @@ internal static class Recorder
 
                     kept[0] = -neighbours;
                     return (kept.Length + 1) / 2;
+                }
+            }
+
+            public static class RecoverableCompression
+            {
+                public static int Select(ReadOnlySpan<float> clsAttention, ReadOnlySpan<float> keys, ReadOnlySpan<float> textScores, InflectionCut cut, int window, int neighbours, double textWeight, Span<float> scratch, Span<int> kept, Span<float> weights)
+                {
+                    if (textScores.Length != clsAttention.Length || scratch.Length != 7 * clsAttention.Length)
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    return PruMerge.Select(clsAttention, keys, neighbours, scratch[..(2 * clsAttention.Length)], kept, weights);
                 }
             }
 

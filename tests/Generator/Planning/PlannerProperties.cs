@@ -214,6 +214,7 @@ public sealed class PlannerProperties
             (1, from r in Gen.Choose(1 - wild, Math.Max(1, tokens / 4) + wild) from inflection in Gen.Choose(-10 - wild, 10 + wild) select ToMe(r, inflection / 10.0)),
             (1, share.Select(DivPruneShare)),
             (1, from plus in Gen.Elements(false, true) from neighbours in Gen.Choose(1 - wild, 40) select PruMerge(plus, neighbours)),
+            (1, from neighbours in Gen.Choose(1 - wild, 40) select RecoverableCompression(neighbours)),
             (1, from ratio in share from strategy in Gen.Elements("Rank", "Row") select FoPru(ratio, strategy)),
             (1, from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) select CDPruner(keep)),
             (1, from least in share from most in share from k2 in Gen.Choose(1 - wild, Math.Max(1, layers - 1) + wild) from round in Gen.Elements("None", "Visual", "VisualAndText") select Similarity(least / 4, most, k2, round)),
@@ -241,7 +242,7 @@ public sealed class PlannerProperties
         public static int VisualTokensBeforeTheDecoder(Declared declared)
         {
             int visual = declared.Geometry.VisualTokens;
-            foreach (string name in (string[])["FiCoCoV", "ToMe", "VisionZip", "VtcCls", "SparsityMeetsSimilarity", "PruMerge", "PruMergePlus", "FoPru", "DivPrune", "GPrune", "CDPruner"])
+            foreach (string name in (string[])["FiCoCoV", "ToMe", "VisionZip", "VtcCls", "SparsityMeetsSimilarity", "PruMerge", "PruMergePlus", "RecoverableCompression", "FoPru", "DivPrune", "GPrune", "CDPruner"])
             {
                 if (declared.Policies.SingleOrDefault(policy => policy.Name == name) is { } policy)
                 {
@@ -254,6 +255,7 @@ public sealed class PlannerProperties
                         RealArgument { Name: "Ratio" } ratio => (int)Math.Round(visual * ratio.Value, MidpointRounding.ToEven),
                         RealArgument { Name: "KeepRatio" } ratio when name == "FoPru" => FoPru(visual, ratio.Value, ((ChoiceArgument)policy.Arguments[1]).Member),
                         RealArgument { Name: "KeepRatio" } ratio => (int)(visual * ratio.Value),
+                        IntegerArgument { Name: "Neighbours" } when name == "RecoverableCompression" => visual,
                         IntegerArgument { Name: "Neighbours" } => MostOutliers(visual, name == "PruMergePlus"),
                         RealArgument { Name: "AtMost" } most => Math.Max(1, (int)(visual * most.Value)),
                         var other => throw new InvalidOperationException(other.ToString()),

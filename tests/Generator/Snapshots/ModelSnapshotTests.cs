@@ -384,6 +384,18 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void RecoverableCompression() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [RecoverableCompression(Neighbours = 8)]
+        [FastV(K = 2, R = 0.5)]
+        public sealed partial class RecoveredShapes;
+        """);
+
+    [Fact]
     public void FoPru() => Verify("""
         using Espalier;
 

@@ -29,6 +29,7 @@ public static class PolicyMethods
         new SparsityMeetsSimilarityMethod(),
         new PruMergeMethod(plus: false),
         new PruMergeMethod(plus: true),
+        new RecoverableCompressionMethod(),
         new FoPruMethod(),
         new CDPrunerMethod(),
     };
