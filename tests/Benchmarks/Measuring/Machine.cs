@@ -7,9 +7,18 @@ namespace Espalier.Benchmarks.Measuring;
 /// <summary>What a reader must know to judge a number: the machine, what else it does, and the build.</summary>
 internal static class Machine
 {
-    /// <summary>The processor, as the operating system names it.</summary>
-    public static string Processor =>
-        ReadLines("/proc/cpuinfo").FirstOrDefault(static line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
+    /// <summary>The processor, as the operating system names it, with family and model: virtual machines call processors alike whose vector units differ by two.</summary>
+    public static string Processor
+    {
+        get
+        {
+            string[] lines = ReadLines("/proc/cpuinfo");
+            string name = Field("model name") ?? RuntimeInformation.ProcessArchitecture.ToString();
+            return Field("cpu family") is { } family && Field("model") is { } model ? $"{name} (family {family}, model {model})" : name;
+
+            string? Field(string field) => lines.FirstOrDefault(line => line.Split(':', 2)[0].TrimEnd() == field)?.Split(':', 2)[1].Trim();
+        }
+    }
 
     /// <summary>Runnable threads over the last 1, 5 and 15 minutes, ours included; or that it is not known.</summary>
     public static string Load => ReadLines("/proc/loadavg").FirstOrDefault() is { } line ? string.Join(' ', line.Split(' ')[..3]) : "not known";
