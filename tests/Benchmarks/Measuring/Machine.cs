@@ -16,7 +16,7 @@ internal static class Machine
             string name = Field("model name") ?? RuntimeInformation.ProcessArchitecture.ToString();
             return Field("cpu family") is { } family && Field("model") is { } model ? $"{name} (family {family}, model {model})" : name;
 
-            string? Field(string field) => lines.FirstOrDefault(line => line.Split(':', 2)[0].TrimEnd() == field)?.Split(':', 2)[1].Trim();
+            string? Field(string label) => lines.FirstOrDefault(line => line.Split(':', 2)[0].TrimEnd() == label)?.Split(':', 2)[1].Trim();
         }
     }
 
