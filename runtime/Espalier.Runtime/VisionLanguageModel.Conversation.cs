@@ -56,7 +56,8 @@ public abstract partial class VisionLanguageModel
     /// <param name="image">8-bit RGB pixels of any size: the sequence starts anew with them. Null: the conversation continues over the image that the sequence holds, and only what it does not hold of the text is computed. Text that it holds beyond that is forgotten.</param>
     /// <param name="options">Sampling and length; null is greedy.</param>
     /// <param name="cancellationToken">Ends the answer before the vision tower or the next layer; the sequence and the model stay usable.</param>
-    /// <remarks>The first question alone decides which visual tokens stay, with an image and without: both ways give the same logits up to rounding.</remarks>
+    /// <remarks>The first question alone decides which visual tokens stay, with an image and without: both ways give the same logits up to rounding.
+    /// Where decode steps skip feed-forward layers (<see cref="Planning.ReductionPlan.Skips"/>), tokens that the sequence has decoded itself keep the rows that these steps wrote.</remarks>
     /// <exception cref="PromptTooLongException">The conversation does not fit the sequence, which stays as it is.</exception>
     /// <exception cref="InvalidOperationException">There is no image, and the sequence does not hold the beginning of the conversation; see <see cref="Sequence.Holds"/>.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>

@@ -18,6 +18,8 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("gated", Precision.Int8)]
     [InlineData("halves", Precision.Float32)]
     [InlineData("halves", Precision.Int8)]
+    [InlineData("skipping", Precision.Float32)]
+    [InlineData("skipping", Precision.Int8PrefillInt4Decode)]
     [InlineData("merged", Precision.Float32)]
     [InlineData("gathered", Precision.Float32)]
     [InlineData("tower", Precision.Float32)]
@@ -45,6 +47,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "victor" => c => ClipLlamaVictorTogether.Load(c, options),
             "mean" => c => ClipLlamaFastVMeanFrozen.Load(c, options),
             "halves" => c => ClipLlamaFiCoCoLTogether.Load(c, options),
+            "skipping" => c => ClipLlamaFfnSkipTogether.Load(c, options),
             "merge" => c => ClipLlamaMergeTwice.Load(c, options),
             "norm" => c => ClipLlamaNormTwice.Load(c, options),
             "merged" => c => ClipLlamaVisionAndDecoder.Load(c, options),

@@ -38,6 +38,9 @@ public sealed class ReferenceTests
         [("clip-llama", "random")] = static c => ClipLlamaRandom.Load(c),
         [("clip-llama", "norm")] = static c => ClipLlamaNorm.Load(c),
         [("clip-llama", "norm-twice")] = static c => ClipLlamaNormTwice.Load(c),
+        [("clip-llama", "ffnskip")] = static c => ClipLlamaFfnSkip.Load(c),
+        [("clip-llama", "ffnskip-together")] = static c => ClipLlamaFfnSkipTogether.Load(c),
+        [("siglip-qwen2", "ffnskip")] = static c => SiglipQwen2FfnSkip.Load(c),
         [("clip-llama", "merge")] = static c => ClipLlamaMerge.Load(c),
         [("clip-llama", "merge-twice")] = static c => ClipLlamaMergeTwice.Load(c),
         [("clip-llama", "ficocol")] = static c => ClipLlamaFiCoCoL.Load(c),
@@ -178,10 +181,16 @@ public sealed class ReferenceTests
         Assert.Equal(rows, Enumerable.Range(0, rows.Length).Select(sequence.Pass.Cache.Length));
         AssertClose(Goldens.Floats(expected.GetProperty("logits")), sequence.Logits);
         int position = 0;
+        int skipped = 0;
         foreach (JsonElement step in expected.GetProperty("step_logits").EnumerateArray())
         {
             Assert.Equal(StepResult.Ready, variant.Decode(sequence, expected.GetProperty("tokens")[position++].GetInt32()));
             AssertClose(Goldens.Floats(step), sequence.Logits);
+            if (expected.TryGetProperty("skipped", out JsonElement layers))
+            {
+                skipped += layers[position - 1].GetArrayLength();
+                Assert.Equal(skipped, sequence.Statistics.SkippedFeedForwards);
+            }
         }
     }
 

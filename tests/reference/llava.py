@@ -33,6 +33,9 @@ Reductions, all of prefill (Policy):
     DyVTE           behind layer i, from the layer of the last prune (else 0) to the last but one, a gate is asked: W2 gelu(W1 z),
                     z the mean of the rows of the suffix without its last one, and that last one. If its second number is
                     above the first, all visual tokens leave, and no gate is asked any more. dyvte.safetensors holds them.
+FFN-SkipLLM(tau, k, cold first, cold last, warm-up), of decode (also Policy): in each of the layers between the cold ones the
+                    feed-forward layer of a decoded token runs unless it is skipped. If the cosine of the row before it and behind
+                    its residual is tau or more, those of the next k layers are skipped; the first tokens of the warm-up skip none.
 Inside the tower (also Policy; the definitions are in tower_reductions.py), between attention and feed-forward layer:
     FiCoCo-V(start, r, ...) from a layer on, or ToMe(r, inflection, proportional) in all layers that run. Positions are
                     contiguous afterwards.
@@ -90,6 +93,7 @@ class Policy:
     recoverable: Optional[Tuple[str, int, int, float]] = None  # cut, window, neighbours, weight of the text
     fopru: Optional[Tuple[str, str, int]] = None  # received or cls, rank or row, patches or rows
     cdpruner: Optional[int] = None  # keep
+    ffn_skip: Optional[Tuple[float, int, int, int, int]] = None  # tau, k, cold layers at the beginning, at the end, warm-up tokens
 
     @property
     def exit(self):
@@ -113,6 +117,10 @@ class Policy:
     def inside(self, i, layers):
         """True if rows are merged inside layer i."""
         return self.ficoco_l is not None and self.ficoco_l[1] <= i < (self.exit or layers) - 1
+
+    def may_skip(self, i, layers):
+        """True if decode may skip the feed-forward layer of layer i."""
+        return self.ffn_skip is not None and self.ffn_skip[2] <= i < layers - self.ffn_skip[3]
 
     def validate(self, layers):
         exit_layer = layers if self.exit is None else self.exit
@@ -244,13 +252,14 @@ def rotate(x, positions, theta):
     return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
 
 
-def decoder_layer(config, weights, i, x, positions, past=None, visible=None, order=None, between=None):
+def decoder_layer(config, weights, i, x, positions, past=None, visible=None, order=None, between=None, skipped=None):
     """One layer over the rows `x`. Keys are those of `past` and then the rows' own.
 
     visible: optional bool per key; a key that is not visible is read by no row except itself.
     order: what says which key comes before which row; the positions, unless given.
     between: optional; gets the rows behind the attention and the products of queries and keys, mean over heads, and returns
     the rows that go on.
+    skipped: optional bool per row; such a row passes the feed-forward layer unchanged.
     Returns the rows after the layer, (keys, values, key positions) for the cache, and the attention [heads, rows, keys].
     """
     layer = f"language_model.layers.{i}."
@@ -280,7 +289,8 @@ def decoder_layer(config, weights, i, x, positions, past=None, visible=None, ord
 
     n = rms_norm(x, weights[layer + "post_attention_layernorm.weight"], config.rms_norm_eps)
     gated = ACTIVATIONS[config.hidden_act](linear(n, weights, layer + "mlp.gate_proj")) * linear(n, weights, layer + "mlp.up_proj")
-    return x + linear(gated, weights, layer + "mlp.down_proj"), cache, attention
+    fed = x + linear(gated, weights, layer + "mlp.down_proj")
+    return fed if skipped is None else torch.where(skipped[:, None], x, fed), cache, attention
 
 
 @dataclass
@@ -308,6 +318,7 @@ class Prefill:
     survivors: list = field(default_factory=list)  # per prune: indices among the visual tokens of the image
     held: Optional[list] = None  # with merges in the decoder: per visual row that is left, the tokens of the image that it is made of
     gap: float = 1.0  # the smallest relative distance between the lowest kept and the highest dropped score
+    skips: list = field(default_factory=list)  # FFN-SkipLLM: per decoded token, the layers whose feed-forward layer did not run
     exit: Optional[int] = None  # DyVTE: the layer behind which a gate let all visual tokens leave
 
 
@@ -318,6 +329,7 @@ class Llava:
         self.folder = pathlib.Path(folder)
         self.registers = torch.zeros(0, self.config.text.hidden_size)
         self.gates, self.gate_gap = None, 1.0
+        self.skip_gap, self.skips = 1.0, []
 
     def learned(self, policy):
         """The model with what the policy's method learned."""
@@ -575,25 +587,47 @@ class Llava:
             out.logits = self.head(x[-1])
             return out
 
-    def decode(self, caches, token):
-        """One token after the cached rows. Returns its logits and the longer caches."""
+    def turned(self, policy, before, after):
+        """Per row, true if the feed-forward layer between the two hardly turned it."""
+        cosines = F.cosine_similarity(before.double(), after.double(), dim=-1)
+        self.skip_gap = min([self.skip_gap, *(cosines - policy.ffn_skip[0]).abs().tolist()])
+        return cosines >= policy.ffn_skip[0]
+
+    def decode(self, caches, token, policy=Policy(), step=1):
+        """One token after the cached rows, the step-th of an answer. Returns its logits and the longer caches; `skips` tells the layers whose feed-forward layer did not run."""
         with torch.no_grad():
-            x, longer = self.embed([token]), []
+            x, longer, left, self.skips = self.embed([token]), [], 0, []
             for i in range(self.layers):
                 positions = caches[i][2][-1:] + 1
-                x, cache, _ = decoder_layer(self.config.text, self.weights, i, x, positions, past=caches[i])
+                before = None
+
+                def remember(rows, _):
+                    nonlocal before
+                    before = rows
+                    return rows
+
+                skips = left > 0 and policy.may_skip(i, self.layers)
+                x, cache, _ = decoder_layer(self.config.text, self.weights, i, x, positions, past=caches[i], between=remember, skipped=torch.tensor([skips]))
                 longer.append(cache)
+                if skips:
+                    left -= 1
+                    self.skips.append(i)
+                elif policy.may_skip(i, self.layers) and step > policy.ffn_skip[4] and self.turned(policy, before, x)[0]:
+                    left = policy.ffn_skip[1]
             return self.head(x[-1]), longer
 
     def generate(self, prefix, visual, suffix, policy=Policy(), steps=8):
         """Greedy, not stopping at an end token. Returns the prefill, `steps` tokens and the logits after each of them."""
-        self = self.learned(policy)
+        original, self = self, self.learned(policy)
         prefill = self.prefill(prefix, visual, suffix, policy)
         logits, caches, tokens, after = prefill.logits, prefill.caches, [], []
+        prefill.skips = []
         for _ in range(steps):
             tokens.append(first_highest(logits))
-            logits, caches = self.decode(caches, tokens[-1])
+            logits, caches = self.decode(caches, tokens[-1], policy, len(tokens))
+            prefill.skips.append(self.skips)
             after.append(logits)
+        original.skip_gap = min(original.skip_gap, self.skip_gap)
         return prefill, tokens, after
 
     def masked_logits(self, prefix, visual, suffix, policy=Policy(), continuation=()):
@@ -613,6 +647,7 @@ class Llava:
             last = text + len(suffix) - 1
             visible = torch.ones(len(x), dtype=torch.bool)
             attention, survivors, exited = None, [], None
+            skipping = torch.zeros(len(x), dtype=torch.long)  # feed-forward layers that each row still skips
             tokens = image.kept[-1] if image.kept else list(range(len(image.rows)))
             for i in range(self.layers):
                 seen = start + visible[start:stop].nonzero()[:, 0]
@@ -645,9 +680,21 @@ class Llava:
                     left = seen[kept]
                     return rows.index_copy(0, left, weights @ rows[seen])
 
-                before, left = x, None
-                x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order,
-                                                between=merge if policy.inside(i, self.layers) else None)
+                def remember(rows, _):
+                    nonlocal between
+                    between = rows
+                    return rows
+
+                before, left, between = x, None, None
+                hot = policy.may_skip(i, self.layers)
+                skips = (skipping > 0) if hot else None
+                x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order, skipped=skips,
+                                                between=merge if policy.inside(i, self.layers) else remember if hot else None)
+                if hot:
+                    found = torch.zeros(len(x), dtype=torch.bool)
+                    warm = last + 1 + policy.ffn_skip[4]
+                    found[warm:] = ~skips[warm:] & self.turned(policy, between[warm:], x[warm:])
+                    skipping = torch.where(found, policy.ffn_skip[1], (skipping - 1).clamp(min=0))
                 if left is not None:
                     visible[start:stop] = False
                     visible[left] = True

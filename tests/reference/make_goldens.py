@@ -73,6 +73,8 @@ CASES = {
         "fopru": Policy(fopru=("received", "rank", 14)), "fopru-rows": Policy(fopru=("cls", "row", 3)),
         "cdpruner": Policy(cdpruner=11),
         "similarity-cdpruner": Policy(similarity=("cosine", "Chord", 9, 0.5, 1), cdpruner=9, fastv=(3, 0.5)),
+        "ffnskip": Policy(ffn_skip=(0.945, 2, 1, 1, 2)),
+        "ffnskip-together": Policy(ffn_skip=(0.9, 1, 0, 0, 0), fastv=(2, 0.5), pyramid=(0.4, 2), shortv=(1,), vtw=5),
         "kept-positions": Policy(vtccls=(24, 1), gprune=(15, 0.1, 0.1, 3), fastv=(2, 0.4)),
     },
     "siglip-qwen2": {
@@ -87,6 +89,7 @@ CASES = {
         "tome": Policy(tome=dict(r=4)), "tome-inflection": Policy(tome=dict(r=5, inflection=-0.4)),
         "fopru": Policy(fopru=("received", "row", 2)),
         "ficocol": Policy(ficoco_l=(3, 0)),
+        "ffnskip": Policy(ffn_skip=(0.9, 3, 2, 0, 1), divprune=6),
     },
     "clip-llama-f16": {
         "dense": Policy(), "fastv": Policy(fastv=(1, 0.75)), "shortv": Policy(shortv=(2, 3, 5)), "vtw": Policy(vtw=1),
@@ -201,7 +204,7 @@ def policy_json(policy, visual):
         members["ficocol"] = list(policy.ficoco_l)
     if policy.pyramid:
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
-    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner") if getattr(policy, name)}
+    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner", "ffn_skip") if getattr(policy, name)}
     return json.dumps(members)
 
 
@@ -233,6 +236,7 @@ def write_case(path, model, tokenizer, prefix, pixels, suffix, policy):
         assert torch.allclose(ours, other, rtol=1e-4, atol=2e-5), (path, float((ours - other).abs().max()))
     assert survivors == prefill.survivors, path
     assert prefill.gap > 1e-4 and model.gate_gap > 1e-3, (path, prefill.gap, model.gate_gap)
+    assert model.skip_gap > 2e-5, (path, model.skip_gap)
     assert min(margin(row) for row in [prefill.logits, *after[:-1]]) > 1e-3, path
 
     members = [("policy", policy_json(policy, len(visual.rows)))]
@@ -244,6 +248,8 @@ def write_case(path, model, tokenizer, prefix, pixels, suffix, policy):
         members.append(("survivors", json.dumps(prefill.survivors)))
     if prefill.held is not None:
         members.append(("held", json.dumps(prefill.held)))
+    if policy.ffn_skip:
+        members.append(("skipped", json.dumps(prefill.skips)))
     if policy.dyvte:
         members.append(("exit_layer", json.dumps(prefill.exit)))
     members += [

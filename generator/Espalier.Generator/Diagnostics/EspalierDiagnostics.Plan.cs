@@ -347,6 +347,16 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0117"));
 
+    /// <summary>Two policies say what decode steps leave out.</summary>
+    public static readonly DiagnosticDescriptor DecodeCutTwice = new(
+        id: "ESP0118",
+        title: "Decode steps are cut twice",
+        messageFormat: PlanMessages.DecodeCutTwice,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0118"));
+
     /// <summary>Registers save nothing.</summary>
     public static readonly DiagnosticDescriptor RegistersSaveNothing = new(
         id: "ESP0231",
@@ -393,5 +403,6 @@ internal static partial class EspalierDiagnostics
         UnknownChoice,
         BoundsCrossed,
         RegistersSaveNothing,
-        NotBehindGates);
+        NotBehindGates,
+        DecodeCutTwice);
 }

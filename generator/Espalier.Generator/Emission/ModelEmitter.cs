@@ -68,6 +68,11 @@ internal static class ModelEmitter
         writer.Line("/// </code>");
         writer.Line("/// " + PlanTable.Rows(plan));
         writer.Line("/// " + PlanTable.Cost(plan));
+        if (plan.Skips is not null)
+        {
+            writer.Line("/// " + PlanTable.DecodeCost(plan));
+        }
+
         if (plan.ReducesTower)
         {
             writer.Line("/// " + PlanTable.TowerCost(plan));

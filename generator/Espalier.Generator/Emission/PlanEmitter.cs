@@ -32,7 +32,8 @@ internal static class PlanEmitter
                     EmitSteps(writer, planned.Plan);
                     writer.Line();
                     writer.Line("return new ReductionPlan(geometry, segments, steps" + (planned.Plan.Gates is { } gates
-                        ? ", new ExitGates(FirstLayer: " + Literal.Of(gates.FirstLayer) + ", LastLayer: " + Literal.Of(gates.LastLayer) + ", Declaration: " + Literal.Of(gates.Declaration) + ")" : "") + ");");
+                        ? ", new ExitGates(FirstLayer: " + Literal.Of(gates.FirstLayer) + ", LastLayer: " + Literal.Of(gates.LastLayer) + ", Declaration: " + Literal.Of(gates.Declaration) + ")" : "")
+                        + Of(planned.Plan.Skips) + ");");
                 }
             }
         }
@@ -143,6 +144,11 @@ internal static class PlanEmitter
         string kernel = step.Kernel is null ? "" : (site.Length == 0 ? "" : ", ") + "Kernel: " + Of(step.Kernel);
         return site + scores + Tower(step.Tower) + kernel;
     }
+
+    private static string Of(FeedForwardSkips? skips) => skips is null
+        ? ""
+        : ", skips: new(FirstLayer: " + Literal.Of(skips.FirstLayer) + ", LastLayer: " + Literal.Of(skips.LastLayer) + ", Threshold: " + PlanText.Plain(skips.Threshold) + ", Following: " + Literal.Of(skips.Following)
+            + ", WarmUp: " + Literal.Of(skips.WarmUp) + ", Declaration: " + Literal.Of(skips.Declaration) + ")";
 
     private static string Of(Kernel kernel)
     {

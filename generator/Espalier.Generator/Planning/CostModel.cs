@@ -25,11 +25,29 @@ public static class CostModel
         // Rows that are updated, and rows that attention reads: they differ in a frozen layer only.
         double read = (double)textTokens + visualTokens;
         double updated = mode == LayerMode.Frozen ? textTokens : read;
+        return LayerFlops(text, convention, updated, projected: read, read);
+    }
+
+    /// <summary>Operations of one decoder layer in a decode step: one row is computed, and attention reads it and the rows of the cache.</summary>
+    /// <param name="text">The decoder.</param>
+    /// <param name="convention">What counts as an operation.</param>
+    /// <param name="rowsRead">Rows that attention reads, the new one among them.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative.</exception>
+    public static double DecodeLayerFlops(TextGeometry text, FlopsConvention convention, int rowsRead)
+    {
+        _ = text ?? throw new ArgumentNullException(nameof(text));
+        CheckCount(rowsRead, nameof(rowsRead));
+        return LayerFlops(text, convention, updated: 1, projected: 1, rowsRead);
+    }
+
+    /// <summary>Operations of a layer that computes some rows, projects keys and values of some, and reads some.</summary>
+    private static double LayerFlops(TextGeometry text, FlopsConvention convention, double updated, double projected, double read)
+    {
         double hidden = text.Hidden;
         double queries = text.QueryWidth;
         double keysAndValues = 2.0 * text.KeyValueWidth;
 
-        double projections = (updated * hidden * 2.0 * queries) + (read * hidden * keysAndValues);
+        double projections = (updated * hidden * 2.0 * queries) + (projected * hidden * keysAndValues);
         double attention = 2.0 * updated * read * queries;
         double matrices = convention == FlopsConvention.A ? 2.0 : 3.0;
         double feedForward = matrices * updated * hidden * text.Intermediate;
@@ -47,7 +65,7 @@ public static class CostModel
 
         // A frozen row passes the first norm, which its keys and values need, and nothing else.
         double softmax = 5.0 * text.Heads * updated * read;
-        double norms = 7.0 * hidden * (read + updated);
+        double norms = 7.0 * hidden * (projected + updated);
         double residualsAndActivation = 4.0 * hidden * updated;
         return flops + softmax + norms + residualsAndActivation;
     }

@@ -20,6 +20,7 @@ internal static class PlanMessages
     public const string FrozenWhereMerged = "'{0}' freezes visual tokens in {1}, inside of which '{2}' merges them; what is merged must be computed";
     public const string ScoredWhereMerged = "'{0}' prunes visual tokens {1} by the attention inside layer {3}, where '{2}' merges them; the attention is not that of the tokens that are left";
     public const string MergesUnknownCount = "'{0}' lets a fixed number of visual tokens go into others in each layer, but with '{1}' only the image says how many are there";
+    public const string DecodeCutTwice = "'{0}' {1} in decode steps, but '{2}' does so already";
     public const string SecondStepAtSite = "'{0}' reduces visual tokens {1}, where '{2}' reduces them already";
     public const string NoClsAttention = "'{0}' needs {2}, but {1}";
     public const string TowerLayerOutOfRange = "'{0}' adds up CLS attention from tower layer {1} on, but it can be read in tower layers 0 to {2}";
@@ -60,6 +61,7 @@ internal static class PlanMessages
         PlanProblemKind.FrozenWhereMerged => FrozenWhereMerged,
         PlanProblemKind.ScoredWhereMerged => ScoredWhereMerged,
         PlanProblemKind.MergesUnknownCount => MergesUnknownCount,
+        PlanProblemKind.DecodeCutTwice => DecodeCutTwice,
         PlanProblemKind.SecondStepAtSite => SecondStepAtSite,
         PlanProblemKind.NoClsAttention => NoClsAttention,
         PlanProblemKind.TowerLayerOutOfRange => TowerLayerOutOfRange,

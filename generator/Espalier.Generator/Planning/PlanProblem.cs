@@ -55,6 +55,9 @@ public enum PlanProblemKind
     /// <summary>A freeze or an exit where gates may have let the visual tokens leave.</summary>
     NotBehindGates = 117,
 
+    /// <summary>A second policy that says what decode steps leave out.</summary>
+    DecodeCutTwice = 118,
+
     /// <summary>A second reduction at one site of the vision side.</summary>
     SecondStepAtSite = 121,
 

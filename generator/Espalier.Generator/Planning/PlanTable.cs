@@ -14,6 +14,11 @@ internal static class PlanTable
     {
         var text = new StringBuilder(Table(plan)).Append('\n').Append(Rows(plan)).Append('\n');
         text.Append(Cost(plan)).Append('\n');
+        if (plan.Skips is not null)
+        {
+            text.Append(DecodeCost(plan)).Append('\n');
+        }
+
         return plan.ReducesTower ? text.Append(TowerCost(plan)).Append('\n').ToString() : text.ToString();
     }
 
@@ -48,6 +53,11 @@ internal static class PlanTable
             text.Append(new string(' ', 18)).Append("all leave behind the first of layers ").Append(PlanText.Range(gates.FirstLayer, gates.LastLayer)).Append(" whose gate says so: ").Append(gates.Declaration).Append('\n');
         }
 
+        if (plan.Skips is { } skips)
+        {
+            text.Append(new string(' ', 18)).Append("decode may skip feed-forward layers in layers ").Append(PlanText.Range(skips.FirstLayer, skips.LastLayer)).Append(": ").Append(skips.Declaration).Append('\n');
+        }
+
         return text.ToString();
     }
 
@@ -77,6 +87,15 @@ internal static class PlanTable
         string typical = plan.IsDynamic ? "), typically " + PlanText.FlopsOf(plan.TypicalFlops(FlopsConvention.C, Text), dense) : "";
         return "Prefill with " + PlanText.Plain(Text) + " text tokens: " + AtMost(plan.IsDynamic || plan.Gates is not null) + PlanText.FlopsOf(flops, dense) + typical + ", convention C); KV cache in fp32: "
             + AtMost(plan.IsDynamic || plan.Gates is not null) + PlanText.BytesOf(bytes, denseBytes) + ").";
+    }
+
+    /// <summary>One sentence: operations of a decode step, if it may skip feed-forward layers.</summary>
+    public static string DecodeCost(ReductionPlan plan)
+    {
+        const int Text = CostModel.AssumedTextTokens;
+        FeedForwardSkips skips = plan.Skips!;
+        return "Decode behind " + PlanText.Plain(Text) + " text tokens: at least " + PlanText.FlopsOf(plan.LeastDecodeFlops(FlopsConvention.C, Text), plan.DecodeFlops(FlopsConvention.C, Text)) + ", convention C) a token, which may skip up to "
+            + PlanText.Count(skips.AtMost) + " of " + PlanText.Count(plan.Layers) + " feed-forward layers.";
     }
 
     /// <summary>One sentence: operations of the vision tower, which the prefill does not count.</summary>

@@ -26,6 +26,7 @@ public static class Planner
         var exits = new List<Exit>();
         var freezes = new List<Freeze>();
         var gates = new List<Gate>();
+        var skips = new List<DecodeWish<FeedForwardSkips>>();
         var problems = new List<PlanProblem>();
         for (int i = 0; i < policies.Count; i++)
         {
@@ -38,6 +39,7 @@ public static class Planner
             exits.AddRange(lowering.Exits);
             freezes.AddRange(lowering.Freezes);
             gates.AddRange(lowering.Gates);
+            skips.AddRange(lowering.Skips);
             problems.AddRange(lowering.Problems);
         }
 
@@ -58,9 +60,10 @@ public static class Planner
                 (int)exit.Boundary.AfterLayer, Score.None, exit.Registers > 0 ? Compress.Summarise : Compress.Drop, before, TokensAfter: 0, exit.Declaration, Registers: exit.Registers));
         }
 
+        FeedForwardSkips? skipped = DecodeRules.Choose(skips, "skips feed-forward layers", problems);
         EquatableArray<PlanProblem> found = problems.OrderBy(problem => problem.Policy).ThenBy(problem => problem.Kind).ThenBy(problem => problem.Element).ToEquatableArray();
         return new PlanResult(
-            problems.Exists(problem => problem.IsFatal) ? null : new ReductionPlan(geometry, Cut(geometry, steps, frozen), steps, placed),
+            problems.Exists(problem => problem.IsFatal) ? null : new ReductionPlan(geometry, Cut(geometry, steps, frozen), steps, placed, skipped),
             found);
     }
 

@@ -31,6 +31,8 @@ internal sealed class PolicyLowering
 
     public List<Gate> Gates { get; } = new();
 
+    public List<DecodeWish<FeedForwardSkips>> Skips { get; } = new();
+
     public List<PlanProblem> Problems { get; } = new();
 
     public bool Has(string argument) => _declaration.Arguments.Any(candidate => string.Equals(candidate.Name, argument, StringComparison.Ordinal));
@@ -79,6 +81,10 @@ internal sealed class PolicyLowering
     public void Exit(Boundary boundary, int registers = 0) => Exits.Add(new Exit(_policy, _text, boundary, registers));
 
     public void Gate() => Gates.Add(new Gate(_policy, _text));
+
+    /// <summary>Decode steps may skip feed-forward layers from one layer to another.</summary>
+    public void Skip(int firstLayer, int lastLayer, double threshold, int following, int warmUp) =>
+        Skips.Add(new DecodeWish<FeedForwardSkips>(_policy, _text, new FeedForwardSkips(firstLayer, lastLayer, threshold, following, warmUp, _text)));
 
     public void Freeze(int layer, string argument, int element) => Freezes.Add(new Freeze(_policy, _text, layer, argument, element));
 

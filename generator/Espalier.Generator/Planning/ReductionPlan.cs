@@ -13,13 +13,15 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     /// <param name="segments">The segments, in order of layers; together they cover every decoder layer once.</param>
     /// <param name="steps">The steps, in order of layers; each lies before the decoder or between two segments and leads from the count before it to the count behind it.</param>
     /// <param name="gates">Gates that may let all visual tokens leave; null if there are none.</param>
+    /// <param name="skips">Feed-forward layers that decode steps may skip; null if they run all of them.</param>
     /// <exception cref="ArgumentException">The segments leave a layer out or repeat one, a count changes without a step or against it, or a step lies at another place than its site says.</exception>
-    public ReductionPlan(ModelGeometry geometry, IReadOnlyList<Segment> segments, IReadOnlyList<Step> steps, ExitGates? gates = null)
+    public ReductionPlan(ModelGeometry geometry, IReadOnlyList<Segment> segments, IReadOnlyList<Step> steps, ExitGates? gates = null, FeedForwardSkips? skips = null)
     {
         Geometry = geometry ?? throw new ArgumentNullException(nameof(geometry));
         Segments = new EquatableArray<Segment>(segments);
         Steps = new EquatableArray<Step>(steps);
         Gates = gates;
+        Skips = skips;
         CheckParts();
         foreach (Step step in Steps)
         {
@@ -45,6 +47,9 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
 
     /// <summary>Gates that may let all visual tokens leave behind a layer, which the counts of the plan do not assume; null if there are none.</summary>
     public ExitGates? Gates { get; }
+
+    /// <summary>Feed-forward layers that decode steps may skip; null if they run all of them.</summary>
+    public FeedForwardSkips? Skips { get; }
 
     /// <summary>Decoder layers.</summary>
     public int Layers => Geometry.Text.Layers;
@@ -93,7 +98,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     }
 
     /// <summary>True if no layer and no visual token is treated specially.</summary>
-    public bool IsDense => Steps.Count == 0 && Gates is null && Segments.Count == 1 && Segments[0].Mode == LayerMode.Dense;
+    public bool IsDense => Steps.Count == 0 && Gates is null && Skips is null && Segments.Count == 1 && Segments[0].Mode == LayerMode.Dense;
 
     /// <summary>Visual rows times layers that are computed in prefill.</summary>
     public long VisualRowsComputed => Segments.Where(segment => segment.Mode != LayerMode.Frozen).Sum(segment => (long)segment.Layers * segment.VisualTokens);
@@ -251,26 +256,6 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
         return runs.ToEquatableArray();
     }
 
-    /// <summary>The layers in the runs that a decode step walks over: layers whose caches hold equally many visual rows.</summary>
-    public EquatableArray<CacheRun> DecodeRuns()
-    {
-        var runs = new List<CacheRun>();
-        foreach (Segment segment in Segments)
-        {
-            CacheRun? last = runs.Count > 0 ? runs[runs.Count - 1] : null;
-            if (last is not null && last.VisualTokens == segment.VisualTokens && IsDynamicAt(last.LastLayer) == IsDynamicAt(segment.FirstLayer))
-            {
-                runs[runs.Count - 1] = last with { LastLayer = segment.LastLayer };
-            }
-            else
-            {
-                runs.Add(new CacheRun(segment.FirstLayer, segment.LastLayer, segment.VisualTokens));
-            }
-        }
-
-        return runs.ToEquatableArray();
-    }
-
     /// <summary>Operations of the whole prefill.</summary>
     /// <param name="convention">What counts as an operation.</param>
     /// <param name="textTokens">Text rows, prefix and suffix together.</param>
@@ -325,7 +310,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
 
     /// <inheritdoc/>
     public bool Equals(ReductionPlan? other) =>
-        other is not null && Geometry.Equals(other.Geometry) && Segments.Equals(other.Segments) && Steps.Equals(other.Steps) && Equals(Gates, other.Gates);
+        other is not null && Geometry.Equals(other.Geometry) && Segments.Equals(other.Segments) && Steps.Equals(other.Steps) && Equals(Gates, other.Gates) && Equals(Skips, other.Skips);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ReductionPlan);
@@ -396,6 +381,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
             Require(Segments.All(any => any.Mode == LayerMode.Dense || any.LastLayer <= Gates.FirstLayer), "a layer is frozen where a gate may have let all visual tokens leave");
         }
 
+        Require(Skips is null || (Skips.FirstLayer >= 0 && Skips.FirstLayer < Skips.LastLayer && Skips.LastLayer < Layers && Skips.Following >= 1), "feed-forward layers are skipped behind others of the same run");
         foreach (Step any in Steps)
         {
             bool summarises = any.Compress == Compress.Summarise;

@@ -134,5 +134,9 @@ internal sealed record Exit(int Policy, string Declaration, Boundary Boundary, i
 /// <summary>A policy's wish that gates let all visual tokens leave.</summary>
 internal sealed record Gate(int Policy, string Declaration);
 
+/// <summary>A policy's wish that decode steps leave something out.</summary>
+internal sealed record DecodeWish<T>(int Policy, string Declaration, T What)
+    where T : class;
+
 /// <summary>A policy's wish that visual tokens are frozen in one layer, and the place where the layer is written.</summary>
 internal sealed record Freeze(int Policy, string Declaration, int Layer, string Argument, int Element);

@@ -28,7 +28,27 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
     public LayerValues Dense(string x, string positions, CacheValues cache)
     {
         LayerValues attended = Attend(x, positions, cache);
-        return attended with { Output = FeedForward(x, attended.Output) };
+        (string normed, string residual) = AddAttention(x, attended.Output);
+        return attended with { Output = FeedForward(normed, residual) };
+    }
+
+    /// <summary>The layer up to where <see cref="Dense"/> goes into the feed-forward layer: the rows with what attention adds to them, and the same rows normed. The nodes are the same, so both give the same bits.</summary>
+    public (LayerValues Values, string Normed) AttentionAndNorm(string x, string positions, CacheValues cache)
+    {
+        LayerValues attended = Attend(x, positions, cache);
+        (string normed, string residual) = AddAttention(x, attended.Output);
+        return (attended with { Output = residual }, normed);
+    }
+
+    /// <summary>The rest of the layer behind <see cref="AttentionAndNorm"/>.</summary>
+    public string FeedForward(string normed, string residual)
+    {
+        string gate = Project($"{_values}.gate_proj", normed, "mlp.gate_proj", geometry.Hidden, geometry.Intermediate, bias: false);
+        string up = Project($"{_values}.up_proj", normed, "mlp.up_proj", geometry.Hidden, geometry.Intermediate, bias: false);
+        string silu = graph.Activate($"{_values}.silu", gate, Activation.Silu);
+        string gated = graph.Node(Operator.Mul, $"{_values}.gated", [silu, up]);
+        string down = Project($"{_values}.down_proj", gated, "mlp.down_proj", geometry.Intermediate, geometry.Hidden, bias: false);
+        return graph.Node(Operator.Add, $"{_values}.y", [residual, down]);
     }
 
     /// <summary>The first half of the layer: the rows with what attention adds to them. They are appended to the cache.</summary>
@@ -41,7 +61,7 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
 
     /// <summary>The second half of the layer: norm, feed-forward layer and residual.</summary>
     public string FeedForwardHalf(string x) =>
-        GatedFeedForward(graph.RmsNorm($"{_values}.post_norm", x, $"{_module}.post_attention_layernorm.weight", geometry), x);
+        FeedForward(graph.RmsNorm($"{_values}.post_norm", x, $"{_module}.post_attention_layernorm.weight", geometry), x);
 
     /// <summary>The scaled products of the layer's queries with every cache row in use, mean over heads, before the softmax: [1, n, key_rows].</summary>
     public string Map(LayerValues values, string keyRows)
@@ -173,7 +193,7 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
         return (Rotate($"{prefix}.k", key, positions, geometry.KeyValueHeads), value);
     }
 
-    private string FeedForward(string x, string attention)
+    private (string Normed, string Residual) AddAttention(string x, string attention)
     {
         string projected = Project($"{_values}.o_proj", attention, "self_attn.o_proj", geometry.QueryWidth, geometry.Hidden, bias: false);
         var (normed, residual) = ($"{_values}.post_norm", $"{_values}.residual");
@@ -183,17 +203,7 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
             [x, projected, graph.Weight($"{_module}.post_attention_layernorm.weight", OrtElementType.Float, geometry.Hidden)],
             [normed, "", "", residual],
             NodeAttribute.Of("epsilon", geometry.RmsNormEpsilon));
-        return GatedFeedForward(normed, residual);
-    }
-
-    private string GatedFeedForward(string normed, string residual)
-    {
-        string gate = Project($"{_values}.gate_proj", normed, "mlp.gate_proj", geometry.Hidden, geometry.Intermediate, bias: false);
-        string up = Project($"{_values}.up_proj", normed, "mlp.up_proj", geometry.Hidden, geometry.Intermediate, bias: false);
-        string silu = graph.Activate($"{_values}.silu", gate, Activation.Silu);
-        string gated = graph.Node(Operator.Mul, $"{_values}.gated", [silu, up]);
-        string down = Project($"{_values}.down_proj", gated, "mlp.down_proj", geometry.Intermediate, geometry.Hidden, bias: false);
-        return graph.Node(Operator.Add, $"{_values}.y", [residual, down]);
+        return (normed, residual);
     }
 
     private string InputNorm(string prefix, string x) => graph.RmsNorm($"{prefix}.input_norm", x, $"{_module}.input_layernorm.weight", geometry);

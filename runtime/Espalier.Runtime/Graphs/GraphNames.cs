@@ -10,6 +10,9 @@ internal static class GraphNames
     /// <summary>The hidden rows that a graph writes, f32 [1, n, H].</summary>
     public const string Y = "y";
 
+    /// <summary>The hidden rows as a feed-forward layer reads them, between the halves of a decode step, f32 [1, n, H].</summary>
+    public const string Normed = "normed";
+
     /// <summary>The position of each row of <see cref="X"/>, i64 [1, n]; any values below MaxPositions, ascending.</summary>
     public const string Positions = "positions";
 

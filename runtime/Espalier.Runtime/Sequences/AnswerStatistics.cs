@@ -25,6 +25,9 @@ public readonly record struct AnswerStatistics(
     /// <summary>The zero-based decoder layer behind which all visual tokens of the prompt left, by the plan or by a gate; null if some stayed in all layers. A continued conversation keeps what its first prompt said.</summary>
     public int? ExitLayer { get; init; }
 
+    /// <summary>Feed-forward layers that the decode steps of the answer skipped, of one a step and decoder layer; 0 unless the plan lets them (<see cref="ReductionPlan.Skips"/>).</summary>
+    public int SkippedFeedForwards { get; init; }
+
     /// <summary>Decode steps a second; 0 if there was none. The first token comes from prefill and does not count.</summary>
     public double TokensPerSecond => GeneratedTokens > 1 && Decode > TimeSpan.Zero ? (GeneratedTokens - 1) / Decode.TotalSeconds : 0;
 }

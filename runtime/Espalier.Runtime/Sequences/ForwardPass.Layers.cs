@@ -84,22 +84,6 @@ public sealed partial class ForwardPass
         _halfRun = false;
     }
 
-    /// <summary>Runs the one new row, or the new rows of a text that follows, through a layer and adds them to its KV cache.</summary>
-    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
-    public void RunDecode(int layer)
-    {
-        Enter(PassPhase.Decode, layer);
-        if (_decodeRows > 1)
-        {
-            RunTextRows(layer);
-            return;
-        }
-
-        _cache.Announce(layer, 1);
-        _bindings.Decode(layer).Run();
-        _cache.Advance(layer, 1);
-    }
-
     /// <summary>As <see cref="RunDense"/>, but text rows come out as they went in: what layer contribution asks of a layer (ShortV, arXiv 2504.00502, section 2). All rows are computed.</summary>
     internal void RunHoldingText(int layer)
     {

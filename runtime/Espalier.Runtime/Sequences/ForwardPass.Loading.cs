@@ -57,16 +57,15 @@ public sealed partial class ForwardPass
         _askedGate = -1;
         _exitDue = false;
         ExitLayer = null;
+        BeginAnswer();
         _phase = PassPhase.PrefillReady;
     }
 
     /// <summary>Embeds the token of the next decode step.</summary>
     internal void LoadToken(EmbeddingTable embeddings, int token, int position, CancellationToken cancellation)
     {
-        RequirePrompt();
-        _cancellation = cancellation;
-        _decodeRows = 1;
-        _bindings.LoadDecode(embeddings, token, position, _shifts);
+        LoadRow(embeddings, token, position, cancellation);
+        AnswerTokens++;
     }
 
     /// <summary>Embeds text that follows what the sequence holds; the next decode step runs all of it.</summary>
@@ -74,11 +73,13 @@ public sealed partial class ForwardPass
     {
         if (tokens.Length == 1)
         {
-            LoadToken(embeddings, tokens[0], position, cancellation);
+            LoadRow(embeddings, tokens[0], position, cancellation);
+            BeginAnswer();
             return;
         }
 
         RequirePrompt();
+        BeginAnswer();
         _cancellation = cancellation;
         _decodeRows = tokens.Length;
         _rows.LoadText(embeddings, tokens, position);
@@ -112,6 +113,21 @@ public sealed partial class ForwardPass
     {
         _phase = PassPhase.Idle;
         _cache.SetLength(0);
+    }
+
+    private void LoadRow(EmbeddingTable embeddings, int token, int position, CancellationToken cancellation)
+    {
+        RequirePrompt();
+        _cancellation = cancellation;
+        _decodeRows = 1;
+        _bindings.LoadDecode(embeddings, token, position, _shifts);
+    }
+
+    // What decode steps skip is counted answer by answer; text that is added begins one.
+    private void BeginAnswer()
+    {
+        AnswerTokens = 0;
+        SkippedFeedForwards = 0;
     }
 
     private void RequirePrompt()

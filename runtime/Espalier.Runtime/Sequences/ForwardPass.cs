@@ -92,6 +92,7 @@ public sealed partial class ForwardPass
         Require(_plan.EntersDynamic && visualTokens == _plan.DecoderVisualTokens && _map.Count is var count && count >= 1 && count <= visualTokens, "the loop was compiled for another number of visual tokens");
         _phase = PassPhase.Prefill;
         _nextLayer = 0;
+        _halfRun = false;
     }
 
     /// <summary>Closes a prefill: logits of the last row.</summary>
@@ -103,28 +104,12 @@ public sealed partial class ForwardPass
         _phase = PassPhase.DecodeReady;
     }
 
-    /// <summary>Opens a decode step. The runtime has embedded the token, or the tokens of a text that follows.</summary>
-    public void BeginDecode()
-    {
-        Require(_phase == PassPhase.DecodeReady, "decoding follows a prefill");
-        _phase = PassPhase.Decode;
-        _nextLayer = 0;
-    }
-
-    /// <summary>Closes a decode step: logits of the last row.</summary>
-    public void EndDecode()
-    {
-        Require(_phase == PassPhase.Decode && _nextLayer == _plan.Geometry.Text.Layers, "all layers run before the logits");
-        _head.Run(_decodeRows > 1 ? _rows.Current : _bindings.DecodeOutput, _decodeRows - 1);
-        _phase = PassPhase.DecodeReady;
-    }
-
     private void Enter(PassPhase phase, int layer)
     {
         Require(_phase == phase, "the pass is in another phase");
         Require(layer == _nextLayer && layer < _plan.Geometry.Text.Layers, "layers run in order");
         Require(phase != PassPhase.Prefill || _plan.Gates is not { } gates || IsGateHeard(gates, layer - 1), "the gate behind a layer is asked, and what it says is done");
-        Require(phase != PassPhase.Prefill || !_halfRun, "both halves of a layer run before the next");
+        Require(!_halfRun, "both halves of a layer run before the next");
         _cancellation.ThrowIfCancellationRequested();
         if (phase == PassPhase.Prefill)
         {

@@ -93,7 +93,14 @@ internal sealed class LayerBindings : IDisposable
                 }
             }
         }
+
+        DecodeHalves = sessions.Skips is { } skips
+            ? new DecodeHalves(sessions, skips, cache, layer => (layer % 2 == 0 ? _evenRow : _oddRow, DecodePosition(sessions.NumberingAt(layer)), layer % 2 == 0 ? _oddRow : _evenRow))
+            : null;
     }
+
+    /// <summary>The layers whose feed-forward layer a decode step may skip; null if it runs all of them.</summary>
+    public DecodeHalves? DecodeHalves { get; }
 
     /// <summary>The row that the last decode layer wrote.</summary>
     public RowTensor DecodeOutput => _decode.Length % 2 == 0 ? _evenRow : _oddRow;
@@ -137,6 +144,7 @@ internal sealed class LayerBindings : IDisposable
             }
         }
 
+        DecodeHalves?.Dispose();
         _evenRow.Dispose();
         _oddRow.Dispose();
         _positions.ForEach(static tensor => tensor.Dispose());

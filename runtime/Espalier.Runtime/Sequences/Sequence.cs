@@ -48,7 +48,7 @@ public sealed class Sequence : IDisposable
     public ReadOnlySpan<float> Logits => Pass.Logits;
 
     /// <summary>What the last answer took.</summary>
-    public AnswerStatistics Statistics => Record.PromptTokens > 0 ? Record with { VisualTokens = Pass.SegmentTokens() } : Record;
+    public AnswerStatistics Statistics => Record.PromptTokens > 0 ? Record with { VisualTokens = Pass.SegmentTokens(), SkippedFeedForwards = Pass.SkippedFeedForwards } : Record;
 
     /// <summary>Bytes of the KV cache.</summary>
     public long KeyValueBytes => Pass.Cache.ByteLength;

@@ -16,6 +16,8 @@ internal sealed class ModelSessions
     private readonly OrtSession?[] _ahead;
     private readonly OrtSession?[] _gates;
     private readonly OrtSession?[] _feedForward;
+    private readonly OrtSession?[] _decodeAttention;
+    private readonly OrtSession?[] _decodeFeedForward;
 
     /// <summary>Builds the sessions that do not exist yet.</summary>
     /// <param name="cache">Where they are kept.</param>
@@ -49,6 +51,8 @@ internal sealed class ModelSessions
         _ahead = new OrtSession?[layers];
         _gates = new OrtSession?[layers];
         _feedForward = new OrtSession?[layers];
+        _decodeAttention = new OrtSession?[layers];
+        _decodeFeedForward = new OrtSession?[layers];
 
         Step? output = plan.StepAt(Site.VisionOutput);
         bool merges = plan.Steps.Any(static step => step is { IsVisionSide: false, IsMerge: true });
@@ -56,7 +60,7 @@ internal sealed class ModelSessions
         int total = 5 + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
         for (int layer = 0; layer < layers; layer++)
         {
-            total += (plan.KindAt(layer) switch { LayerKind.Dense => 0, LayerKind.Halved => 2, _ => 1 }) + (plan.IsScoredAhead(layer) ? 1 : 0) + (plan.Gates?.IsBehind(layer) == true ? 1 : 0);
+            total += (plan.KindAt(layer) switch { LayerKind.Dense => 0, LayerKind.Halved => 2, _ => 1 }) + (plan.IsScoredAhead(layer) ? 1 : 0) + (plan.Gates?.IsBehind(layer) == true ? 1 : 0) + (plan.MaySkipAt(layer) ? 2 : 0);
         }
 
         int ready = 0;
@@ -96,6 +100,12 @@ internal sealed class ModelSessions
             if (plan.KindAt(layer) == LayerKind.Halved)
             {
                 _feedForward[layer] = Get(ModelPart.FeedForward, formats.Decoder, layer);
+            }
+
+            if (plan.MaySkipAt(layer))
+            {
+                _decodeAttention[layer] = Get(ModelPart.DecodeAttention, formats.Decode, layer);
+                _decodeFeedForward[layer] = Get(ModelPart.DecodeFeedForward, formats.Decode, layer);
             }
 
             if (plan.IsScoredAhead(layer))
@@ -163,6 +173,15 @@ internal sealed class ModelSessions
 
     /// <summary>The second half of a layer that runs in halves; null for another.</summary>
     public OrtSession? FeedForward(int layer) => _feedForward[layer];
+
+    /// <summary>The first half of a layer whose second half decode steps may skip.</summary>
+    public OrtSession DecodeAttention(int layer) => _decodeAttention[layer] ?? throw new InvalidOperationException($"The plan does not decode through layer {layer} in halves.");
+
+    /// <summary>The second half of a layer that decode steps may skip.</summary>
+    public OrtSession DecodeFeedForward(int layer) => _decodeFeedForward[layer] ?? throw new InvalidOperationException($"The plan does not decode through layer {layer} in halves.");
+
+    /// <summary>See <see cref="ReductionPlan.Skips"/>.</summary>
+    public FeedForwardSkips? Skips => _plan.Skips;
 
     /// <summary>The session that says what a layer would attend to; null if the plan does not ask.</summary>
     public OrtSession? Ahead(int layer) => _ahead[layer];

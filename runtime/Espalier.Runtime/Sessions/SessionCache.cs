@@ -63,6 +63,12 @@ internal enum ModelPart
     /// <summary>The second half of one decoder layer.</summary>
     FeedForward,
 
+    /// <summary>The first half of one decoder layer, for decode steps that may skip the second.</summary>
+    DecodeAttention,
+
+    /// <summary>The second half of one decoder layer, for decode steps that may skip it.</summary>
+    DecodeFeedForward,
+
     /// <summary>What one decoder layer would attend to.</summary>
     LayerScore,
 
@@ -249,6 +255,8 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.Projector => ProjectorGraph.Build(geometry, key.RequiredFormat),
             ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, key.Kind, key.RequiredFormat),
             ModelPart.FeedForward => DecoderLayerGraph.BuildFeedForward(geometry.Text, key.Layer, key.RequiredFormat),
+            ModelPart.DecodeAttention => DecodeHalfGraphs.Attention(geometry.Text, key.Layer, key.RequiredFormat),
+            ModelPart.DecodeFeedForward => DecodeHalfGraphs.FeedForward(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.LayerScore => LayerScoreGraph.Build(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.Gate => GateGraph.Build(geometry.Text, key.Layer, key.Width),
             ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, key.RequiredFormat),

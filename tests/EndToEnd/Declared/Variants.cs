@@ -323,6 +323,28 @@ public sealed partial class SiglipQwen2ToMeInflection;
 [PruneVisual(AfterLayer = 2, Keep = 15, Score = TokenScore.TextAttention)]
 public sealed partial class SiglipQwen2FastVMean;
 
+[VisionLanguageModel("clip-llama")]
+[FfnSkipLlm(Tau = 0.945, K = 2, ColdFirst = 1, ColdLast = 1, WarmUp = 2)]
+public sealed partial class ClipLlamaFfnSkip;
+
+[VisionLanguageModel("clip-llama")]
+[FfnSkipLlm(Tau = 0.9, K = 1, ColdFirst = 0, ColdLast = 0, WarmUp = 0)]
+[FastV(K = 2, R = 0.5)]
+[PyramidDrop(Lambda = 0.4, S = 2)]
+[ShortV(1)]
+[Vtw(K = 5)]
+public sealed partial class ClipLlamaFfnSkipTogether;
+
+[VisionLanguageModel("siglip-qwen2")]
+[FfnSkipLlm(Tau = 0.9, K = 3, ColdFirst = 2, ColdLast = 0, WarmUp = 1)]
+[DivPrune(Keep = 6)]
+public sealed partial class SiglipQwen2FfnSkip;
+
+// No golden: no row turns so little, so it is the dense class.
+[VisionLanguageModel("clip-llama")]
+[FfnSkipLlm(Tau = 1, ColdFirst = 0, ColdLast = 0, WarmUp = 0)]
+public sealed partial class ClipLlamaFfnSkipNothing;
+
 [VisionLanguageModel("siglip-qwen2")]
 [ShortV(0, 4)]
 public sealed partial class SiglipQwen2ShortV;

@@ -202,9 +202,24 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
     protected override void DecodeStep(ForwardPass pass)
     {
         pass.BeginDecode();
+        var skipped = new HashSet<int>();
         for (int layer = 0; layer < LoadedPlan.Geometry.Text.Layers; layer++)
         {
-            pass.RunDecode(layer);
+            if (LoadedPlan.Skips is not { } skips || layer < skips.FirstLayer || layer > skips.LastLayer)
+            {
+                pass.RunDecode(layer);
+                continue;
+            }
+
+            pass.RunDecodeAttention(layer);
+            if (skipped.Contains(layer))
+            {
+                pass.SkipFeedForward(layer);
+            }
+            else if (pass.RunDecodeFeedForward(layer) >= skips.Threshold && pass.AnswerTokens > skips.WarmUp)
+            {
+                skipped.UnionWith(Enumerable.Range(layer + 1, skips.Following));
+            }
         }
 
         pass.EndDecode();

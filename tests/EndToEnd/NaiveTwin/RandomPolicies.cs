@@ -68,6 +68,8 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         21 => new("CDPruner", new IntegerArgument("Keep", _random.Next(1, 20))),
         25 => new("FiCoCoL", new IntegerArgument("R", _random.Next(1, 8)), new IntegerArgument("StartLayer", _random.Next(0, geometry.Text.Layers - 1)), new RealArgument("Epsilon", _random.Next(10, 21) / 20.0),
             new ChoiceArgument("Mode", _random.Next(2) == 0 ? "Paper" : "Code")),
+        26 => new("FfnSkipLlm", new RealArgument("Tau", _random.Next(80, 98) / 100.0), new IntegerArgument("K", _random.Next(1, 4)), new IntegerArgument("ColdFirst", _random.Next(0, 3)), new IntegerArgument("ColdLast", _random.Next(0, 3)),
+            new IntegerArgument("WarmUp", _random.Next(0, 3))),
         _ => new("ExitVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1))),
     };
 

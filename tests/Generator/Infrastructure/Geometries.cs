@@ -29,6 +29,9 @@ internal static class Geometries
 
     public static PolicyDeclaration DyVte { get; } = new("DyVte");
 
+    public static PolicyDeclaration FfnSkip(int k, int coldFirst, int coldLast, int warmUp = 2) =>
+        new("FfnSkipLlm", new IntegerArgument("K", k), new IntegerArgument("ColdFirst", coldFirst), new IntegerArgument("ColdLast", coldLast), new IntegerArgument("WarmUp", warmUp));
+
     public static PolicyDeclaration Victor(int m, int k) => new("Victor", new IntegerArgument("M", m), new IntegerArgument("K", k));
 
     public static PolicyDeclaration Prune(int afterLayer, int keep) => new("PruneVisual", new IntegerArgument("AfterLayer", afterLayer), new IntegerArgument("Keep", keep));

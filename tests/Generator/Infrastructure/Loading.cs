@@ -112,9 +112,18 @@ internal static class Loading
 
         yield return "logits";
         yield return "decode";
+        int skippedTo = -1;
         for (int layer = 0; layer < plan.Layers; layer++)
         {
-            yield return $"decode {layer}";
+            if (plan.Skips is not { } skips || layer < skips.FirstLayer || layer > skips.LastLayer)
+            {
+                yield return $"decode {layer}";
+                continue;
+            }
+
+            yield return $"decode attention {layer}";
+            yield return layer <= skippedTo ? $"skip {layer}" : $"decode feed-forward {layer}";
+            skippedTo = layer > skippedTo && (layer % 4 == 0 ? 0 : 1) >= skips.Threshold ? layer + skips.Following : skippedTo;
         }
 
         yield return "logits";

@@ -418,6 +418,19 @@ internal static class Recorder
 
                 public void RunDecode(int layer) => Calls.Add($"decode {layer}");
 
+                public int AnswerTokens => int.MaxValue;
+
+                public void RunDecodeAttention(int layer) => Calls.Add($"decode attention {layer}");
+
+                // Some rows turn and some do not, so that loops are seen to skip and to stop skipping.
+                public float RunDecodeFeedForward(int layer)
+                {
+                    Calls.Add($"decode feed-forward {layer}");
+                    return layer % 4 == 0 ? 0 : 1;
+                }
+
+                public void SkipFeedForward(int layer) => Calls.Add($"skip {layer}");
+
                 public void EndDecode() => Calls.Add("logits");
 
                 public Span<float> Scores(int count) => new float[count];

@@ -71,6 +71,8 @@ public sealed class PlannerProperties
             Assert.InRange(plan.TypicalFlops(convention, 17), 1, plan.Flops(convention, 17) * (1 + 1e-12));
         }
 
+        double least = plan.LeastDecodeFlops(FlopsConvention.C, 17);
+        Assert.InRange(least, 1, plan.DecodeFlops(FlopsConvention.C, 17) - (plan.Skips is null ? 0 : 1));
         Assert.InRange(plan.KeyValueBytes(17), 1, plan.DenseKeyValueBytes(17) - (plan.Registers > 0 ? 1 : 0));
         Assert.Equal(Enumerable.Range(0, plan.Layers).Sum(layer => (long)plan.RowsAt(layer, 17) - text), plan.VisualRowsComputed);
     });
@@ -206,6 +208,7 @@ public sealed class PlannerProperties
             (1, boundary.Select(Exit)),
             (1, boundary.Select(after => Vtw(after + 1))),
             (1, Gen.Constant(DyVte)),
+            (1, from k in Gen.Choose(1 - wild, 3) from first in Gen.Choose(0 - wild, 2 + wild) from last in Gen.Choose(0 - wild, 2 + wild) from warmUp in Gen.Choose(0 - wild, 3) select FfnSkip(k, first, last, warmUp)),
             (2, from after in boundary from registers in Gen.Choose(1 - wild, Math.Max(1, tokens / 3) + wild) select Victor(registers, after + 1)),
             (1, from dominant in Gen.Choose(1 - wild, Math.Max(1, tokens / 2) + wild) from contextual in Gen.Choose(0 - wild, Math.Max(0, (tokens / 2) - 1) + wild) select VisionZip(dominant, contextual)),
             (1, from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from tower in Gen.Choose(0 - wild, 4 + wild) select VtcCls(keep, tower)),

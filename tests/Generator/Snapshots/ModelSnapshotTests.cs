@@ -71,6 +71,18 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void FfnSkipLlm() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [FastV(K = 4, R = 0.5)]
+        [FfnSkipLlm]
+        public sealed partial class SkippingShapes;
+        """);
+
+    [Fact]
     public void DyVte() => Verify("""
         using Espalier;
 

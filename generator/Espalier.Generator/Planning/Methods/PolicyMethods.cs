@@ -32,6 +32,7 @@ public static class PolicyMethods
         new RecoverableCompressionMethod(),
         new FoPruMethod(),
         new CDPrunerMethod(),
+        new FfnSkipLlmMethod(),
     };
 
     /// <summary>The names of the policies, as <see cref="PolicyDeclaration.Name"/> takes them.</summary>
