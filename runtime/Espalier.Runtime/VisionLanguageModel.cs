@@ -75,23 +75,8 @@ public abstract partial class VisionLanguageModel : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The capacity does not hold the visual tokens and a text token, or is above the positions that the model was trained for.</exception>
     public Sequence CreateSequence(int capacity)
     {
-        int smallest = LoadedPlan.ImagePositions + 2;
-        int largest = LoadedPlan.Geometry.Text.MaxPositions;
-        if (capacity < smallest || capacity > largest)
-        {
-            throw new ArgumentOutOfRangeException(nameof(capacity), capacity, $"A sequence of this model holds {smallest} to {largest} positions.");
-        }
-
-        Acquire();
-        try
-        {
-            return new Sequence(this, _sessions, LoadedPlan, capacity);
-        }
-        catch
-        {
-            Release();
-            throw;
-        }
+        CheckCapacity(capacity);
+        return MakeSequence(capacity, place: null);
     }
 
     /// <summary>Runs a prompt: image through the tower, prefix (once), visual and suffix rows through the compiled loop. The logits of the first token are in <see cref="Sequence.Logits"/>.</summary>
@@ -229,6 +214,7 @@ public abstract partial class VisionLanguageModel : IDisposable
             Prefill(sequence.Pass);
             sequence.Pass.RequireLogits();
             int prompt = prefix.Length + sequence.Pass.Map.ImagePositions + LoadedPlan.Registers + suffix.Length;
+            sequence.ImagePositions = sequence.Pass.Map.ImagePositions;
             sequence.Position = prompt - suffix.Length;
             sequence.BeginText(suffix);
             sequence.Record = new AnswerStatistics(
@@ -304,6 +290,30 @@ public abstract partial class VisionLanguageModel : IDisposable
 
         sequence.RememberPrefix(prefix);
         return restored;
+    }
+
+    private void CheckCapacity(int capacity)
+    {
+        int smallest = LoadedPlan.ImagePositions + 2;
+        int largest = LoadedPlan.Geometry.Text.MaxPositions;
+        if (capacity < smallest || capacity > largest)
+        {
+            throw new ArgumentOutOfRangeException(nameof(capacity), capacity, $"A sequence of this model holds {smallest} to {largest} positions.");
+        }
+    }
+
+    private Sequence MakeSequence(int capacity, BatchPlace? place)
+    {
+        Acquire();
+        try
+        {
+            return new Sequence(this, _sessions, LoadedPlan, capacity, place);
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
     }
 
     private void Acquire()

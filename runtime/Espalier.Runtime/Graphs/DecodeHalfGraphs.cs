@@ -19,15 +19,15 @@ internal static class DecodeHalfGraphs
         string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
         string positions = graph.Input(GraphNames.Positions, OrtElementType.Int64, 1, "n");
         var cache = new CacheValues(
-            DecoderLayerGraph.CacheInput(graph, geometry, GraphNames.PastKey),
-            DecoderLayerGraph.CacheInput(graph, geometry, GraphNames.PastValue),
+            DecoderLayerGraph.CacheInput(graph, geometry, GraphNames.PastKey, 1),
+            DecoderLayerGraph.CacheInput(graph, geometry, GraphNames.PastValue, 1),
             graph.Input(GraphNames.LastRow, OrtElementType.Int32, 1),
             graph.Input(GraphNames.Total, OrtElementType.Int32, 1));
         (LayerValues values, string normed) = new DecoderLayer(graph, geometry, layer, format).AttentionAndNorm(x, positions, cache);
         graph.Output(GraphNames.Y, values.Output, OrtElementType.Float, 1, "n", geometry.Hidden);
         graph.Output(GraphNames.Normed, normed, OrtElementType.Float, 1, "n", geometry.Hidden);
-        DecoderLayerGraph.CacheOutput(graph, geometry, GraphNames.PresentKey, values.PresentKey);
-        DecoderLayerGraph.CacheOutput(graph, geometry, GraphNames.PresentValue, values.PresentValue);
+        DecoderLayerGraph.CacheOutput(graph, geometry, GraphNames.PresentKey, values.PresentKey, 1);
+        DecoderLayerGraph.CacheOutput(graph, geometry, GraphNames.PresentValue, values.PresentValue, 1);
         return graph.Build();
     }
 

@@ -5,6 +5,7 @@ namespace Espalier.Graphs;
 
 /// <summary>Builds the graph of one decoder layer.</summary>
 /// <remarks>
+/// The dense kind runs n rows of one sequence, or in a batch one row of each of b sequences; the other kinds run one sequence.
 /// Inputs of every kind: <c>x</c>, <c>positions</c>, <c>past_key</c>, <c>past_value</c>, <c>seqlens_k</c>, <c>total</c>; outputs: <c>y</c>, <c>present_key</c>, <c>present_value</c>.
 /// Scored kinds add the input <c>key_rows</c> and the output <c>score</c>, text-scored kinds also the input <c>query_rows</c>.
 /// The halved kind ends behind the attention: <c>y</c> are the rows with what it adds, and it adds the input <c>key_rows</c> and the output <c>map</c>.
@@ -24,11 +25,14 @@ internal static class DecoderLayerGraph
 
         var graph = new GraphBuilder($"layers.{layer}.{kind}");
         var emitter = new DecoderLayer(graph, geometry, layer, format);
-        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
-        string positions = graph.Input(GraphNames.Positions, OrtElementType.Int64, 1, "n");
-        string pastKey = CacheInput(graph, geometry, GraphNames.PastKey);
-        string pastValue = CacheInput(graph, geometry, GraphNames.PastValue);
-        string lastRow = graph.Input(GraphNames.LastRow, OrtElementType.Int32, 1);
+
+        // One row of each of several sequences is what decoding may give to a whole layer; several rows come from one sequence alone.
+        Dimension sequences = kind == LayerKind.Dense ? "b" : 1;
+        string x = graph.Input(GraphNames.X, OrtElementType.Float, sequences, "n", geometry.Hidden);
+        string positions = graph.Input(GraphNames.Positions, OrtElementType.Int64, sequences, "n");
+        string pastKey = CacheInput(graph, geometry, GraphNames.PastKey, sequences);
+        string pastValue = CacheInput(graph, geometry, GraphNames.PastValue, sequences);
+        string lastRow = graph.Input(GraphNames.LastRow, OrtElementType.Int32, sequences);
         string total = graph.Input(GraphNames.Total, OrtElementType.Int32, 1);
 
         if (kind.IsFrozen())
@@ -37,15 +41,15 @@ internal static class DecoderLayerGraph
             string visualPositions = graph.Input(GraphNames.VisualPositions, OrtElementType.Int64, 1, "v");
             string start = graph.Input(GraphNames.VisualStart, OrtElementType.Int64, 1);
             (pastKey, pastValue) = emitter.Scatter(visual, visualPositions, start, pastKey, pastValue);
-            CacheOutput(graph, geometry, GraphNames.ScatteredKey, pastKey);
-            CacheOutput(graph, geometry, GraphNames.ScatteredValue, pastValue);
+            CacheOutput(graph, geometry, GraphNames.ScatteredKey, pastKey, sequences);
+            CacheOutput(graph, geometry, GraphNames.ScatteredValue, pastValue, sequences);
         }
 
         var cache = new CacheValues(pastKey, pastValue, lastRow, total);
         var values = kind == LayerKind.Halved ? emitter.AttentionHalf(x, positions, cache) : emitter.Dense(x, positions, cache);
-        graph.Output(GraphNames.Y, values.Output, OrtElementType.Float, 1, "n", geometry.Hidden);
-        CacheOutput(graph, geometry, GraphNames.PresentKey, values.PresentKey);
-        CacheOutput(graph, geometry, GraphNames.PresentValue, values.PresentValue);
+        graph.Output(GraphNames.Y, values.Output, OrtElementType.Float, sequences, "n", geometry.Hidden);
+        CacheOutput(graph, geometry, GraphNames.PresentKey, values.PresentKey, sequences);
+        CacheOutput(graph, geometry, GraphNames.PresentValue, values.PresentValue, sequences);
 
         if (kind.IsScored())
         {
@@ -80,9 +84,9 @@ internal static class DecoderLayerGraph
         return graph.Build();
     }
 
-    internal static string CacheInput(GraphBuilder graph, TextGeometry geometry, string name) =>
-        graph.Input(name, OrtElementType.Float, 1, geometry.KeyValueHeads, "cap", geometry.HeadDim);
+    internal static string CacheInput(GraphBuilder graph, TextGeometry geometry, string name, Dimension sequences) =>
+        graph.Input(name, OrtElementType.Float, sequences, geometry.KeyValueHeads, "cap", geometry.HeadDim);
 
-    internal static void CacheOutput(GraphBuilder graph, TextGeometry geometry, string name, string value) =>
-        graph.Output(name, value, OrtElementType.Float, 1, geometry.KeyValueHeads, "cap", geometry.HeadDim);
+    internal static void CacheOutput(GraphBuilder graph, TextGeometry geometry, string name, string value, Dimension sequences) =>
+        graph.Output(name, value, OrtElementType.Float, sequences, geometry.KeyValueHeads, "cap", geometry.HeadDim);
 }

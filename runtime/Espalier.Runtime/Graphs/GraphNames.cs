@@ -1,22 +1,22 @@
 namespace Espalier.Graphs;
 
 /// <summary>The names of the inputs and outputs of our graphs, which the sessions bind.</summary>
-/// <remarks>In the shapes below H is the width of a token, Hkv the key and value heads, D the width of a head, n, s, v and m counts of rows that may differ from run to run, cap the rows that a KV cache has room for.</remarks>
+/// <remarks>In the shapes below H is the width of a token, b sequences (1 but for the decode steps of a batch), Hkv the key and value heads, D the width of a head, n, s, v and m counts of rows that may differ from run to run, cap the rows that a KV cache has room for.</remarks>
 internal static class GraphNames
 {
-    /// <summary>The hidden rows that a graph reads, f32 [1, n, H].</summary>
+    /// <summary>The hidden rows that a graph reads, f32 [b, n, H].</summary>
     public const string X = "x";
 
-    /// <summary>The hidden rows that a graph writes, f32 [1, n, H].</summary>
+    /// <summary>The hidden rows that a graph writes, f32 [b, n, H].</summary>
     public const string Y = "y";
 
     /// <summary>The hidden rows as a feed-forward layer reads them, between the halves of a decode step, f32 [1, n, H].</summary>
     public const string Normed = "normed";
 
-    /// <summary>The position of each row of <see cref="X"/>, i64 [1, n]; any values below MaxPositions, ascending.</summary>
+    /// <summary>The position of each row of <see cref="X"/>, i64 [b, n]; any values below MaxPositions, ascending.</summary>
     public const string Positions = "positions";
 
-    /// <summary>The KV cache before the run, f32 [1, Hkv, cap, D].</summary>
+    /// <summary>The KV cache before the run, f32 [b, Hkv, cap, D].</summary>
     public const string PastKey = "past_key";
 
     /// <inheritdoc cref="PastKey"/>
@@ -28,7 +28,7 @@ internal static class GraphNames
     /// <summary>The KV cache after the run, bound to the buffer of <see cref="PastValue"/>.</summary>
     public const string PresentValue = "present_value";
 
-    /// <summary>The index of the last cache row in use after the run, i32 [1]: rows before the run + new rows − 1.</summary>
+    /// <summary>The index of the last cache row in use after the run, i32 [b]: rows before the run + new rows − 1.</summary>
     public const string LastRow = "seqlens_k";
 
     /// <summary>The capacity of the cache, i32 [1], in host memory.</summary>
@@ -73,7 +73,7 @@ internal static class GraphNames
     /// <summary>The head and gates: the row that is projected, or the last one, i64 [1].</summary>
     public const string Row = "row";
 
-    /// <summary>The head: the scores of all tokens, f32 [1, 1, Vocabulary].</summary>
+    /// <summary>The head: the scores of all tokens, f32 [b, 1, Vocabulary].</summary>
     public const string Logits = "logits";
 
     /// <summary>The vision tower: normalised pixels, f32 [1, 3, ImageSize, ImageSize].</summary>

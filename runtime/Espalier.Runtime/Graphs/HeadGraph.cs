@@ -3,7 +3,7 @@ using Espalier.Planning;
 
 namespace Espalier.Graphs;
 
-/// <summary>Builds the graph that turns one row behind the last layer into scores of all tokens: <c>x</c> [1, n, H], <c>row</c> i64 [1] → <c>logits</c> [1, 1, Vocabulary].</summary>
+/// <summary>Builds the graph that turns one row behind the last layer into scores of all tokens: <c>x</c> [b, n, H], <c>row</c> i64 [1] → <c>logits</c> [b, 1, Vocabulary], of the same row of each of b sequences.</summary>
 internal static class HeadGraph
 {
     /// <summary>Builds the graph.</summary>
@@ -13,7 +13,7 @@ internal static class HeadGraph
     public static GraphModel Build(TextGeometry geometry, string weight, LinearFormat format)
     {
         var graph = new GraphBuilder("head");
-        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
+        string x = graph.Input(GraphNames.X, OrtElementType.Float, "b", "n", geometry.Hidden);
         string row = graph.Input(GraphNames.Row, OrtElementType.Int64, 1);
         Output(graph, Emit(graph, x, row, geometry, weight, format), geometry);
         return graph.Build();
@@ -29,5 +29,5 @@ internal static class HeadGraph
 
     /// <summary>Declares the logits as output.</summary>
     internal static void Output(GraphBuilder graph, string value, TextGeometry geometry) =>
-        graph.Output(GraphNames.Logits, value, OrtElementType.Float, 1, 1, geometry.Vocabulary);
+        graph.Output(GraphNames.Logits, value, OrtElementType.Float, "b", 1, geometry.Vocabulary);
 }

@@ -22,7 +22,7 @@ internal static class LayerScoreGraph
         var graph = new GraphBuilder($"layers.{layer}.score");
         string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
         string positions = graph.Input(GraphNames.Positions, OrtElementType.Int64, 1, "n");
-        string pastKey = DecoderLayerGraph.CacheInput(graph, geometry, GraphNames.PastKey);
+        string pastKey = DecoderLayerGraph.CacheInput(graph, geometry, GraphNames.PastKey, 1);
         string keyRows = graph.Input(GraphNames.KeyRows, OrtElementType.Int64, 1);
         string score = new DecoderLayer(graph, geometry, layer, format).ScoreAhead(x, positions, pastKey, keyRows);
         graph.Output(GraphNames.Score, score, OrtElementType.Float, "scored");

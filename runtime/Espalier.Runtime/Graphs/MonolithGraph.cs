@@ -24,11 +24,11 @@ internal static class MonolithGraph
 
         for (int layer = 0; layer < geometry.Layers; layer++)
         {
-            string pastKey = DecoderLayerGraph.CacheInput(graph, geometry, OfLayer(GraphNames.PastKey, layer));
-            string pastValue = DecoderLayerGraph.CacheInput(graph, geometry, OfLayer(GraphNames.PastValue, layer));
+            string pastKey = DecoderLayerGraph.CacheInput(graph, geometry, OfLayer(GraphNames.PastKey, layer), 1);
+            string pastValue = DecoderLayerGraph.CacheInput(graph, geometry, OfLayer(GraphNames.PastValue, layer), 1);
             var values = new DecoderLayer(graph, geometry, layer, format).Dense(x, positions, new CacheValues(pastKey, pastValue, lastRow, total));
-            DecoderLayerGraph.CacheOutput(graph, geometry, OfLayer(GraphNames.PresentKey, layer), values.PresentKey);
-            DecoderLayerGraph.CacheOutput(graph, geometry, OfLayer(GraphNames.PresentValue, layer), values.PresentValue);
+            DecoderLayerGraph.CacheOutput(graph, geometry, OfLayer(GraphNames.PresentKey, layer), values.PresentKey, 1);
+            DecoderLayerGraph.CacheOutput(graph, geometry, OfLayer(GraphNames.PresentValue, layer), values.PresentValue, 1);
             x = values.Output;
         }
 

@@ -106,6 +106,28 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
         }
     }
 
+    /// <summary>The token that the next step runs, where the caller runs it and calls <see cref="Take"/> then.</summary>
+    /// <returns>False if there is no room for it: the answer ends here.</returns>
+    public bool TryStep(out int token)
+    {
+        token = _token;
+        if (sequence.Position < sequence.Limit)
+        {
+            return true;
+        }
+
+        Finish(FinishReason.CapacityExhausted);
+        return false;
+    }
+
+    /// <summary>Chooses the next token from the logits of a step that the caller ran.</summary>
+    /// <param name="step">What the step took.</param>
+    public void Take(TimeSpan step)
+    {
+        Choose();
+        sequence.Record = sequence.Record with { Decode = _decode += step };
+    }
+
     private void Begin()
     {
         sequence.Record = default;

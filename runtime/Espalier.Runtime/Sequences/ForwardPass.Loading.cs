@@ -9,8 +9,6 @@ public sealed partial class ForwardPass
     internal void Dispose()
     {
         _bindings.Dispose();
-        _rows.Dispose();
-        _merge.Dispose();
         _gates?.Dispose();
         _head.Dispose();
         _cache.Dispose();
@@ -68,6 +66,13 @@ public sealed partial class ForwardPass
         AnswerTokens++;
     }
 
+    /// <summary>Embeds the token of the next step of a batch, and notes its place.</summary>
+    internal void LoadToken(BatchDecode batch, int slot, EmbeddingTable embeddings, int token, int position)
+    {
+        RequirePrompt();
+        batch.Load(slot, _cache, embeddings, token, position, _shifts);
+    }
+
     /// <summary>Embeds text that follows what the sequence holds; the next decode step runs all of it.</summary>
     internal void LoadText(EmbeddingTable embeddings, ReadOnlySpan<int> tokens, int position, CancellationToken cancellation)
     {
@@ -113,6 +118,13 @@ public sealed partial class ForwardPass
     {
         _phase = PassPhase.Idle;
         _cache.SetLength(0);
+    }
+
+    /// <summary>Forgets all but the rows of the prefix: a prefill comes next.</summary>
+    internal void Retire(int prefixRows)
+    {
+        _phase = PassPhase.Idle;
+        _cache.SetLength(prefixRows);
     }
 
     private void LoadRow(EmbeddingTable embeddings, int token, int position, CancellationToken cancellation)

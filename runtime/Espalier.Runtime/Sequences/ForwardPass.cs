@@ -23,7 +23,7 @@ public sealed partial class ForwardPass
     private readonly GateBindings? _gates;
     private readonly int[] _shifts;
     private readonly int[] _visualTokens;
-    private readonly MergeBuffers _merge = new();
+    private readonly MergeBuffers _merge;
     private float[] _scratch = [];
     private float[] _scores = [];
     private int[] _kept = [];
@@ -39,15 +39,22 @@ public sealed partial class ForwardPass
     private bool _halfRun;
     private CancellationToken _cancellation;
 
-    internal ForwardPass(ModelSessions sessions, ReductionPlan plan, int capacity)
+    /// <summary>Makes a pass.</summary>
+    /// <param name="sessions">The sessions.</param>
+    /// <param name="plan">The plan.</param>
+    /// <param name="capacity">Positions.</param>
+    /// <param name="memory">What prompts are computed in; it outlives the pass.</param>
+    /// <param name="place">Where a sequence of a batch lies; null for one that has memory of its own.</param>
+    internal ForwardPass(ModelSessions sessions, ReductionPlan plan, int capacity, PrefillMemory memory, BatchPlace? place = null)
     {
         _sessions = sessions;
         _plan = plan;
-        _cache = new KeyValueCache(plan, capacity);
+        _cache = place is null ? new KeyValueCache(plan, capacity) : new KeyValueCache(place.Arrays, place.Slot);
         _bindings = new LayerBindings(sessions, _cache);
-        _rows = new PassRows(sessions);
-        _head = new PassHead(sessions);
-        _map = new VisualTokenMap(plan);
+        _head = new PassHead(sessions, place?.Logits.Of(place.Slot) ?? 0);
+        _rows = memory.Rows;
+        _merge = memory.Merge;
+        _map = memory.Map;
         _numberings = [.. Enumerable.Range(0, plan.Geometry.Text.Layers).Select(plan.NumberingAt)];
         _shifts = new int[_numberings[^1] + 1];
         _visualTokens = new int[_numberings.Length];

@@ -3,56 +3,61 @@ using Espalier.Planning;
 
 namespace Espalier;
 
-/// <summary>The static KV cache of one sequence: per decoder layer two buffers <c>float [1, kvHeads, capacity, headDim]</c>, sized by the visual rows that the plan leaves in that layer.</summary>
+/// <summary>The static KV cache of one sequence: per decoder layer keys and values <c>float [1, kvHeads, capacity, headDim]</c>, sized by the visual rows that the plan leaves in that layer.</summary>
 /// <remarks>Lengths differ by layer. The buffers, their tensors and the one-number inputs (<c>seqlens_k</c>, <c>total</c>, <c>key_rows</c>) are made once and only written in place. Not thread-safe.</remarks>
 internal sealed unsafe class KeyValueCache : IDisposable
 {
     private readonly TextGeometry _text;
-    private readonly NativeBuffer[] _keys;
-    private readonly NativeBuffer[] _values;
+    private readonly KeyValueArrays _arrays;
+    private readonly bool _owned;
+    private readonly int _sequence;
     private readonly nint[] _keyTensors;
     private readonly nint[] _valueTensors;
     private readonly nint[] _lastRowTensors;
     private readonly nint[] _capacityTensors;
     private readonly nint[] _keyRowTensors;
-    private readonly NativeBuffer _lastRows;
-    private readonly NativeBuffer _capacities;
-    private readonly NativeBuffer _keyRows;
     private readonly int[] _lengths;
-    private readonly int[] _rowCapacities;
 
+    /// <summary>A cache in memory of its own.</summary>
+    /// <param name="plan">Says how many visual rows each layer keeps.</param>
+    /// <param name="capacity">Positions.</param>
     public KeyValueCache(ReductionPlan plan, int capacity)
+        : this(new KeyValueArrays(plan, capacity), sequence: 0, owned: true)
     {
-        _text = plan.Geometry.Text;
+    }
+
+    /// <summary>A cache in a batch's memory, which outlives it.</summary>
+    /// <param name="arrays">The memory.</param>
+    /// <param name="sequence">Which of its sequences the cache is of.</param>
+    public KeyValueCache(KeyValueArrays arrays, int sequence)
+        : this(arrays, sequence, owned: false)
+    {
+    }
+
+    private KeyValueCache(KeyValueArrays arrays, int sequence, bool owned)
+    {
+        _arrays = arrays;
+        _owned = owned;
+        _sequence = sequence;
+        _text = arrays.Text;
         int layers = _text.Layers;
-        _keys = new NativeBuffer[layers];
-        _values = new NativeBuffer[layers];
         _keyTensors = new nint[layers];
         _valueTensors = new nint[layers];
         _lastRowTensors = new nint[layers];
         _capacityTensors = new nint[layers];
         _keyRowTensors = new nint[layers];
         _lengths = new int[layers];
-        _rowCapacities = new int[layers];
-        _lastRows = NativeBuffer.Allocate((nuint)(layers * sizeof(int)));
-        _capacities = NativeBuffer.Allocate((nuint)(layers * sizeof(int)));
-        _keyRows = NativeBuffer.Allocate((nuint)(layers * sizeof(long)));
         try
         {
             for (int layer = 0; layer < layers; layer++)
             {
-                int rows = capacity - plan.ImagePositions + plan.Registers + plan.VisualTokensAt(layer);
-                nuint bytes = checked((nuint)rows * (nuint)_text.KeyValueWidth * sizeof(float));
-                ReadOnlySpan<long> shape = [1, _text.KeyValueHeads, rows, _text.HeadDim];
-                _rowCapacities[layer] = rows;
-                _keys[layer] = NativeBuffer.Allocate(bytes);
-                _values[layer] = NativeBuffer.Allocate(bytes);
-                _keyTensors[layer] = OrtRaw.CreateTensor(_keys[layer].Pointer, bytes, shape, OrtElementType.Float);
-                _valueTensors[layer] = OrtRaw.CreateTensor(_values[layer].Pointer, bytes, shape, OrtElementType.Float);
-                _lastRowTensors[layer] = OrtRaw.CreateTensor(_lastRows.Pointer + (layer * sizeof(int)), sizeof(int), [1], OrtElementType.Int32);
-                _capacityTensors[layer] = OrtRaw.CreateTensor(_capacities.Pointer + (layer * sizeof(int)), sizeof(int), [1], OrtElementType.Int32);
-                _keyRowTensors[layer] = OrtRaw.CreateTensor(_keyRows.Pointer + (layer * sizeof(long)), sizeof(long), [1], OrtElementType.Int64);
-                ((int*)_capacities.Pointer)[layer] = rows;
+                nuint bytes = arrays.Bytes(layer);
+                ReadOnlySpan<long> shape = [1, _text.KeyValueHeads, arrays.Rows(layer), _text.HeadDim];
+                _keyTensors[layer] = OrtRaw.CreateTensor(arrays.Keys(layer, sequence), bytes, shape, OrtElementType.Float);
+                _valueTensors[layer] = OrtRaw.CreateTensor(arrays.Values(layer, sequence), bytes, shape, OrtElementType.Float);
+                _lastRowTensors[layer] = OrtRaw.CreateTensor(arrays.LastRow(layer, sequence), sizeof(int), [1], OrtElementType.Int32);
+                _capacityTensors[layer] = OrtRaw.CreateTensor(arrays.Capacity(layer), sizeof(int), [1], OrtElementType.Int32);
+                _keyRowTensors[layer] = OrtRaw.CreateTensor(arrays.KeyRows(layer, sequence), sizeof(long), [1], OrtElementType.Int64);
             }
         }
         catch
@@ -62,15 +67,15 @@ internal sealed unsafe class KeyValueCache : IDisposable
         }
     }
 
-    /// <summary>Bytes of all key and value buffers.</summary>
+    /// <summary>Bytes of all keys and values.</summary>
     public long ByteLength
     {
         get
         {
             long bytes = 0;
-            foreach (NativeBuffer buffer in _keys)
+            for (int layer = 0; layer < _lengths.Length; layer++)
             {
-                bytes += 2 * (long)buffer.ByteLength;
+                bytes += 2 * (long)_arrays.Bytes(layer);
             }
 
             return bytes;
@@ -81,7 +86,7 @@ internal sealed unsafe class KeyValueCache : IDisposable
     public int Length(int layer) => _lengths[layer];
 
     /// <summary>Numbers that one token leaves in the caches of all layers.</summary>
-    public long FloatsPerRow => 2L * _keys.Length * _text.KeyValueWidth;
+    public long FloatsPerRow => 2L * _lengths.Length * _text.KeyValueWidth;
 
     /// <summary>Binds what never changes between runs: past and present to the same buffers, and the one-number inputs.</summary>
     public void Bind(OrtBinding binding, int layer)
@@ -116,14 +121,17 @@ internal sealed unsafe class KeyValueCache : IDisposable
     public void Announce(int layer, int rows)
     {
         int length = _lengths[layer] + rows;
-        if (length > _rowCapacities[layer])
+        if (length > _arrays.Rows(layer))
         {
             ThrowFull(layer, length);
         }
 
-        ((int*)_lastRows.Pointer)[layer] = length - 1;
-        ((long*)_keyRows.Pointer)[layer] = length;
+        *(int*)_arrays.LastRow(layer, _sequence) = length - 1;
+        *(long*)_arrays.KeyRows(layer, _sequence) = length;
     }
+
+    /// <summary>Announces a row that a run of a batch writes though the sequence rests: nobody reads it, and it is not counted.</summary>
+    public void AnnounceUnread(int layer) => *(int*)_arrays.LastRow(layer, _sequence) = Math.Min(_lengths[layer], _arrays.Rows(layer) - 1);
 
     /// <summary>Counts rows that a run has written.</summary>
     public void Advance(int layer, int rows) => _lengths[layer] += rows;
@@ -132,9 +140,9 @@ internal sealed unsafe class KeyValueCache : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">A layer has no room for so many.</exception>
     public void SetLength(int length)
     {
-        foreach (int capacity in _rowCapacities)
+        for (int layer = 0; layer < _lengths.Length; layer++)
         {
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(length, capacity);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _arrays.Rows(layer));
         }
 
         _lengths.AsSpan().Fill(length);
@@ -182,28 +190,23 @@ internal sealed unsafe class KeyValueCache : IDisposable
             }
         }
 
-        for (int layer = 0; layer < _keys.Length; layer++)
+        if (_owned)
         {
-            _keys[layer]?.Dispose();
-            _values[layer]?.Dispose();
+            _arrays.Dispose();
         }
-
-        _lastRows.Dispose();
-        _capacities.Dispose();
-        _keyRows.Dispose();
     }
 
     private void CopyPrefix(Span<float> packed, int rows, bool read)
     {
         int run = rows * _text.HeadDim;
         int offset = 0;
-        for (int layer = 0; layer < _keys.Length; layer++)
+        for (int layer = 0; layer < _lengths.Length; layer++)
         {
-            foreach (NativeBuffer buffer in (ReadOnlySpan<NativeBuffer>)[_keys[layer], _values[layer]])
+            foreach (nint start in (ReadOnlySpan<nint>)[_arrays.Keys(layer, _sequence), _arrays.Values(layer, _sequence)])
             {
                 for (int head = 0; head < _text.KeyValueHeads; head++)
                 {
-                    var cached = new Span<float>((float*)buffer.Pointer + ((long)head * _rowCapacities[layer] * _text.HeadDim), run);
+                    var cached = new Span<float>((float*)start + ((long)head * _arrays.Rows(layer) * _text.HeadDim), run);
                     Span<float> slice = packed.Slice(offset, run);
                     if (read)
                     {
@@ -222,5 +225,5 @@ internal sealed unsafe class KeyValueCache : IDisposable
 
     [System.Diagnostics.CodeAnalysis.DoesNotReturn]
     private void ThrowFull(int layer, int length) =>
-        throw new InvalidOperationException($"Layer {layer} has room for {_rowCapacities[layer]} KV rows, but {length} are needed.");
+        throw new InvalidOperationException($"Layer {layer} has room for {_arrays.Rows(layer)} KV rows, but {length} are needed.");
 }

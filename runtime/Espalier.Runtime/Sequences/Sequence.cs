@@ -11,6 +11,8 @@ namespace Espalier;
 public sealed class Sequence : IDisposable
 {
     private readonly VisionLanguageModel _owner;
+    private readonly PrefillMemory _memory;
+    private readonly bool _sharesMemory;
     private readonly int[] _text;
     private int[] _prefix = [];
     private bool _prefixCached;
@@ -19,19 +21,20 @@ public sealed class Sequence : IDisposable
     private int _busy;
     private bool _disposed;
 
-    internal Sequence(VisionLanguageModel owner, ModelSessions sessions, ReductionPlan plan, int capacity)
+    internal Sequence(VisionLanguageModel owner, ModelSessions sessions, ReductionPlan plan, int capacity, BatchPlace? place = null)
     {
         _owner = owner;
         Capacity = capacity;
         _text = new int[capacity];
-        Pass = new ForwardPass(sessions, plan, capacity);
+        _sharesMemory = place is not null;
+        _memory = place?.Prefill ?? new PrefillMemory(sessions, plan);
         try
         {
-            Image = new ImagePass(sessions, plan, Pass.Map);
+            Pass = new ForwardPass(sessions, plan, capacity, _memory, place);
         }
         catch
         {
-            Pass.Dispose();
+            DisposeMemory();
             throw;
         }
 
@@ -79,11 +82,14 @@ public sealed class Sequence : IDisposable
     internal AnswerStatistics Record { get; set; }
 
     /// <summary>The first position that has no room: the capacity, less what the image has not taken of the most that it could.</summary>
-    internal int Limit => Capacity - _owner.LoadedPlan.ImagePositions + _owner.LoadedPlan.Registers + Pass.Map.ImagePositions;
+    internal int Limit => Capacity - _owner.LoadedPlan.ImagePositions + _owner.LoadedPlan.Registers + ImagePositions;
+
+    /// <summary>Positions that the image of the last prefill takes.</summary>
+    internal int ImagePositions { get; set; }
 
     internal ForwardPass Pass { get; }
 
-    internal ImagePass Image { get; }
+    internal ImagePass Image => _memory.Image;
 
     internal Sampler Sampler { get; }
 
@@ -112,7 +118,7 @@ public sealed class Sequence : IDisposable
         {
             _disposed = true;
             Pass.Dispose();
-            Image.Dispose();
+            DisposeMemory();
             _owner.Release();
         }
 
@@ -181,14 +187,34 @@ public sealed class Sequence : IDisposable
         _prefixCached = true;
     }
 
+    /// <summary>Forgets all but the prefix: the answer was read, and the next prompt is another.</summary>
+    internal void Retire()
+    {
+        Pass.Retire(_prefixCached ? _prefix.Length : 0);
+        ForgetText();
+    }
+
     /// <summary>After a failure or a cancellation: nothing of the cache is trusted.</summary>
     internal void Abandon()
     {
         Pass.Reset();
         _prefixCached = false;
+        ForgetText();
+    }
+
+    private void ForgetText()
+    {
         _textLength = 0;
         _questionLength = 0;
         Pending = -1;
         Position = 0;
+    }
+
+    private void DisposeMemory()
+    {
+        if (!_sharesMemory)
+        {
+            _memory.Dispose();
+        }
     }
 }

@@ -1,0 +1,43 @@
+using Espalier.Planning;
+
+namespace Espalier;
+
+/// <summary>What a prompt is computed in: the image's pixels and features, the rows between the layers, the merges. Nothing of it is needed once the prompt is in the KV cache, so the sequences of a batch, whose prompts run one after another, share one.</summary>
+/// <remarks>Not thread-safe.</remarks>
+internal sealed class PrefillMemory : IDisposable
+{
+    public PrefillMemory(ModelSessions sessions, ReductionPlan plan)
+    {
+        Map = new VisualTokenMap(plan);
+        Rows = new PassRows(sessions);
+        try
+        {
+            Image = new ImagePass(sessions, plan, Map);
+        }
+        catch
+        {
+            Rows.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Which visual tokens the rows are.</summary>
+    public VisualTokenMap Map { get; }
+
+    /// <summary>The rows.</summary>
+    public PassRows Rows { get; }
+
+    /// <summary>The image.</summary>
+    public ImagePass Image { get; }
+
+    /// <summary>Merges of rows.</summary>
+    public MergeBuffers Merge { get; } = new();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Image.Dispose();
+        Rows.Dispose();
+        Merge.Dispose();
+    }
+}
