@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Espalier.Tests;
 
 /// <summary>A user's projects, outside the repository, with nothing but the packages.</summary>
@@ -7,46 +5,6 @@ namespace Espalier.Tests;
 public sealed class ConsumerTests(PackedFeed feed)
 {
     private static readonly string Shapes = RepositoryFolder.Combine("samples", "models", "shapes");
-
-    [Fact]
-    public async Task AProgramIsPublishedNativeAndAnswers()
-    {
-        string folder = feed.NewFolder("consumer");
-        Project(folder, "Consumer", "net9.0", "<OutputType>Exe</OutputType><PublishAot>true</PublishAot><TreatWarningsAsErrors>true</TreatWarningsAsErrors>" + Linker);
-        File.WriteAllText(Path.Combine(folder, "Program.cs"),
-            """
-            using Espalier;
-            using Espalier.Imaging;
-
-            using Checkpoint checkpoint = Checkpoint.Open(args[0]);
-            using Quick model = Quick.Load(checkpoint);
-            using Sequence sequence = model.CreateSequence(256);
-            await foreach (string text in model.AnswerAsync(sequence, ImageDecoder.Load(args[1]), args[2]))
-            {
-                Console.Write(text);
-            }
-
-            Console.WriteLine(" " + Quick.Plan.Segments[^1].VisualTokens);
-
-            [VisionLanguageModel("shapes")]
-            [FastV(K = 2, R = 0.5)]
-            public sealed partial class Quick;
-            """);
-        string rid = System.Runtime.InteropServices.RuntimeInformation.RuntimeIdentifier;
-        ChildProcess publish = await feed.Dotnet(folder, "publish", "-r", rid, "-o", "app", "-v", "q");
-        Assert.True(publish.ExitCode == 0, publish.Output + publish.Errors);
-        Assert.False(File.Exists(Path.Combine(folder, "app", "Consumer.dll")), "The program is not native.");
-
-        var start = new ProcessStartInfo(Path.Combine(folder, "app", "Consumer"), [Shapes, RepositoryFolder.Combine("samples", "images", "circle.png"), "what color is the circle ?"])
-        {
-            WorkingDirectory = Path.GetTempPath(),
-            RedirectStandardOutput = true,
-        };
-        using Process process = Process.Start(start)!;
-        string answer = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.Equal((0, "red 72\n"), (process.ExitCode, answer.ReplaceLineEndings("\n")));
-    }
 
     [Fact]
     public async Task ADiagnosticOfEachFamilyFires()
@@ -102,8 +60,6 @@ public sealed class ConsumerTests(PackedFeed feed)
         Assert.Contains("Espalier needs the native library", build.Output, StringComparison.Ordinal);
         Assert.Contains("Install npm", build.Output, StringComparison.Ordinal);
     }
-
-    private static string Linker => File.Exists("/usr/bin/clang") || !File.Exists("/usr/bin/gcc") ? "" : "<CppCompilerAndLinker>gcc</CppCompilerAndLinker>";
 
     private void Project(string folder, string name, string framework, string properties) => File.WriteAllText(
         Path.Combine(folder, name + ".csproj"),

@@ -13,8 +13,8 @@ public sealed class PackedFeed : IAsyncLifetime
 
     private readonly TemporaryFolder _folder = new();
 
-    /// <summary>A version that no other feed or cache has: packages are cached by version.</summary>
-    public string Version { get; } = "0.0.1-test." + DateTime.UtcNow.Ticks.ToString(CultureInfo.InvariantCulture);
+    /// <summary>A version that no other feed or cache has: packages are cached by version. A stable one, which is found where none is named.</summary>
+    public string Version { get; } = "0.0." + ((long)(DateTime.UtcNow - new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc)).TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The packages.</summary>
     public string Feed => _folder["feed"];
@@ -27,24 +27,39 @@ public sealed class PackedFeed : IAsyncLifetime
         return folder;
     }
 
+    /// <summary>What a user has in the environment: no setting of a test host, and a home and a temporary folder that are gone with the tests.</summary>
+    internal Dictionary<string, string?> Environment(string folder)
+    {
+        string temporary = _folder["tmp"];
+        Directory.CreateDirectory(temporary);
+        return new()
+        {
+            ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
+            ["DOTNET_NOLOGO"] = "1",
+            ["DOTNET_CLI_UI_LANGUAGE"] = "en",
+            ["DOTNET_SKIP_FIRST_TIME_EXPERIENCE"] = "1",
+            ["DOTNET_CLI_HOME"] = Path.Combine(folder, "home"),
+            ["MSBUILDDISABLENODEREUSE"] = "1",
+            ["MSBuildSDKsPath"] = null,
+            ["MSBUILD_EXE_PATH"] = null,
+
+            // Every "dotnet build" of the SDK 10.0.401 leaves two empty folders in it.
+            ["TMPDIR"] = temporary,
+        };
+    }
+
     /// <summary>Runs dotnet as a user does who has only these packages.</summary>
     internal Task<ChildProcess> Dotnet(string folder, params string[] arguments) => Dotnet(folder, new Dictionary<string, string?>(), arguments);
 
     /// <inheritdoc cref="Dotnet(string, string[])"/>
     internal Task<ChildProcess> Dotnet(string folder, IReadOnlyDictionary<string, string?> environment, params string[] arguments)
     {
-        var all = new Dictionary<string, string?>(environment)
+        Dictionary<string, string?> all = Environment(folder);
+        foreach ((string name, string? value) in environment)
         {
-            ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
-            ["DOTNET_NOLOGO"] = "1",
-            ["DOTNET_CLI_UI_LANGUAGE"] = "en",
-            ["DOTNET_SKIP_FIRST_TIME_EXPERIENCE"] = "1",
+            all[name] = value;
+        }
 
-            // A test host's own settings are no user's.
-            ["MSBUILDDISABLENODEREUSE"] = "1",
-            ["MSBuildSDKsPath"] = null,
-            ["MSBUILD_EXE_PATH"] = null,
-        };
         return ChildProcess.RunDotnet(folder, all, arguments);
     }
 
@@ -64,7 +79,7 @@ public sealed class PackedFeed : IAsyncLifetime
     public async Task InitializeAsync()
     {
         // Packages of other origin come from the machine's folder where they are there already.
-        string packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        string packages = System.Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         File.WriteAllText(
             _folder["nuget.config"],
             $"""

@@ -1,15 +1,16 @@
-using System.Diagnostics;
-using System.Text;
 using Espalier.Tool;
 
 namespace Espalier.Tests;
 
-/// <summary>The commands of the task pages, run one after the other as a reader does at the root of the repository, and what they are shown to print.</summary>
+/// <summary>The commands of the task pages, at the root of the repository.</summary>
 public sealed class TaskPageTests
 {
     [Theory]
     [InlineData("plan.md")]
     [InlineData("evaluate.md")]
+    [InlineData("calibrate.md")]
+    [InlineData("choose-a-policy.md")]
+    [InlineData("read-the-loop.md")]
     [InlineData("batch.md")]
     public async Task EveryCommandRunsAndPrintsWhatIsShown(string page)
     {
@@ -23,82 +24,6 @@ public sealed class TaskPageTests
         Directory.CreateDirectory(folder["path"]);
         File.WriteAllText(folder["path/espalier"], $"#!/bin/sh\nexec \"{Environment.ProcessPath}\" \"{typeof(ToolCommands).Assembly.Location}\" \"$@\"\n");
         File.SetUnixFileMode(folder["path/espalier"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
-
-        int commands = 0;
-        foreach ((string language, string[] lines) in Blocks(File.ReadAllLines(RepositoryFolder.Combine("generator", "docs", page))))
-        {
-            foreach ((string command, string[] shown) in language == "sh" ? [(string.Join('\n', lines), [])] : Console(lines))
-            {
-                (int code, string output) = await Bash(folder.Path, command);
-                Assert.True(code == 0, $"{command}\nended with {code}:\n{output}");
-                if (language == "console")
-                {
-                    AssertShown(command, shown, output.TrimEnd('\n').Split('\n'));
-                }
-
-                commands++;
-            }
-        }
-
-        Assert.InRange(commands, 3, 100);
-    }
-
-    /// <summary>Fenced blocks of commands; blocks of other languages show files.</summary>
-    private static IEnumerable<(string Language, string[] Lines)> Blocks(string[] page)
-    {
-        for (int i = 0; i < page.Length; i++)
-        {
-            if (page[i] is "```sh" or "```console")
-            {
-                int end = Array.IndexOf(page, "```", i + 1);
-                yield return (page[i][3..], page[(i + 1)..end]);
-                i = end;
-            }
-        }
-    }
-
-    private static IEnumerable<(string Command, string[] Shown)> Console(string[] lines)
-    {
-        for (int i = 0; i < lines.Length;)
-        {
-            int next = Array.FindIndex(lines, i + 1, static line => line.StartsWith("$ ", StringComparison.Ordinal));
-            next = next < 0 ? lines.Length : next;
-            yield return (lines[i][2..], lines[(i + 1)..next]);
-            i = next;
-        }
-    }
-
-    /// <summary>A line of dots stands for any lines, dots at a line's end for any rest of it.</summary>
-    private static void AssertShown(string command, string[] shown, string[] printed)
-    {
-        int at = 0;
-        for (int i = 0; i < shown.Length; i++)
-        {
-            string line = shown[i];
-            if (line == "...")
-            {
-                at = i + 1 == shown.Length ? printed.Length : Array.FindIndex(printed, at, other => Fits(shown[i + 1], other));
-                Assert.True(at >= 0, $"{command} does not print: {shown[i + 1]}");
-            }
-            else
-            {
-                Assert.True(at < printed.Length && Fits(line, printed[at]), $"{command} is shown to print\n{line}\nand prints\n{(at < printed.Length ? printed[at] : "no more")}");
-                at++;
-            }
-        }
-
-        Assert.True(at == printed.Length, $"{command} prints more than is shown: {string.Join('\n', printed[at..])}");
-    }
-
-    private static bool Fits(string shown, string printed) => shown.EndsWith("...", StringComparison.Ordinal) ? printed.StartsWith(shown[..^3], StringComparison.Ordinal) : shown == printed;
-
-    private static async Task<(int Code, string Output)> Bash(string folder, string command)
-    {
-        var start = new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", "exec 2>&1\n" + command]) { WorkingDirectory = folder, RedirectStandardOutput = true };
-        start.Environment["PATH"] = Path.Combine(folder, "path") + ":" + Environment.GetEnvironmentVariable("PATH");
-        using Process process = Process.Start(start)!;
-        var output = new StringBuilder(await process.StandardOutput.ReadToEndAsync());
-        await process.WaitForExitAsync();
-        return (process.ExitCode, output.ToString());
+        Assert.InRange(await DocumentedCommands.Run(page, folder.Path, new Dictionary<string, string?>()), 1, 100);
     }
 }

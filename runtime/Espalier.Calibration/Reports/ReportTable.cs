@@ -54,6 +54,7 @@ internal sealed record ReportTable(IReadOnlyList<string> Headings, int LeftAlign
     /// <summary>A number; a dash for none.</summary>
     public static string Number(double value, string format) => double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
 
-    private static void Append(StringBuilder text, IReadOnlyList<string> cells) =>
-        text.Append("| ").AppendJoin(" | ", cells.Select(static cell => cell.Replace("|", "\\|", StringComparison.Ordinal).Replace('\n', ' '))).Append(" |\n");
+    // Pages are narrow: a number keeps its unit and its sign on its line.
+    private static void Append(StringBuilder text, IReadOnlyList<string> cells) => text.Append("| ").AppendJoin(" | ", cells.Select(static cell => cell
+        .Replace("|", "\\|", StringComparison.Ordinal).Replace('\n', ' ').Replace(" %", "\u00a0%", StringComparison.Ordinal).Replace("≤ ", "≤\u00a0", StringComparison.Ordinal))).Append(" |\n");
 }

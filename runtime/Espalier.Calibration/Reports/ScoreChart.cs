@@ -1,9 +1,11 @@
+using System.Globalization;
+
 namespace Espalier.Evaluation;
 
-/// <summary>What plans cost and what they get right: one dot a plan.</summary>
+/// <summary>What plans cost and what they get right: one dot a plan, numbered, and a list of the numbers below.</summary>
 internal static class ScoreChart
 {
-    private const double Left = 60, Width = 560, Height = 300, Top = 40;
+    private const double Left = 60, Width = 700, Height = 320, Top = 40, LineHeight = 18, LetterWidth = 6.6;
 
     /// <summary>Draws the plans.</summary>
     /// <param name="points">Name, share of what the dense model costs, score from 0 to 1.</param>
@@ -11,8 +13,12 @@ internal static class ScoreChart
     /// <param name="cost">What the share is of.</param>
     public static string Draw(IReadOnlyList<(string Name, double Cost, double Score)> points, string metric, string cost = "operations")
     {
-        double legend = Top + Height + 56;
-        var svg = new Svg(Left + Width + 40, legend + (points.Count * 18) + 8, metric + " against " + cost + " of " + string.Join(", ", points.Select(static point => point.Name)));
+        string[] legend = [.. points.Select(static (point, i) => $"{Plain(i + 1)} {point.Name}: {ReportTable.Share(point.Score)} at {ReportTable.Share(point.Cost)}")];
+        double columnWidth = (legend.Max(static line => line.Length) * LetterWidth) + 36;
+        int columns = Math.Max(1, (int)(Width / columnWidth));
+        int rows = (points.Count + columns - 1) / columns;
+        double legendTop = Top + Height + 60;
+        var svg = new Svg(Left + Width + 40, legendTop + (rows * LineHeight) + 8, metric + " against " + cost + " of " + string.Join(", ", points.Select(static point => point.Name)));
         double low = Math.Floor(Math.Max(0, points.Min(static point => point.Score) - 0.02) * 10) / 10;
         double X(double share) => Left + (share * Width);
         double Y(double score) => Top + Height - ((score - low) / (1 - low) * Height);
@@ -30,17 +36,43 @@ internal static class ScoreChart
             svg.Words(X(i / 4.0), Top + Height + 16, ReportTable.Number(25 * i, "F0") + " %", "middle");
         }
 
-        svg.Words(Left + (Width / 2), Top + Height + 34, cost, "middle");
+        svg.Words(Left + (Width / 2), Top + Height + 36, cost, "middle");
+        (double X, double Y)[] dots = [.. points.Select(point => (X(Math.Min(point.Cost, 1)), Y(point.Score)))];
+        (double X, double Y)[] labels = Labels(dots);
         for (int i = 0; i < points.Count; i++)
         {
             // Colours come round again; numbers do not.
-            string number = (i + 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
-            svg.Dot(X(Math.Min(points[i].Cost, 1)), Y(points[i].Score), Svg.Colour(i));
-            svg.Words(X(Math.Min(points[i].Cost, 1)) + 6, Y(points[i].Score) + 4, number);
-            svg.Box(Left, legend + (i * 18) - 9, 14, 10, Svg.Colour(i));
-            svg.Words(Left + 20, legend + (i * 18), $"{number} {points[i].Name}: {ReportTable.Share(points[i].Score)} at {ReportTable.Share(points[i].Cost)}");
+            svg.Dot(dots[i].X, dots[i].Y, Svg.Colour(i));
+            svg.Words(labels[i].X, labels[i].Y + 4, Plain(i + 1));
+            double x = Left + (i / rows * columnWidth);
+            double y = legendTop + (i % rows * LineHeight);
+            svg.Box(x, y - 9, 14, 10, Svg.Colour(i));
+            svg.Words(x + 20, y, legend[i]);
         }
 
         return svg.ToString();
     }
+
+    /// <summary>A place for each number: right of its dot, or the nearest around it that no dot and no other number covers.</summary>
+    private static (double X, double Y)[] Labels((double X, double Y)[] dots)
+    {
+        (double X, double Y)[] around = [(6, 0), (-20, 0), (-6, -12), (-6, 12), (6, -12), (6, 12), (-20, -12), (-20, 12), (6, -24), (6, 24), (-20, -24), (-20, 24), (22, 0), (22, -12), (22, 12), (22, -24), (22, 24)];
+        var labels = new (double X, double Y)[dots.Length];
+        for (int i = 0; i < dots.Length; i++)
+        {
+            bool IsFree((double X, double Y) offset)
+            {
+                (double x, double y) = (dots[i].X + offset.X, dots[i].Y + offset.Y);
+                return !dots.Any(dot => dot.X + 4 > x && dot.X - 4 < x + 14 && Math.Abs(dot.Y - y) < 9)
+                    && !labels.Take(i).Any(label => Math.Abs(label.X - x) < 16 && Math.Abs(label.Y - y) < 11);
+            }
+
+            (double X, double Y) chosen = around.Where(IsFree).DefaultIfEmpty(around[0]).First();
+            labels[i] = (dots[i].X + chosen.X, dots[i].Y + chosen.Y);
+        }
+
+        return labels;
+    }
+
+    private static string Plain(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

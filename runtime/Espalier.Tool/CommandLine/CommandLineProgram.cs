@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Help;
-using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Espalier.Evaluation;
 
@@ -41,15 +40,24 @@ internal static class CommandLineProgram
     {
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!, program, exitCodes);
+        if (args.Length == 0)
+        {
+            // Nobody who types the bare name knows what comes behind it.
+            args = ["--help"];
+        }
+
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (ParseError error in parsed.Errors)
+            Command command = parsed.CommandResult.Command;
+            bool isUnknown = command is RootCommand && parsed.UnmatchedTokens.Count > 0;
+            foreach (string message in isUnknown
+                ? [$"There is no command '{parsed.UnmatchedTokens[0]}'. The commands are {string.Join(", ", root.Subcommands.Select(static known => known.Name))}."]
+                : parsed.Errors.Select(static error => error.Message))
             {
-                terminal.Fail(error.Message);
+                terminal.Fail(message);
             }
 
-            Command command = parsed.CommandResult.Command;
             terminal.Errors.WriteLine($"Try: {(command is RootCommand ? program : $"{program} {command.Name}")} --help");
             return ExitCode.Usage;
         }
@@ -63,6 +71,11 @@ internal static class CommandLineProgram
         {
             terminal.Fail("cancelled");
             return ExitCode.Cancelled;
+        }
+        catch (DirectoryNotFoundException exception)
+        {
+            terminal.Fail(exception.Message + " Make the folder first, or name another file.");
+            return ExitCode.Failure;
         }
         catch (Exception exception) when (exception is InputException or EspalierException or IOException or UnauthorizedAccessException)
         {

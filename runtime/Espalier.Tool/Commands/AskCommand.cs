@@ -17,6 +17,13 @@ internal static class AskCommand
         Argument<string> checkpoint = SharedOptions.Checkpoint();
         Argument<string> image = new("image") { Description = "A picture: PNG, JPEG, WebP, GIF or TIFF, of any size." };
         Argument<string> question = new("question") { Description = "The question, in quotes." };
+        question.Validators.Add(static result =>
+        {
+            if (string.IsNullOrWhiteSpace(result.GetValueOrDefault<string>()))
+            {
+                result.AddError("The question is empty. Ask it in words, in quotes.");
+            }
+        });
         Option<string?> policy = SharedOptions.Policy();
         Option<Precision> precision = SharedOptions.Precision();
         Option<int> positions = SharedOptions.TextPositions();
@@ -87,6 +94,13 @@ internal static class AskCommand
         terminal.Errors.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"visual tokens {model.Candidate.TokensBySegment(" → ")} · vision {taken.Vision.TotalMilliseconds:F1} ms · prefill {taken.Prefill.TotalMilliseconds:F1} ms · {taken.TokensPerSecond:F0} tokens/s"));
+        if (taken.FinishReason is FinishReason.MaxNewTokens or FinishReason.CapacityExhausted)
+        {
+            terminal.Errors.WriteLine(taken.FinishReason == FinishReason.MaxNewTokens
+                ? "the answer was cut off at --max-tokens; name more for a longer one."
+                : "the answer was cut off where the sequence is full; --text-positions makes room for more.");
+        }
+
         return ExitCode.Success;
     }
 }

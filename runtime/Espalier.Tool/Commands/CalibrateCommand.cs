@@ -22,14 +22,7 @@ internal static class CalibrateCommand
         Option<int> layers = NumberOption.Create("--layers", "shortv: how many layers to freeze; 0 takes the paper's share, 19 of 32.", static value => value >= 0, "is a whole number of at least 0", 0);
         Option<double> threshold = NumberOption.Create("--threshold", "vtw and gsearch: the largest divergence of the next token, in nats.", static value => value >= 0, "is a number of at least 0", WithdrawalSearch.DefaultThreshold);
         Option<double> budget = NumberOption.Create("--budget", "psigmoid: the share of the dense operations, between 0 and 1.", static value => value is > 0 and < 1, "is a number between 0 and 1", 0.5);
-        Option<string> name = new("--class") { Description = "The class of the declaration.", HelpName = "name", DefaultValueFactory = static _ => "CalibratedModel" };
-        name.Validators.Add(result =>
-        {
-            if (!Microsoft.CodeAnalysis.CSharp.SyntaxFacts.IsValidIdentifier(result.GetValueOrDefault<string>()))
-            {
-                result.AddError($"--class is a C# identifier, not {result.GetValueOrDefault<string>()}.");
-            }
-        });
+        Option<string> name = SharedOptions.ClassName("CalibratedModel");
         Option<string> output = new("--output", "-o")
         {
             Description = $"The folder that gets {Log}, {Report}, {Chart} and the declaration. A calibration that was ended goes on from it.",
@@ -65,7 +58,8 @@ internal static class CalibrateCommand
                 options => Measure(parsed.GetRequiredValue(method), folder, chosen, parsed.GetValue(layers), parsed.GetValue(threshold), parsed.GetValue(budget), parsed.GetValue(name)!, options),
                 cancellationToken);
             File.WriteAllText(Path.Combine(target, Chart), report.Chart);
-            File.WriteAllText(Path.Combine(target, Report), report.ToMarkdown(Chart));
+            string told = Path.Combine(target, Report);
+            File.WriteAllText(told, report.ToMarkdown(Chart));
             string declaration = Path.Combine(target, parsed.GetValue(name) + ".cs");
             File.WriteAllText(declaration, report.Declaration);
             if (parsed.GetValue(json))
@@ -84,7 +78,7 @@ internal static class CalibrateCommand
                 terminal.Output.Write(report.Declaration);
             }
 
-            terminal.Errors.WriteLine($"wrote {declaration}");
+            terminal.Errors.WriteLine($"wrote {told} and {declaration}");
             return ExitCode.Success;
         });
         return command;
@@ -134,15 +128,10 @@ internal static class CalibrateCommand
                 {
                     Log = log,
                     Model = new ModelOptions { Precision = precision },
-                    Progress = new Told(done),
+                    Progress = new Told<CalibrationProgress>(_ => done()),
                     CancellationToken = cancellationToken,
                 }),
                 CancellationToken.None));
         return report!;
-    }
-
-    private sealed class Told(Action done) : IProgress<CalibrationProgress>
-    {
-        public void Report(CalibrationProgress value) => done();
     }
 }

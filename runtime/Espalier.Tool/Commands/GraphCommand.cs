@@ -15,11 +15,9 @@ internal static class GraphCommand
     public static Command Create(Terminal terminal)
     {
         Argument<string> checkpoint = SharedOptions.Checkpoint();
-        Option<string> part = new("--part") { Description = "What to write: a decoder layer, the vision tower, the projector, or the head.", DefaultValueFactory = static _ => "layer" };
-        part.AcceptOnlyFromAmong([.. Parts.Select(static known => known.Name)]);
+        Option<ModelPart> part = ChoiceOption.Create("--part", "What to write: a decoder layer, the vision tower, the projector, or the head.", Parts, "layer");
         Option<int> layer = NumberOption.Create("--layer", "The decoder layer, from 0.", static value => value >= 0, "is a whole number of at least 0", 0);
-        Option<string> kind = new("--kind") { Description = "What the layer does in prefill.", DefaultValueFactory = static _ => nameof(LayerKind.Dense) };
-        kind.AcceptOnlyFromAmong(Enum.GetNames<LayerKind>());
+        Option<LayerKind> kind = ChoiceOption.Create("--kind", "What the layer does in prefill.", [.. Enum.GetValues<LayerKind>().Select(static value => (value.ToString(), value))], nameof(LayerKind.Dense));
         Option<string?> output = new("--output", "-o") { Description = "The file; by default its name says what it holds. The weights go into a second file, with .data behind its name.", HelpName = "file.onnx" };
         Option<bool> embed = new("--embed") { Description = "Puts the weights into the file itself." };
         Option<Precision> precision = SharedOptions.Precision();
@@ -35,11 +33,9 @@ internal static class GraphCommand
         };
         command.SetAction((parsed, cancellationToken) =>
         {
-            string named = parsed.GetRequiredValue(part);
-            int number = parsed.GetValue(layer);
-            LayerKind chosen = Enum.Parse<LayerKind>(parsed.GetRequiredValue(kind));
-            string path = parsed.GetValue(output) ?? (named == "layer" ? string.Create(CultureInfo.InvariantCulture, $"layer-{number}-{chosen}.onnx") : $"{named}.onnx");
-            var key = new SessionKey(Device.Auto.Provider, Parts.First(known => known.Name == named).Part, Layer: number, Kind: chosen);
+            var key = new SessionKey(Device.Auto.Provider, parsed.GetValue(part), Layer: parsed.GetValue(layer), Kind: parsed.GetValue(kind));
+            string path = parsed.GetValue(output)
+                ?? (key.Part == ModelPart.DecoderLayer ? string.Create(CultureInfo.InvariantCulture, $"layer-{key.Layer}-{key.Kind}.onnx") : $"{Parts.First(known => known.Part == key.Part).Name}.onnx");
             return Task.FromResult(Run(terminal, parsed.GetRequiredValue(checkpoint), key, path, parsed.GetValue(embed), parsed.GetValue(precision), parsed.GetValue(json), cancellationToken));
         });
         return command;

@@ -11,7 +11,7 @@ internal static class Loading
         terminal.Status("loading", status =>
         {
             string name = "";
-            var progress = new Told(told => status($"loading {name}: {(told.Stage == LoadStage.QuantiseWeights ? "weights" : "sessions")} {told.Done} of {told.Total}"));
+            var progress = new Told<LoadProgress>(told => status($"loading {name}: {(told.Stage == LoadStage.QuantiseWeights ? "weights" : "sessions")} {told.Done} of {told.Total}"));
             var options = new ModelOptions { Device = Device.Auto, Precision = precision, Progress = progress, CancellationToken = cancellationToken };
             return LoadedCandidates.Load(folder, candidates, options, textPositions, next => status($"loading {name = next}"));
         });
@@ -24,10 +24,4 @@ internal static class Loading
         FinishReason.CapacityExhausted => "capacity",
         _ => reason.ToString().ToLowerInvariant(),
     };
-
-    /// <summary>Tells on the loading thread: nobody waits for a message that comes late.</summary>
-    private sealed class Told(Action<LoadProgress> tell) : IProgress<LoadProgress>
-    {
-        public void Report(LoadProgress value) => tell(value);
-    }
 }

@@ -23,6 +23,14 @@ internal static class Policies
             }
         }
 
+        if (compilation.Policies.Any(static policy => policy.Diagnostics.Any(static diagnostic => diagnostic.Id == "CS0246")))
+        {
+            IEnumerable<string> known = typeof(VisualPolicyAttribute).Assembly.GetExportedTypes()
+                .Where(static type => type.IsSubclassOf(typeof(VisualPolicyAttribute)) && !type.IsGenericType)
+                .Select(static type => type.Name[..^"Attribute".Length]);
+            terminal.Errors.WriteLine($"policies are {string.Join(", ", known.Order(StringComparer.Ordinal))}");
+        }
+
         return compilation;
     }
 

@@ -20,7 +20,7 @@ internal static class SearchCommand
         Option<string[]> policies = SharedOptions.Policies();
         policies.Description = "A candidate as C# attributes, in quotes. May be given several times; without it a dozen and a half from the literature are tried.";
         Option<int> limit = NumberOption.Create("--limit", "Asks only so many questions, spread evenly over the file; 0 asks all.", static value => value >= 0, "is a whole number of at least 0", 0);
-        Option<string> name = new("--class") { Description = "The class of the declaration.", HelpName = "name", DefaultValueFactory = static _ => "ChosenModel" };
+        Option<string> name = SharedOptions.ClassName("ChosenModel");
         Option<string> output = new("--output", "-o")
         {
             Description = $"The folder that gets {Answers}, {Report}, {Flops}, {Time} and the declaration. A search that was ended goes on from it.",
@@ -69,12 +69,13 @@ internal static class SearchCommand
                         candidates,
                         parsed.GetValue(budget),
                         parsed.GetValue(limit),
-                        new CalibrationOptions { Log = Path.Combine(target, Answers), Model = new ModelOptions { Precision = parsed.GetValue(precision) }, Progress = new Told(candidates.Count + 1, done), CancellationToken = cancellationToken }),
+                        new CalibrationOptions { Log = Path.Combine(target, Answers), Model = new ModelOptions { Precision = parsed.GetValue(precision) }, Progress = Questions(candidates.Count + 1, done), CancellationToken = cancellationToken }),
                     CancellationToken.None));
             File.WriteAllText(Path.Combine(target, Flops), search!.FlopsPicture());
             File.WriteAllText(Path.Combine(target, Time), search.TimePicture());
             string declaration = search.Chosen is null ? "" : search.ToDeclaration(parsed.GetValue(name)!);
-            File.WriteAllText(Path.Combine(target, Report), $"# Search\n\n{search.ToMarkdown()}\n![accuracy against operations]({Flops})\n\n![accuracy against time]({Time})\n" + (declaration.Length > 0 ? $"\n```csharp\n{declaration}```\n" : ""));
+            string told = Path.Combine(target, Report);
+            File.WriteAllText(told, $"# Search\n\n{search.ToMarkdown()}\n![accuracy against operations]({Flops})\n\n![accuracy against time]({Time})\n" + (declaration.Length > 0 ? $"\n```csharp\n{declaration}```\n" : ""));
             if (parsed.GetValue(json))
             {
                 terminal.Output.WriteLine(ToJson(search, declaration).ToJsonString(JsonText.Indented));
@@ -95,7 +96,7 @@ internal static class SearchCommand
 
             string file = Path.Combine(target, parsed.GetValue(name) + ".cs");
             File.WriteAllText(file, declaration);
-            terminal.Errors.WriteLine($"wrote {file}");
+            terminal.Errors.WriteLine($"wrote {told} and {file}");
             return ExitCode.Success;
         });
         return command;
@@ -125,16 +126,15 @@ internal static class SearchCommand
     };
 
     /// <summary>Tells a bar of questions about answers; what an earlier run answered comes with the first.</summary>
-    private sealed class Told(int candidates, Action done) : IProgress<CalibrationProgress>
+    private static Told<CalibrationProgress> Questions(int candidates, Action done)
     {
-        private int _questions;
-
-        public void Report(CalibrationProgress value)
+        int questions = 0;
+        return new Told<CalibrationProgress>(value =>
         {
-            for (; _questions < value.Done / candidates; _questions++)
+            for (; questions < value.Done / candidates; questions++)
             {
                 done();
             }
-        }
+        });
     }
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Espalier.CommandLine;
+using Microsoft.CodeAnalysis.CSharp;
 
 namespace Espalier.Tool.Commands;
 
@@ -20,28 +22,25 @@ internal static class SharedOptions
         HelpName = "attributes",
     };
 
-    public static Option<Precision> Precision() => new("--precision")
+    public static Option<Precision> Precision() => ChoiceOption.Create(
+        "--precision", "The number format of the linear layers.", [.. Enum.GetValues<Precision>().Select(static value => (value.ToString().ToLowerInvariant(), value))], "float32");
+
+    public static Option<string> ClassName(string fallback)
     {
-        Description = "The number format of the linear layers.",
-        HelpName = string.Join('|', PrecisionNames),
-        DefaultValueFactory = static _ => Espalier.Precision.Float32,
-        CustomParser = static result =>
+        Option<string> name = new("--class") { Description = "The class of the declaration.", HelpName = "name", DefaultValueFactory = _ => fallback };
+        name.Validators.Add(static result =>
         {
-            string text = result.Tokens[0].Value;
-            if (!Enum.GetNames<Precision>().Contains(text, StringComparer.OrdinalIgnoreCase))
+            string? text = result.GetValueOrDefault<string>();
+            if (!SyntaxFacts.IsValidIdentifier(text) || SyntaxFacts.GetKeywordKind(text!) != SyntaxKind.None)
             {
-                result.AddError($"--precision is one of {string.Join(", ", PrecisionNames)}, not {text}.");
-                return default;
+                result.AddError($"--class is a C# identifier, not {text}.");
             }
-
-            return Enum.Parse<Precision>(text, ignoreCase: true);
-        },
-    };
-
-    private static IEnumerable<string> PrecisionNames => Enum.GetNames<Precision>().Select(static name => name.ToLowerInvariant());
+        });
+        return name;
+    }
 
     public static Option<bool> Json() => new("--json") { Description = "Prints the result as JSON." };
 
-    public static Option<int> TextPositions() => Espalier.CommandLine.NumberOption.Create(
+    public static Option<int> TextPositions() => NumberOption.Create(
         "--text-positions", "Positions for the text of a question and its answer; more take more memory.", static value => value >= 16, "is a whole number of at least 16", Evaluation.LoadedCandidates.DefaultTextPositions);
 }

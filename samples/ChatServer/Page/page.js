@@ -1,15 +1,15 @@
-// One picture and one question, to two variants at once. Nothing is loaded from elsewhere.
+// One picture and a conversation about it, with two variants at once. Nothing is loaded from elsewhere.
 const byId = id => document.getElementById(id);
 const form = byId("ask"), file = byId("file"), drop = byId("drop"), preview = byId("preview");
-const status = byId("status"), send = byId("send"), stop = byId("stop");
+const question = byId("question"), status = byId("status"), send = byId("send"), stop = byId("stop"), anew = byId("anew");
 
-/** The two sides: the variant's select and where its answer goes. */
+/** The two sides: the variant's select, where its answers go, and its conversation: answers differ, so each side has its own. */
 const sides = ["a", "b"].map(side => {
   const select = byId(`variant-${side}`);
   const section = select.closest("section");
   section.append(byId("result").content.cloneNode(true));
   const part = name => section.querySelector(`.${name}`);
-  return { select, plan: part("plan"), answer: part("answer"), text: part("text"), numbers: part("numbers"), segments: part("segments") };
+  return { select, plan: part("plan"), answer: part("answer"), text: part("text"), asked: part("question"), thread: part("thread"), numbers: part("numbers"), reused: part("reused"), segments: part("segments"), messages: [], firstPrefill: 0 };
 });
 
 let picture = null;
@@ -40,7 +40,10 @@ async function loadModels() {
     side.select.replaceChildren(...list.data.map(model => new Option(model.id, model.id)));
     const wanted = i === 0 ? "dense" : "quick";
     side.select.value = models.has(wanted) ? wanted : list.data[Math.min(i, list.data.length - 1)].id;
-    side.select.addEventListener("change", () => describe(side));
+    side.select.addEventListener("change", () => {
+      describe(side);
+      restart();
+    });
     describe(side);
   });
   say("");
@@ -51,14 +54,42 @@ function describe(side) {
   const model = models.get(side.select.value);
   const lines = [`${model.visual_tokens} visual tokens`, `${Math.round(model.flops_of_dense * 100)} % of the operations of the dense prefill`];
   side.plan.replaceChildren(...lines.map(line => Object.assign(document.createElement("span"), { textContent: line })));
-  clear(side);
+}
+
+/** Forgets the conversations of both sides: another picture, another variant, or a wish. */
+function restart() {
+  running?.abort();
+  for (const side of sides) {
+    side.messages = [];
+    side.thread.replaceChildren();
+    clear(side);
+  }
+  anew.hidden = true;
 }
 
 function clear(side) {
-  side.text.textContent = "";
+  side.text.textContent = side.asked.textContent = "";
   side.answer.classList.remove("bad", "busy");
+  clearNumbers(side);
+}
+
+function clearNumbers(side) {
   side.numbers.replaceChildren();
+  side.reused.hidden = true;
   side.segments.replaceChildren();
+}
+
+/** Moves the last question and its answer to the earlier ones. */
+function shelve(side) {
+  if (!side.asked.textContent) {
+    return;
+  }
+  const turn = document.createElement("li"), asked = document.createElement("span"), answered = document.createElement("div");
+  asked.textContent = side.asked.textContent;
+  answered.textContent = side.text.textContent;
+  answered.classList.toggle("bad", side.answer.classList.contains("bad"));
+  turn.append(asked, answered);
+  side.thread.append(turn);
 }
 
 async function take(blob) {
@@ -84,7 +115,7 @@ async function take(blob) {
   preview.hidden = false;
   byId("drop-text").hidden = true;
   drop.classList.add("filled");
-  sides.forEach(clear);
+  restart();
   say("");
 }
 
@@ -107,23 +138,25 @@ async function* events(response) {
   }
 }
 
-async function ask(side, question, signal) {
-  clear(side);
+async function ask(side, words, signal) {
+  shelve(side);
+  side.asked.textContent = words;
+  side.text.textContent = "";
+  side.answer.classList.remove("bad");
   side.answer.classList.add("busy");
   const start = performance.now();
   let first = 0;
+
+  // The whole conversation goes along each time; the server finds what it still holds of it.
+  const isFirst = side.messages.length === 0;
+  const user = { role: "user", content: isFirst ? [{ type: "image_url", image_url: { url: picture.url } }, { type: "text", text: words }] : words };
+  const messages = [...side.messages, user];
   try {
     const response = await fetch("/v1/chat/completions", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       signal,
-      body: JSON.stringify({
-        model: side.select.value,
-        stream: true,
-        stream_options: { include_usage: true },
-        visual_tokens: true,
-        messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: picture.url } }, { type: "text", text: question }] }],
-      }),
+      body: JSON.stringify({ model: side.select.value, stream: true, stream_options: { include_usage: true }, visual_tokens: true, messages }),
     });
     if (!response.ok) {
       throw new Error((await response.json()).error.message);
@@ -140,7 +173,17 @@ async function ask(side, question, signal) {
         show(side, event.usage, report, first);
       }
     }
+    if (!signal.aborted) {
+      side.messages = [...messages, { role: "assistant", content: side.text.textContent }];
+      if (isFirst) {
+        side.firstPrefill = report.prefill_ms;
+      }
+    }
   } catch (problem) {
+    if (signal.aborted && !side.asked.textContent) {
+      return;
+    }
+    clearNumbers(side);
     side.answer.classList.add("bad");
     side.text.textContent = problem.name === "AbortError" ? "stopped" : problem.message;
   } finally {
@@ -153,7 +196,7 @@ function show(side, usage, report, first) {
   const numbers = [
     ["visual tokens", `${details.visual_tokens_seen} → ${details.visual_tokens_kept}`],
     ["first token", `${first.toFixed(0)} ms`],
-    ["prefill", report.continued ? "reused" : `${report.prefill_ms.toFixed(1)} ms`],
+    ["prefill", `${report.prefill_ms.toFixed(1)} ms`],
     ["tokens", `${usage.prompt_tokens} + ${usage.completion_tokens}`],
   ];
   side.numbers.replaceChildren(...numbers.map(([name, value]) => {
@@ -163,6 +206,9 @@ function show(side, usage, report, first) {
     pair.append(term, detail);
     return pair;
   }));
+  side.reused.hidden = !report.continued;
+  side.reused.textContent = `The image was not run again: ${details.cached_tokens} of ${usage.prompt_tokens} positions were still in the KV cache.`
+    + (side.firstPrefill ? ` The first prefill took ${side.firstPrefill.toFixed(1)} ms.` : "");
   side.segments.replaceChildren(...report.segments.map(segment => tile(segment, report.grid)));
 }
 
@@ -232,18 +278,27 @@ form.addEventListener("submit", async event => {
     file.focus();
     return;
   }
-  running = new AbortController();
+  const words = question.value;
+  const own = running = new AbortController();
   send.disabled = true;
   stop.hidden = false;
   say("");
-  await Promise.all(sides.map(side => ask(side, byId("question").value, running.signal)));
+  await Promise.all(sides.map(side => ask(side, words, own.signal)));
   send.disabled = false;
   stop.hidden = true;
+  anew.hidden = !sides.some(side => side.asked.textContent);
+
+  // The next question is typed over this one.
+  question.select();
 });
 
 stop.addEventListener("click", () => running?.abort());
+anew.addEventListener("click", () => {
+  restart();
+  question.focus();
+});
 file.addEventListener("change", () => take(file.files[0]));
-document.querySelectorAll(".example").forEach(button => button.addEventListener("click", () => { byId("question").value = button.textContent; }));
+document.querySelectorAll(".example").forEach(button => button.addEventListener("click", () => { question.value = button.textContent; }));
 addEventListener("paste", event => take([...event.clipboardData.files][0]));
 addEventListener("dragover", event => { event.preventDefault(); drop.classList.add("over"); });
 addEventListener("dragleave", () => drop.classList.remove("over"));

@@ -42,6 +42,34 @@ try {
   assert.deepEqual(await tokens(page, "b"), [144, 72, 72, 72, 0]);
   await shoot(page, "light.png");
 
+  // Asked on: the whole conversation goes along, the image is not run again, and the tokens are still those of the first question.
+  const conversation = page.waitForRequest(request => request.method() === "POST" && JSON.parse(request.postData()).model === "quick");
+  await page.fill("#question", "what shape is blue ?");
+  await page.keyboard.press("Enter");
+  const { messages } = JSON.parse((await conversation).postData());
+  assert.deepEqual(messages.map(message => message.role), ["user", "assistant", "user"]);
+  assert.deepEqual(messages.slice(1).map(message => message.content), ["bottom right", "what shape is blue ?"]);
+  await answered(page);
+  for (const side of ["a", "b"]) {
+    const card = page.locator(`section:has(#variant-${side})`);
+    assert.deepEqual(await card.locator(".thread li > *").allTextContents(), ["where is the yellow square ?", "bottom right"]);
+    assert.equal(await card.locator(".question").textContent(), "what shape is blue ?");
+    const [, cached, all] = (await card.locator(".reused").textContent()).match(/^The image was not run again: (\d+) of (\d+) positions/).map(Number);
+    assert.ok(cached > 150 && cached < all, `${cached} of ${all} were reused`);
+  }
+  assert.deepEqual(await tokens(page, "b"), [144, 72, 72, 72, 0]);
+  await shoot(page, "conversation.png");
+
+  // A new one forgets all of it, and the first question has its first answer again.
+  await page.click("#anew");
+  assert.equal(await page.locator("canvas, .thread li").count(), 0);
+  assert.equal(await page.isVisible("#anew"), false);
+  await page.fill("#question", "where is the yellow square ?");
+  await page.keyboard.press("Enter");
+  await answered(page);
+  assert.deepEqual(await answers(page), ["bottom right", "bottom right"]);
+  assert.equal(await page.locator(".thread li").count(), 0);
+
   // Tiles of tokens that have left are covered, those that stay are the picture.
   const covered = await page.locator("section:has(#variant-b) canvas").evaluateAll(tiles => tiles.map(tile => {
     const pixels = tile.getContext("2d").getImageData(0, 0, tile.width, tile.height).data;
@@ -57,6 +85,7 @@ try {
 
   // Another variant, and an example question.
   await page.selectOption("#variant-b", "visionzip");
+  assert.deepEqual(await answers(page), ["", ""]);
   assert.match(await page.textContent("section:has(#variant-b) .plan"), /^72 visual tokens/);
   await page.click(".example >> nth=0");
   assert.equal(await page.inputValue("#question"), "what shape is blue ?");
@@ -100,6 +129,11 @@ try {
   await dark.keyboard.press("Enter");
   await answered(dark);
   assert.deepEqual(await answers(dark), ["red", "red"]);
+  await dark.fill("#question", "is there a red circle ?");
+  await dark.keyboard.press("Enter");
+  await answered(dark);
+  assert.equal(await dark.locator(".thread li").count(), 2);
+  assert.equal(await dark.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
   assert.match(await dark.locator("canvas").last().getAttribute("aria-label"), /^layer 9: 0 of 144 tiles/);
   await shoot(dark, "dark.png");
 

@@ -22,6 +22,14 @@ public sealed class AskCommandTests
     }
 
     [Fact]
+    public async Task AnAnswerThatIsCutOffSaysBy()
+    {
+        ToolRun run = await ToolRun.Of("ask", ToolRun.Shapes, ToolRun.Picture("pair.png"), "where is the yellow square ?", "--max-tokens", "1");
+        Assert.Equal(0, run.ExitCode);
+        Assert.EndsWith("the answer was cut off at --max-tokens; name more for a longer one.\n", run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task WhatIsWrongIsNamed()
     {
         using var folder = new TemporaryFolder();

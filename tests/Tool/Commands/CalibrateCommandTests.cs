@@ -43,7 +43,7 @@ public sealed class CalibrateCommandTests : IDisposable
         Assert.Equal(log, File.ReadAllBytes(_folder["out/calibration.jsonl"]));
         ToolRun other = await Calibrate("shortv", "--samples", "3");
         Assert.Equal(1, other.ExitCode);
-        Assert.Contains("calibration.jsonl: the log is of a calibration with another", other.Errors, StringComparison.Ordinal);
+        Assert.Contains("calibration.jsonl: the file is of a run with another", other.Errors, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -113,4 +113,21 @@ public sealed class PlanCommandTests
             Assert.DoesNotContain("   at ", run.Errors, StringComparison.Ordinal);
         }
     }
+
+    [Fact]
+    public async Task AnUnknownPolicyNamesTheKnownOnes()
+    {
+        ToolRun run = await ToolRun.Of("plan", ToolRun.Shapes, "-p", "[FastW]");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("policies are CDPruner, ", run.Errors, StringComparison.Ordinal);
+        Assert.Contains(", FastV, ", run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AFolderThatIsMissingIsNamedWithTheFix()
+    {
+        ToolRun run = await ToolRun.Of("plan", ToolRun.Shapes, "--svg", "no/such/folder/plan.svg");
+        Assert.Equal(1, run.ExitCode);
+        Assert.EndsWith("Make the folder first, or name another file.\n", run.Errors, StringComparison.Ordinal);
+    }
 }
