@@ -18,6 +18,7 @@ internal static class Variant
         new("pyramiddrop", PyramidDropShapes.Plan, PyramidDropShapes.Load),
         new("ficocov", FiCoCoVShapes.Plan, FiCoCoVShapes.Load),
         new("tome", ToMeShapes.Plan, ToMeShapes.Load),
+        new("elip", ElipShapes.Plan, ElipShapes.Load),
         new("visionzip", VisionZipShapes.Plan, VisionZipShapes.Load),
         new("vtccls", VtcClsShapes.Plan, VtcClsShapes.Load),
         new("divprune", DivPruneShapes.Plan, DivPruneShapes.Load),

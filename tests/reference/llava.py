@@ -38,7 +38,7 @@ FFN-SkipLLM(tau, k, cold first, cold last, warm-up), of decode (also Policy): in
                     its residual is tau or more, those of the next k layers are skipped; the first tokens of the warm-up skip none.
 Inside the tower (also Policy; the definitions are in tower_reductions.py), between attention and feed-forward layer:
     FiCoCo-V(start, r, ...) from a layer on, or ToMe(r, inflection, proportional) in all layers that run. Positions are
-                    contiguous afterwards.
+                    contiguous afterwards. ELIP(places, ratios, ahead) before some layers, likewise.
 Before the decoder (also Policy; the definitions are in reductions.py):
     VisionZip(dominant, contextual), VTC-CLS(keep, layer) at the output of the tower: one of them. Positions are contiguous
                     afterwards, as if the image had had so few tokens.
@@ -65,7 +65,7 @@ import torch.nn.functional as F
 from checkpoint import canonical_name, read_config, read_safetensors, read_weights
 from reductions import (average_into, cd_pruner, cls_attention, cls_cosine, div_prune, ficoco_l, fo_pru_rows, g_prune_scores, keep_highest, normalised_relevance, pru_merge,
                         pru_merge_tokens, quartile_threshold, recoverable, relevant, similar_to_cls, vision_zip)
-from tower_reductions import FiCoCoV, ToMe
+from tower_reductions import Elip, FiCoCoV, ToMe
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ class Policy:
     pyramid: Optional[Tuple[float, int]] = None  # lambda, S
     ficoco_v: Optional[dict] = None  # the arguments of tower_reductions.FiCoCoV
     tome: Optional[dict] = None  # the arguments of tower_reductions.ToMe
+    elip: Optional[dict] = None  # the arguments of tower_reductions.Elip
     visionzip: Optional[Tuple[int, int]] = None  # dominant (CLS included), contextual
     vtccls: Optional[Tuple[int, int]] = None  # keep, first tower layer
     divprune: Optional[int] = None  # keep
@@ -202,7 +203,9 @@ def vision_hidden_states(config, weights, pixels, inside=None, reducer=None):
 
     states = [x]
     heads, head_dim = config.num_attention_heads, config.hidden_size // config.num_attention_heads
-    for i in range(config.num_hidden_layers):
+
+    def run(i, x, reducer=None):
+        """One layer; with a reducer, rows may leave between its halves. Returns the rows, the attention and the keys."""
         layer = f"encoder.layers.{i}."
         n = norm(x, layer + "layer_norm1")
         q, k, v = (linear(n, weights, f"vision_tower.{layer}self_attn.{p}_proj").reshape(-1, heads, head_dim).transpose(0, 1)
@@ -210,14 +213,19 @@ def vision_hidden_states(config, weights, pixels, inside=None, reducer=None):
         logits = q @ k.transpose(1, 2) * head_dim ** -0.5
         bias = reducer.bias() if reducer else None
         attention = torch.softmax(logits if bias is None else logits + bias, -1)
-        if inside is not None:
-            inside.append((attention, k))
         mixed = (attention @ v).transpose(0, 1).reshape(len(x), -1)
         x = x + linear(mixed, weights, f"vision_tower.{layer}self_attn.out_proj")
         if reducer:
             x = reducer.reduce(i, x, logits, attention, k)
         n = linear(norm(x, layer + "layer_norm2"), weights, f"vision_tower.{layer}mlp.fc1")
-        x = x + linear(ACTIVATIONS[config.hidden_act](n), weights, f"vision_tower.{layer}mlp.fc2")
+        return x + linear(ACTIVATIONS[config.hidden_act](n), weights, f"vision_tower.{layer}mlp.fc2"), attention, k
+
+    for i in range(config.num_hidden_layers):
+        if reducer:
+            x = reducer.before(i, x, lambda layer, rows: run(layer, rows)[:2], config.num_hidden_layers)
+        x, attention, k = run(i, x, reducer)
+        if inside is not None:
+            inside.append((attention, k))
         states.append(x)
     return states
 
@@ -465,6 +473,8 @@ class Llava:
     def tower_reducer(self, policy, layers):
         if policy.ficoco_v:
             return FiCoCoV(**policy.ficoco_v)
+        if policy.elip:
+            return Elip(**policy.elip)
         return ToMe(**policy.tome, layers=layers) if policy.tome else None
 
     def embed(self, ids):

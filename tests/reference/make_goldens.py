@@ -66,6 +66,9 @@ CASES = {
         "ficoco-v-columns": Policy(ficoco_v=dict(start=0, r=6, redundancy="columns", lam=0.6, epsilon=0.95)),
         "tome": Policy(tome=dict(r=8)),
         "tome-inflection": Policy(tome=dict(r=9, inflection=0.5, proportional=False)),
+        "elip": Policy(elip=dict(places=(0, 1), ratios=(0.8, 0.5))),
+        "elip-ahead": Policy(elip=dict(places=(0,), ratios=(0.6,)), fastv=(2, 0.5)),  # layer 0 runs ahead, the attention is of layer 1
+        "elip-near": Policy(elip=dict(places=(0,), ratios=(0.45,), ahead=1), divprune=9),
         "tower-and-decoder": Policy(ficoco_v=dict(start=0, r=5), divprune=20, fastv=(2, 0.5), shortv=(3,), vtw=5),
         "prumerge": Policy(prumerge=(6, False)), "prumerge-plus": Policy(prumerge=(32, True), fastv=(2, 0.5)),
         "recoverable": Policy(recoverable=("LocalOutlier", 9, 5, 50.0)),
@@ -204,7 +207,7 @@ def policy_json(policy, visual):
         members["ficocol"] = list(policy.ficoco_l)
     if policy.pyramid:
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
-    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner", "ffn_skip") if getattr(policy, name)}
+    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "elip", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner", "ffn_skip") if getattr(policy, name)}
     return json.dumps(members)
 
 

@@ -26,7 +26,51 @@ def clear_of(scores, count, chosen_last):
     return float((order[count - 1] - order[count]) / scores.std()) if chosen_last and count < len(scores) else 1.0
 
 
-class FiCoCoV:
+class Reducer:
+    def bias(self):
+        return None
+
+    def before(self, layer, x, run, layers):
+        """Before a layer; `run(layer, rows)` runs one and returns its rows and its attention, `layers` are those that run."""
+        return x
+
+    def reduce(self, layer, x, logits, attention, keys):
+        """Between the halves of a layer."""
+        return x
+
+
+class Elip(Reducer):
+    """arXiv 2309.16738, without text. `ahead`: layers that run ahead, None for all up to the next place or the last layer."""
+
+    def __init__(self, places, ratios, ahead=None):
+        self.places, self.ratios, self.ahead = list(places), list(ratios), ahead
+
+    def begin(self, patches, side, cls):
+        assert cls
+        self.patches, self.tokens, self.gaps = patches, list(range(patches)), []
+
+    def before(self, layer, x, run, layers):
+        if layer not in self.places:
+            return x
+        at = self.places.index(layer)
+        end = self.places[at + 1] if at + 1 < len(self.places) else layers
+        end = end if self.ahead is None else min(layer + self.ahead, layers)
+        seen = x
+        for i in range(layer, end):
+            seen, attention = run(i, seen)
+        return self.merge(x, attention.double().mean(0)[0, 1:], int(self.patches * self.ratios[at]))
+
+    def merge(self, x, scores, count):
+        order = sorted(range(len(scores)), key=lambda i: (-float(scores[i]), i))
+        keep, rest = sorted(order[:count]), order[count:]
+        self.gaps += [clear_of(scores, count, True), clear_of(scores, count + 1, True)]
+        share = scores[rest] / scores[rest].sum()
+        one = (share[:, None] * x[1:][rest].double()).sum(0, keepdim=True).to(x.dtype)
+        self.tokens = [self.tokens[i] for i in keep + rest[:1]]
+        return torch.cat([x[:1], x[1:][keep], one])
+
+
+class FiCoCoV(Reducer):
     """arXiv 2411.17686. `mode` "paper" or "code", `redundancy` "raw", "columns" or "rows"."""
 
     def __init__(self, start, r, mode="paper", redundancy="raw", lam=None, epsilon=0.998, window=2, coefficient=2.0):
@@ -37,9 +81,6 @@ class FiCoCoV:
     def begin(self, patches, side, cls):
         self.side, self.first = side, 1 if cls else 0
         self.tokens, self.gaps = list(range(patches)), []
-
-    def bias(self):
-        return None
 
     def redundancies(self, logits, attention, keys):
         first = self.first
@@ -93,7 +134,7 @@ class FiCoCoV:
         return torch.cat([x[:first], (taken / weight[:, None])[stay].to(x.dtype)])
 
 
-class ToMe:
+class ToMe(Reducer):
     """arXiv 2210.09461. The schedule is a line from int(r (1 - inflection)) over the layers that run, with mean r."""
 
     def __init__(self, r, inflection=0.0, proportional=True, layers=None):
@@ -194,6 +235,13 @@ def write():
             out = method.reduce(0, x, logits[None], torch.softmax(logits, -1)[None], keys[None])
             assert min(method.gaps) > 1e-4, (name, min(method.gaps))
             members += [(f"ficoco_v_{name}{suffix}_kept", json.dumps(method.tokens)), (f"ficoco_v_{name}{suffix}", matrix(out[1 if cls else 0:]))]
+        if cls:
+            scores = torch.softmax(4 * lcg(1, 144, 81)[0], 0).float()
+            method = Elip([], [])
+            method.begin(144, 12, cls)
+            out = method.merge(x, scores.double(), 57)
+            assert min(method.gaps) > 1e-4, min(method.gaps)
+            members += [("elip_scores", json.dumps(scores.tolist())), ("elip_kept", json.dumps(method.tokens)), ("elip", matrix(out[1:]))]
         method = ToMe(20, layers=3)
         method.begin(144, 12, cls)
         for layer in range(3):

@@ -185,7 +185,8 @@ internal static class PlanEmitter
         string leaving = tower.IsConstant
             ? "TowerReduction.Constant(leaving: " + Literal.Of(tower.Leaving[0]) + ", layers: " + Literal.Of(tower.Leaving.Count) + ")"
             : "EquatableArray.Of(" + string.Join(", ", tower.Leaving) + ")";
-        return ", Tower: new(FirstLayer: " + Literal.Of(tower.FirstLayer) + ", Leaving: " + leaving + ", " + Reads(tower.Reads) + (tower.IsProportional ? ", IsProportional: true" : "") + ")";
+        return ", Tower: new(FirstLayer: " + Literal.Of(tower.FirstLayer) + ", Leaving: " + leaving + ", " + Reads(tower.Reads) + (tower.IsProportional ? ", IsProportional: true" : "")
+            + (tower.IsAhead ? ", Ahead: EquatableArray.Of(" + string.Join(", ", tower.Ahead) + ")" : "") + ")";
     }
 
     /// <summary>A name for each flag.</summary>

@@ -11,15 +11,45 @@ internal static class TowerEmitter
         foreach (TowerRun run in plan.TowerRuns())
         {
             writer.Line();
-            if (run.Step is not null)
+            if (run.Step is { Tower.IsAhead: true })
+            {
+                EmitAhead(writer, run, run.Step);
+            }
+            else if (run.Step is not null)
             {
                 EmitStep(writer, run, run.Step);
-                continue;
             }
-
-            writer.Line("// Tower " + PlanText.Layers(run.FirstLayer, run.LastLayer) + ": " + PlanText.Count(run.VisualTokens) + " visual tokens.");
-            writer.Line("pass.RunTowerLayers(first: " + Literal.Of(run.FirstLayer) + ", last: " + Literal.Of(run.LastLayer) + ");");
+            else
+            {
+                EmitWhole(writer, run, run.VisualTokens);
+            }
         }
+    }
+
+    private static void EmitWhole(SourceWriter writer, TowerRun run, int tokens)
+    {
+        writer.Line("// Tower " + PlanText.Layers(run.FirstLayer, run.LastLayer) + ": " + PlanText.Count(tokens) + " visual tokens.");
+        writer.Line("pass.RunTowerLayers(first: " + Literal.Of(run.FirstLayer) + ", last: " + Literal.Of(run.LastLayer) + ");");
+    }
+
+    /// <summary>Layers run ahead, tokens leave, and the layers run on those that stay.</summary>
+    private static void EmitAhead(SourceWriter writer, TowerRun run, Step step)
+    {
+        TowerReduction tower = step.Tower!;
+        int leaving = tower.Leaving[run.FirstLayer - tower.FirstLayer];
+        int last = run.FirstLayer + tower.Ahead[run.FirstLayer - tower.FirstLayer] - 1;
+        writer.Line("// Before tower layer " + Literal.Of(run.FirstLayer) + ": " + PlanText.Layers(run.FirstLayer, last) + (last == run.FirstLayer ? " runs" : " run") + " ahead; of " + PlanText.Count(run.VisualTokens)
+            + " visual tokens the " + PlanText.Count(run.VisualTokens - leaving - 1) + " that the CLS token then attends to most stay, the others become one (" + step.Declaration + ").");
+        using (writer.Open())
+        {
+            writer.Line("pass.LookAhead(first: " + Literal.Of(run.FirstLayer) + ", last: " + Literal.Of(last) + ");");
+            writer.Line(KnownTypeNames.RowMergeRef + " merge = pass.BeginMerge(leaving: " + Literal.Of(leaving) + ");");
+            writer.Line(StepEmitter.Call(step.Kernel!, "pass.ClsAttention, ", "merge"));
+            writer.Line("pass.MergeTower(merge);");
+        }
+
+        writer.Line();
+        EmitWhole(writer, run, run.VisualTokens - leaving);
     }
 
     private static void EmitStep(SourceWriter writer, TowerRun run, Step step)

@@ -59,6 +59,9 @@ internal static class PolicyParser
         { Kind: TypedConstantKind.Primitive, Value: double value } => new RealArgument(name, value),
         { Kind: TypedConstantKind.Primitive, Value: bool value } => new ChoiceArgument(name, value ? "true" : "false"),
         { Kind: TypedConstantKind.Enum, Value: { } value } => new ChoiceArgument(name, MemberName((INamedTypeSymbol)constant.Type!, value)),
+        { Kind: TypedConstantKind.Array, IsNull: true } => null,
+        { Kind: TypedConstantKind.Array, Type: IArrayTypeSymbol { ElementType.SpecialType: SpecialType.System_Double } } =>
+            new NumbersArgument(name, constant.Values.Select(value => (double)value.Value!).ToEquatableArray()),
         { Kind: TypedConstantKind.Array } => ReadLayers(name, constant.Values),
         _ => null,
     };

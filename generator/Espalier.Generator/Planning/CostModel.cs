@@ -95,6 +95,26 @@ public static class CostModel
             : flops + (5.0 * vision.Heads * rows * rows) + (8.0 * hidden * rows) + (10.0 * hidden * rowsLeft);
     }
 
+    /// <summary>Operations of layers of the vision tower that run ahead of a reduction: whole ones, and of the last the norm, the queries and the keys.</summary>
+    /// <param name="vision">The tower.</param>
+    /// <param name="convention">What counts as an operation.</param>
+    /// <param name="rows">Rows, CLS included.</param>
+    /// <param name="layers">The layers, at least one.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative.</exception>
+    public static double TowerAheadFlops(VisionGeometry vision, FlopsConvention convention, int rows, int layers)
+    {
+        double whole = TowerLayerFlops(vision, convention, rows, rows);
+        CheckCount(layers - 1, nameof(layers));
+        double multiplyAccumulates = 2.0 * rows * vision.Hidden * vision.Hidden;
+        double last = convention switch
+        {
+            FlopsConvention.A or FlopsConvention.B => multiplyAccumulates,
+            FlopsConvention.C => 2.0 * multiplyAccumulates,
+            _ => (2.0 * multiplyAccumulates) + (7.0 * vision.Hidden * rows),
+        };
+        return ((layers - 1) * whole) + last;
+    }
+
     /// <summary>Operations of the feed-forward layer of some rows, with the norm before it and the residual behind it: what rows save that leave between the two halves of a layer.</summary>
     /// <param name="text">The decoder.</param>
     /// <param name="convention">What counts as an operation.</param>

@@ -72,6 +72,15 @@ public sealed record LayersArgument(string Name, EquatableArray<int> Layers) : P
     public override string ToString() => string.Join(", ", Layers.Select(PlanText.Plain));
 }
 
+/// <summary>A list of real numbers, for example a ratio for each of some layers.</summary>
+/// <param name="Name">The property that takes it.</param>
+/// <param name="Values">The numbers in the order in which they were written.</param>
+public sealed record NumbersArgument(string Name, EquatableArray<double> Values) : PolicyArgument(Name)
+{
+    /// <summary>The argument as C# writes it.</summary>
+    public override string ToString() => Name + " = [" + string.Join(", ", Values.Select(PlanText.Plain)) + "]";
+}
+
 /// <summary>A member of an enumeration, or <c>true</c> or <c>false</c>.</summary>
 /// <param name="Name">The property that takes it.</param>
 /// <param name="Member">The member's name, or its number if no member has it.</param>

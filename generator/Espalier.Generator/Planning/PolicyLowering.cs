@@ -49,6 +49,8 @@ internal sealed class PolicyLowering
     /// <summary>The full name of the type that stands for a type parameter, or null.</summary>
     public string? Type(string parameter) => _declaration.Find<TypeArgument>(parameter)?.FullName;
 
+    public EquatableArray<double> Numbers(string argument) => _declaration.Find<NumbersArgument>(argument)?.Values ?? default;
+
     public EquatableArray<int> Layers(string argument) => _declaration.Find<LayersArgument>(argument)?.Layers ?? default;
 
     /// <summary>Visual tokens leave, or go into others, behind a decoder layer. A kernel is made for the tokens that are there; without one the highest scores stay.</summary>
@@ -116,12 +118,17 @@ internal sealed class PolicyLowering
     }
 
     /// <summary>Reports a number that its parameter cannot take.</summary>
+    /// <param name="argument">The argument.</param>
+    /// <param name="isFine">False if there is something to report.</param>
+    /// <param name="value">The number.</param>
+    /// <param name="requirement">What it must be.</param>
+    /// <param name="element">Its place in a list; -1 if it stands alone.</param>
     /// <returns>True if the number is fine.</returns>
-    public bool CheckNumber(string argument, bool isFine, double value, string requirement)
+    public bool CheckNumber(string argument, bool isFine, double value, string requirement, int element = -1)
     {
         if (!isFine)
         {
-            Report(PlanProblemKind.NumberOutOfRange, Has(argument) ? argument : null, -1, argument, PlanText.Plain(value), requirement);
+            Report(PlanProblemKind.NumberOutOfRange, Has(argument) ? argument : null, Has(argument) ? element : -1, argument, PlanText.Plain(value), requirement);
         }
 
         return isFine;

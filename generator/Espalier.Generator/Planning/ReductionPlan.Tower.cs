@@ -41,7 +41,15 @@ public sealed partial class ReductionPlan
                 runs.Add(new TowerRun(layer, tower.FirstLayer - 1, tokens, Step: null));
             }
 
-            runs.Add(new TowerRun(tower.FirstLayer, tower.LastLayer, tokens, step));
+            if (tower.IsAhead)
+            {
+                AddAhead(runs, tower, tokens, step);
+            }
+            else
+            {
+                runs.Add(new TowerRun(tower.FirstLayer, tower.LastLayer, tokens, step));
+            }
+
             layer = tower.LastLayer + 1;
             tokens = step.TokensAfter;
         }
@@ -54,7 +62,22 @@ public sealed partial class ReductionPlan
         return new EquatableArray<TowerRun>(runs);
     }
 
-    /// <summary>Operations of the layers of the vision tower that run for the features.</summary>
+    /// <summary>Adds a run from each layer before which tokens leave to the next.</summary>
+    private static void AddAhead(List<TowerRun> runs, TowerReduction tower, int tokens, Step step)
+    {
+        int first = tower.FirstLayer;
+        for (int layer = first + 1; layer <= tower.LastLayer + 1; layer++)
+        {
+            if (layer > tower.LastLayer || tower.Leaving[layer - tower.FirstLayer] > 0)
+            {
+                runs.Add(new TowerRun(first, layer - 1, tokens, step));
+                tokens -= tower.Leaving[first - tower.FirstLayer];
+                first = layer;
+            }
+        }
+    }
+
+    /// <summary>Operations of the layers of the vision tower that run for the features, those included that run ahead.</summary>
     /// <param name="convention">What counts as an operation.</param>
     public double TowerFlops(FlopsConvention convention)
     {
@@ -64,9 +87,15 @@ public sealed partial class ReductionPlan
         foreach (TowerRun run in TowerRuns())
         {
             int rows = run.VisualTokens + other;
+            if (run.Step?.Tower is { IsAhead: true } tower)
+            {
+                flops += CostModel.TowerAheadFlops(vision, convention, rows, tower.Ahead[run.FirstLayer - tower.FirstLayer]);
+                rows -= tower.Leaving[run.FirstLayer - tower.FirstLayer];
+            }
+
             for (int layer = run.FirstLayer; layer <= run.LastLayer; layer++)
             {
-                int left = rows - (run.Step?.Tower!.Leaving[layer - run.FirstLayer] ?? 0);
+                int left = rows - (run.Step?.Tower is { IsAhead: false } halved ? halved.Leaving[layer - run.FirstLayer] : 0);
                 flops += CostModel.TowerLayerFlops(vision, convention, rows, left);
                 rows = left;
             }

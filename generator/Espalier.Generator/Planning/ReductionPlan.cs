@@ -420,6 +420,13 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
         if (step.Tower is { } tower)
         {
             Require(tower.FirstLayer >= 0 && tower.Leaving.Count > 0 && tower.LastLayer < Geometry.Vision.FeatureLayers, "a step lies in tower layers that do not run");
+            Require(!tower.IsAhead || (tower.Ahead.Count == tower.Leaving.Count && tower.Reads == TowerReads.None && !tower.IsProportional), "a step that looks ahead in the tower does not say so for each layer, or reads what it cannot");
+            for (int i = 0; i < tower.Ahead.Count; i++)
+            {
+                bool leaves = tower.Leaving[i] > 0;
+                Require(tower.Ahead[i] > 0 == leaves && (leaves || i > 0) && tower.FirstLayer + i + tower.Ahead[i] <= Geometry.Vision.FeatureLayers, "layers run ahead where no token leaves, or beyond those that run");
+            }
+
             Require(tower.Total == step.TokensBefore - step.TokensAfter, "the tokens that leave in the tower layers are not those of the step");
         }
     }

@@ -25,6 +25,7 @@ internal sealed class ScoreTraits
         new("redundancy", "that are least redundant stay"),
         new("similar keys", "stay"),
         new("full-width CLS attention, relation to the text", "with the highest scores stay"),
+        new("CLS attention ahead", "with the highest scores stay"),
     };
 
     private readonly string _words;

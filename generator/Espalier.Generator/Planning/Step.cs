@@ -53,6 +53,9 @@ public enum Score
 
     /// <summary>Softmax attention of the CLS token over the full width of queries and keys, and beside it the cosine with the text behind the image (Recoverable Compression, arXiv 2409.01179).</summary>
     AttentionAndText,
+
+    /// <summary>Softmax attention that the tower's CLS token pays to each row some layers ahead, mean over heads (ELIP, arXiv 2309.16738).</summary>
+    ClsAttentionAhead,
 }
 
 /// <summary>What a step does with the visual tokens that it does not keep.</summary>

@@ -19,13 +19,17 @@ public enum TowerReads
     Keys = 4,
 }
 
-/// <summary>Where and how a step at <see cref="Site.InsideTower"/> reduces: in each of some layers that follow each other, between attention and feed-forward layer.</summary>
+/// <summary>Where and how a step at <see cref="Site.InsideTower"/> reduces: in each of some layers that follow each other, between attention and feed-forward layer; or before some of them, by what layers say that run ahead.</summary>
 /// <param name="FirstLayer">First tower layer, zero-based.</param>
 /// <param name="Leaving">The visual tokens that leave in each layer; 0 in a layer that reduces nothing.</param>
 /// <param name="Reads">What the attention hands out.</param>
 /// <param name="IsProportional">True if a key counts as often as the patches that its row stands for (ToMe's proportional attention).</param>
-public sealed record TowerReduction(int FirstLayer, EquatableArray<int> Leaving, TowerReads Reads, bool IsProportional = false)
+/// <param name="Ahead">For each layer how many layers, itself the first, run ahead on all rows before tokens leave in front of it; the attention of the last of them is read. 0 where nothing is reduced, and empty if the step reduces between the halves of layers.</param>
+public sealed record TowerReduction(int FirstLayer, EquatableArray<int> Leaving, TowerReads Reads, bool IsProportional = false, EquatableArray<int> Ahead = default)
 {
+    /// <summary>True if tokens leave before layers, by what layers say that run ahead.</summary>
+    public bool IsAhead => Ahead.Count > 0;
+
     /// <summary>Last tower layer.</summary>
     public int LastLayer => FirstLayer + Leaving.Count - 1;
 
@@ -76,7 +80,7 @@ public sealed record TowerReduction(int FirstLayer, EquatableArray<int> Leaving,
     }
 }
 
-/// <summary>A run of tower layers: whole ones, or those of one reduction.</summary>
+/// <summary>A run of tower layers: whole ones, or those of one reduction; if that reduces before layers, from one of these to the next.</summary>
 /// <param name="FirstLayer">First layer of the run.</param>
 /// <param name="LastLayer">Last layer of the run.</param>
 /// <param name="VisualTokens">Visual tokens that the run starts with.</param>

@@ -53,6 +53,18 @@ internal static class TowerSectionGraph
         return graph.Build();
     }
 
+    /// <summary>What the CLS row pays to the other rows in one layer, of which only norm, queries and keys run: <c>x</c> → <c>cls_attention</c> [n - 1], mean over heads.</summary>
+    public static GraphModel ClsAttention(VisionGeometry geometry, TowerSection section, LinearFormat format)
+    {
+        Check(geometry, section);
+        int layer = section.FirstLayer;
+        var graph = new GraphBuilder($"vision.layers.{layer}.cls_attention");
+        var tower = new VisionTower(graph, geometry, format);
+        tower.QueriesAndKeys(Rows(graph, geometry), layer);
+        graph.Output(GraphNames.ClsAttention, tower.ClsAttention(layer), OrtElementType.Float, "patches");
+        return graph.Build();
+    }
+
     /// <summary>The rest of that layer: <c>x</c> → <c>y</c>, or <c>features</c> without the CLS row if it is the last that runs.</summary>
     public static GraphModel FeedForward(VisionGeometry geometry, TowerSection section, LinearFormat format)
     {

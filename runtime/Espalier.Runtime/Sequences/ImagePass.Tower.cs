@@ -40,17 +40,28 @@ public sealed partial class ImagePass
     /// <param name="last">Last layer; the next one reduces, or there is none.</param>
     public void RunTowerLayers(int first, int last)
     {
-        Require(_phase == ImagePhase.Tower && first == _towerLayer && _sections!.BeginsWhole(first) && last == LastWhole(first), "tower layers run in order, whole up to the next one that reduces");
+        Require(IsNextWhole(first) && last == LastWhole(first), "tower layers run in order, whole up to the next one that reduces");
         _cancellation.ThrowIfCancellationRequested();
-        _sections.RunWhole(first);
+        _sections!.RunWhole(first);
         EndLayers(last);
+    }
+
+    /// <summary>Runs tower layers ahead, of the last of them only what its attention needs, for <see cref="ClsAttention"/>; the rows stay as they are before the first.</summary>
+    /// <param name="first">Zero-based layer before which the plan reduces.</param>
+    /// <param name="last">The layer whose attention is read.</param>
+    public void LookAhead(int first, int last)
+    {
+        Require(_phase == ImagePhase.Tower && first == _towerLayer && _sections!.Reduced(first) is { LayersAhead: > 0 and var layers } && last == first + layers - 1, "layers run ahead where the plan reduces before a layer, and as many as it says");
+        _cancellation.ThrowIfCancellationRequested();
+        _sections.Attend(_sections.Reduced(first)!);
+        _phase = ImagePhase.Attended;
     }
 
     /// <summary>Runs a tower layer up to the residual behind its attention.</summary>
     /// <param name="layer">Zero-based layer in which the plan reduces.</param>
     public void RunTowerAttention(int layer)
     {
-        Require(_phase == ImagePhase.Tower && layer == _towerLayer && _sections!.Reduced(layer) is not null, "tower layers run in order, halved where the plan reduces");
+        Require(_phase == ImagePhase.Tower && layer == _towerLayer && _sections!.Reduced(layer) is { FeedForward: not null }, "tower layers run in order, halved where the plan reduces");
         _cancellation.ThrowIfCancellationRequested();
         _sections.Attend(_sections.Reduced(layer)!);
         _phase = ImagePhase.Attended;
@@ -80,8 +91,8 @@ public sealed partial class ImagePass
     /// <param name="layer">The layer whose attention ran.</param>
     public void RunTowerFeedForward(int layer)
     {
-        Require(_phase == ImagePhase.MergedInTower && layer == _towerLayer, "the feed-forward layer runs behind the merge");
-        _sections!.Reduced(layer)!.FeedForward.Run();
+        Require(_phase == ImagePhase.MergedInTower && layer == _towerLayer && _sections!.Reduced(layer)!.FeedForward is not null, "the feed-forward layer runs behind the merge");
+        _sections.Reduced(layer)!.FeedForward!.Run();
         EndLayers(layer);
     }
 
@@ -90,6 +101,10 @@ public sealed partial class ImagePass
         _towerLayer = last + 1;
         _phase = _towerLayer < _plan.Geometry.Vision.FeatureLayers ? ImagePhase.Tower : _output is null ? ImagePhase.Reduced : ImagePhase.Encoded;
     }
+
+    /// <summary>True if whole layers begin here: behind whole or halved ones, or behind the merge before them.</summary>
+    private bool IsNextWhole(int first) =>
+        first == _towerLayer && _sections is not null && _sections.BeginsWhole(first) && _phase == (_sections.Reduced(first) is null ? ImagePhase.Tower : ImagePhase.MergedInTower);
 
     /// <summary>The last of the whole layers from one on.</summary>
     private int LastWhole(int first)

@@ -50,11 +50,16 @@ public sealed partial class ImagePass : IDisposable
     /// <summary>Visual tokens in the pass now.</summary>
     public int VisualTokens => _map.Count;
 
-    /// <summary>The softmax attention that the tower's CLS token pays to each patch, mean over heads, summed over the layers of the plan; or the attention that the plan's <see cref="TowerScores"/> name in its place: one score a visual token. Only behind <see cref="RunScoredTower"/>.</summary>
+    /// <summary>The softmax attention that the tower's CLS token pays to each patch, mean over heads, summed over the layers of the plan; or the attention that the plan's <see cref="TowerScores"/> name in its place: one score a visual token. Only behind <see cref="RunScoredTower"/>; behind <see cref="LookAhead"/> that of the last layer which ran ahead.</summary>
     public ReadOnlySpan<float> ClsAttention
     {
         get
         {
+            if (_phase == ImagePhase.Attended)
+            {
+                return Attended("the CLS attention", static layer => layer.ClsAttention);
+            }
+
             Require(_phase == ImagePhase.Scored, "the CLS attention is there behind a scored tower");
             return _tower.ClsAttention;
         }

@@ -37,8 +37,8 @@ internal sealed class SectionedTower : TowerBinding
         _embed.Binding.BindOutput("y\0"u8, rows);
         foreach (TowerRun run in plan.TowerRuns())
         {
-            rows = run.Step is null
-                ? BindWhole(sessions, vision, run, rows)
+            rows = run.Step is null ? BindWhole(sessions, vision, run, rows, run.VisualTokens)
+                : run.Step.Tower!.IsAhead ? BindAhead(sessions, vision, run, rows)
                 : BindReduced(sessions, vision, run, rows);
         }
     }
@@ -72,6 +72,7 @@ internal sealed class SectionedTower : TowerBinding
             layer.Attention.Binding.BindInput("log_sizes\0"u8, logSizes);
         }
 
+        layer.Ahead?.Run();
         layer.Attention.Run();
     }
 
@@ -106,8 +107,9 @@ internal sealed class SectionedTower : TowerBinding
 
         foreach (ReducedTowerLayer? layer in _reduced)
         {
+            layer?.Ahead?.Dispose();
             layer?.Attention.Dispose();
-            layer?.FeedForward.Dispose();
+            layer?.FeedForward?.Dispose();
         }
 
         _merge.Dispose();
@@ -120,12 +122,39 @@ internal sealed class SectionedTower : TowerBinding
         base.Dispose();
     }
 
-    private OrtValue BindWhole(TowerSessions sessions, VisionGeometry vision, TowerRun run, OrtValue rows)
+    private OrtValue BindWhole(TowerSessions sessions, VisionGeometry vision, TowerRun run, OrtValue rows, int tokens)
     {
         var binding = new LayerBinding(sessions.Whole(run.FirstLayer));
         _whole[run.FirstLayer] = binding;
         binding.Binding.BindInput("x\0"u8, rows);
-        return BindEnd(binding, vision, run.LastLayer, run.VisualTokens + _cls);
+        return BindEnd(binding, vision, run.LastLayer, tokens + _cls);
+    }
+
+    private OrtValue BindAhead(TowerSessions sessions, VisionGeometry vision, TowerRun run, OrtValue rows)
+    {
+        TowerReduction tower = run.Step!.Tower!;
+        int leaving = tower.Leaving[run.FirstLayer - tower.FirstLayer];
+        int count = run.VisualTokens + _cls;
+        OrtValue seen = rows;
+        LayerBinding? ahead = null;
+        if (sessions.Ahead(run.FirstLayer) is { } whole)
+        {
+            // What runs ahead is read before anything is merged, so it takes the buffer that the merge writes.
+            ahead = new LayerBinding(whole);
+            seen = OrtValue.Over(_buffers[1 - _buffer], [1, count, _hidden], OrtElementType.Float);
+            _values.Add(seen);
+            ahead.Binding.BindInput("x\0"u8, rows);
+            ahead.Binding.BindOutput("y\0"u8, seen);
+        }
+
+        var attention = new LayerBinding(sessions.Attention(run.FirstLayer));
+        OrtValue scores = Own([run.VisualTokens]);
+        attention.Binding.BindInput("x\0"u8, seen);
+        attention.Binding.BindOutput("cls_attention\0"u8, scores);
+        OrtValue merged = Rows(count - leaving);
+        _reduced[run.FirstLayer] = new ReducedTowerLayer(
+            run.FirstLayer, count, leaving, run.LastLayer == tower.LastLayer, attention, FeedForward: null, rows, merged, Map: null, Keys: null, LogSizes: null, ahead, scores, tower.Ahead[run.FirstLayer - tower.FirstLayer]);
+        return BindWhole(sessions, vision, run, merged, run.VisualTokens - leaving);
     }
 
     private OrtValue BindReduced(TowerSessions sessions, VisionGeometry vision, TowerRun run, OrtValue rows)
@@ -194,27 +223,33 @@ internal sealed class SectionedTower : TowerBinding
     }
 }
 
-/// <summary>One tower layer between whose halves tokens leave.</summary>
+/// <summary>One tower layer between whose halves tokens leave, or before which they do.</summary>
 /// <param name="Layer">The layer.</param>
 /// <param name="Rows">Rows of its attention, CLS included.</param>
 /// <param name="Leaving">Tokens that leave.</param>
 /// <param name="EndsStep">True if it is the last layer of its step.</param>
-/// <param name="Attention">The first half.</param>
-/// <param name="FeedForward">The second half.</param>
+/// <param name="Attention">The first half, or what reads the attention of the last layer that runs ahead.</param>
+/// <param name="FeedForward">The second half; null where tokens leave before the layer.</param>
 /// <param name="Residual">What the first half writes.</param>
 /// <param name="Merged">What the second half reads.</param>
 /// <param name="Map">The products or the attention, if the step reads them.</param>
 /// <param name="Keys">The keys, if the step reads them.</param>
 /// <param name="LogSizes">The logarithms of the sizes, if the attention is proportional.</param>
+/// <param name="Ahead">The whole layers that run ahead; null if there are none.</param>
+/// <param name="ClsAttention">What the CLS row pays to the others, if the step looks ahead.</param>
+/// <param name="LayersAhead">The layers that run ahead, the one included whose attention is read; 0 if the step does not look ahead.</param>
 internal sealed record ReducedTowerLayer(
     int Layer,
     int Rows,
     int Leaving,
     bool EndsStep,
     LayerBinding Attention,
-    LayerBinding FeedForward,
+    LayerBinding? FeedForward,
     OrtValue Residual,
     OrtValue Merged,
     OrtValue? Map,
     OrtValue? Keys,
-    OrtValue? LogSizes);
+    OrtValue? LogSizes,
+    LayerBinding? Ahead = null,
+    OrtValue? ClsAttention = null,
+    int LayersAhead = 0);

@@ -45,6 +45,9 @@ internal enum ModelPart
     /// <summary>The rest of one tower layer.</summary>
     TowerFeedForward,
 
+    /// <summary>What the CLS row pays to the others in one tower layer.</summary>
+    TowerClsAttention,
+
     /// <summary>Rows of the tower that take in others.</summary>
     AbsorbFeatures,
 
@@ -249,6 +252,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.TowerLayers => TowerSectionGraph.Layers(geometry.Vision, key.Section!, key.RequiredFormat),
             ModelPart.TowerAttention => TowerSectionGraph.Attention(geometry.Vision, key.Section!, key.RequiredFormat),
             ModelPart.TowerFeedForward => TowerSectionGraph.FeedForward(geometry.Vision, key.Section!, key.RequiredFormat),
+            ModelPart.TowerClsAttention => TowerSectionGraph.ClsAttention(geometry.Vision, key.Section!, key.RequiredFormat),
             ModelPart.AbsorbFeatures => RowGraphs.Absorb(geometry.Vision.Hidden),
             ModelPart.GatherFeatures => RowGraphs.Gather(geometry.Vision.Hidden),
             ModelPart.MergeFeatures => RowGraphs.Merge(geometry.Vision.Hidden),

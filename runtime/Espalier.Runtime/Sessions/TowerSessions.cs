@@ -11,6 +11,7 @@ internal sealed class TowerSessions
     private readonly OrtSession?[] _whole;
     private readonly OrtSession?[] _attention;
     private readonly OrtSession?[] _feedForward;
+    private readonly OrtSession?[] _ahead;
 
     /// <summary>Gets the sessions.</summary>
     /// <param name="plan">A plan that reduces inside the tower.</param>
@@ -21,6 +22,7 @@ internal sealed class TowerSessions
         _whole = new OrtSession?[layers];
         _attention = new OrtSession?[layers];
         _feedForward = new OrtSession?[layers];
+        _ahead = new OrtSession?[layers];
         Embed = get(ModelPart.EmbedPatches, null);
         Absorb = get(ModelPart.AbsorbFeatures, null);
         foreach (TowerRun run in plan.TowerRuns())
@@ -32,6 +34,15 @@ internal sealed class TowerSessions
             }
 
             TowerReduction tower = run.Step.Tower!;
+            if (tower.IsAhead)
+            {
+                int last = run.FirstLayer + tower.Ahead[run.FirstLayer - tower.FirstLayer] - 1;
+                _ahead[run.FirstLayer] = last == run.FirstLayer ? null : get(ModelPart.TowerLayers, new TowerSection(run.FirstLayer, last - 1));
+                _attention[run.FirstLayer] = get(ModelPart.TowerClsAttention, new TowerSection(last, last));
+                _whole[run.FirstLayer] = get(ModelPart.TowerLayers, new TowerSection(run.FirstLayer, run.LastLayer));
+                continue;
+            }
+
             for (int layer = run.FirstLayer; layer <= run.LastLayer; layer++)
             {
                 _attention[layer] = get(ModelPart.TowerAttention, new TowerSection(layer, layer, tower.Reads, tower.IsProportional));
@@ -52,7 +63,9 @@ internal sealed class TowerSessions
         int count = 2;
         foreach (TowerRun run in plan.TowerRuns())
         {
-            count += run.Step is null ? 1 : 2 * (run.LastLayer - run.FirstLayer + 1);
+            count += run.Step is not { Tower: { } tower } ? 1
+                : !tower.IsAhead ? 2 * (run.LastLayer - run.FirstLayer + 1)
+                : tower.Ahead[run.FirstLayer - tower.FirstLayer] == 1 ? 2 : 3;
         }
 
         return count;
@@ -61,7 +74,10 @@ internal sealed class TowerSessions
     /// <summary>The whole layers from one on.</summary>
     public OrtSession Whole(int firstLayer) => _whole[firstLayer]!;
 
-    /// <summary>The first half of a layer that reduces.</summary>
+    /// <summary>The whole layers that run ahead of a reduction before a layer; null if only the attention of the layer itself is read.</summary>
+    public OrtSession? Ahead(int layer) => _ahead[layer];
+
+    /// <summary>The first half of a layer that reduces, or the attention that a reduction before a layer reads.</summary>
     public OrtSession Attention(int layer) => _attention[layer]!;
 
     /// <summary>The second half of a layer that reduces.</summary>

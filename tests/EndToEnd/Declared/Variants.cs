@@ -195,6 +195,20 @@ public sealed partial class ClipLlamaToMe;
 public sealed partial class ClipLlamaToMeInflection;
 
 [VisionLanguageModel("clip-llama")]
+[Elip(0, 1, Ratios = [0.8, 0.5])]
+public sealed partial class ClipLlamaElip;
+
+[VisionLanguageModel("clip-llama")]
+[Elip(0, Ratios = [0.6])]
+[FastV(K = 2, R = 0.5)]
+public sealed partial class ClipLlamaElipAhead;
+
+[VisionLanguageModel("clip-llama")]
+[Elip(0, Ratios = [0.45], LookAhead = 1)]
+[DivPrune(Keep = 9)]
+public sealed partial class ClipLlamaElipNear;
+
+[VisionLanguageModel("clip-llama")]
 [FiCoCoV(StartLayer = 0, R = 5)]
 [DivPrune(Keep = 20)]
 [FastV(K = 2, R = 0.5)]

@@ -13,10 +13,19 @@ internal static class NaiveTower
         for (int layer = 0; layer < layers;)
         {
             Step? step = StepAt(plan, layer);
-            if (step is null)
+            int ahead = step is { Tower.IsAhead: true } ? step.Tower.Ahead[layer - step.Tower.FirstLayer] : 0;
+            if (ahead > 0)
+            {
+                pass.LookAhead(layer, layer + ahead - 1);
+                RowMerge one = pass.BeginMerge(step!.Tower!.Leaving[layer - step.Tower.FirstLayer]);
+                FillAhead(pass.ClsAttention.ToArray(), one);
+                pass.MergeTower(one);
+            }
+
+            if (step is null || ahead > 0)
             {
                 int last = layer;
-                while (last + 1 < layers && StepAt(plan, last + 1) is null)
+                while (last + 1 < layers && IsWhole(plan, last + 1))
                 {
                     last++;
                 }
@@ -36,6 +45,22 @@ internal static class NaiveTower
     }
 
     private static Step? StepAt(ReductionPlan plan, int layer) => plan.Steps.SingleOrDefault(step => step.Tower is { } tower && tower.FirstLayer <= layer && layer <= tower.LastLayer);
+
+    private static bool IsWhole(ReductionPlan plan, int layer) => StepAt(plan, layer) is not { } step || (step.Tower!.IsAhead && step.Tower.Ahead[layer - step.Tower.FirstLayer] == 0);
+
+    private static void FillAhead(float[] attention, RowMerge merge)
+    {
+        Elip.Select(attention, merge);
+        int[] order = [.. Enumerable.Range(0, attention.Length).OrderByDescending(i => attention[i]).ThenBy(static i => i)];
+        int stay = merge.Kept.Length - 1;
+        Assert.Equal([.. order.Take(stay).Order(), order[stay]], merge.Kept.ToArray());
+        double sum = order.Skip(stay).Sum(i => (double)attention[i]);
+        Assert.Equal(attention[order[stay]] / sum, merge.Own[stay], 1e-5);
+        for (int a = 0; a < merge.Absorbed.Length; a++)
+        {
+            Assert.Equal(attention[merge.Absorbed[a]] / sum, merge.Shares[(stay * merge.Absorbed.Length) + a], 1e-5);
+        }
+    }
 
     private static void Fill(Step step, ImagePass pass, RowMerge merge, int grid)
     {

@@ -24,6 +24,18 @@ internal static partial class DiagnosticCases
         new("ESP0221", Model + "[FiCoCoV([|Epsilon = 1.1|])]" + Class, "'FiCoCoV(Epsilon = 1.1)' has Epsilon = 1.1, which must be from 0 to 1"),
         new("ESP0221", Model + "[FiCoCoV([|Window = 0|])]" + Class, "'FiCoCoV(Window = 0)' has Window = 0, which must be from 1 to 1000"),
         new("ESP0221", Model + "[FiCoCoV([|Coefficient = 0.5|])]" + Class, "'FiCoCoV(Coefficient = 0.5)' has Coefficient = 0.5, which must be from 1 to 1000"),
+        new("ESP0142", Model + "[Elip(1, [|5|], Ratios = new[] { 0.8, 0.5 })]" + Class, "'Elip(1, 5, Ratios = [0.8, 0.5])' reduces visual tokens from tower layer 5 on, but the features of this model come from tower layers 0 to 4"),
+        new("ESP0142", Model + "[[|Elip|]]" + Class, "'Elip' reduces visual tokens from tower layer 10 on, but the features of this model come from tower layers 0 to 4"),
+        new("ESP0122", "[VisionLanguageModel(\"wide\")]\n[[|Elip|]]" + Class, "'Elip' needs the attention that the CLS token pays to the patches some layers ahead, but the vision tower of this model has no CLS token"),
+        new("ESP0141", Model + "[Elip(1, Ratios = new[] { 0.8 })]\n[[|FiCoCoV(R = 10)|]]" + Class, "'FiCoCoV(R = 10)' reduces visual tokens in tower layers 3-4, where 'Elip(1, Ratios = [0.8])' reduces them already"),
+        new("ESP0143", Model + "[Elip(1, Ratios = new[] { 0.8 })]\n[[|VtcCls(Keep = 36, Layer = 2)|]]" + Class, "'VtcCls(Keep = 36, Layer = 2)' reads the attention of tower layers 2-4, but 'Elip(1, Ratios = [0.8])' reduces visual tokens in tower layers 1-4, so the attention is not that of the tokens which leave the tower"),
+        new("ESP0221", Model + "[Elip(2, [|2|], Ratios = new[] { 0.8, 0.5 })]" + Class, "'Elip(2, 2, Ratios = [0.8, 0.5])' has layers = 2, which must be above 2, the one before it"),
+        new("ESP0221", Model + "[Elip(1, 2, [|Ratios = new[] { 0.8 }|])]" + Class, "'Elip(1, 2, Ratios = [0.8])' has Ratios = 1, which must be as many numbers as there are layers, 2"),
+        new("ESP0221", Model + "[[|Elip(1, 2)|]]" + Class, "'Elip(1, 2)' has Ratios = 3, which must be as many numbers as there are layers, 2"),
+        new("ESP0221", Model + "[Elip(1, 2, Ratios = new[] { 0.5, [|0.5|] })]" + Class, "'Elip(1, 2, Ratios = [0.5, 0.5])' has Ratios = 0.5, which must be above 0 and below 1, and leave fewer than the 73 tokens that are there, with one for all others"),
+        new("ESP0221", Model + "[Elip(1, Ratios = new[] { [|0.995|] })]" + Class, "'Elip(1, Ratios = [0.995])' has Ratios = 0.995, which must be above 0 and below 1, and leave fewer than the 144 tokens that are there, with one for all others"),
+        new("ESP0221", Model + "[Elip(1, Ratios = new[] { [|double.NaN|] })]" + Class, "'Elip(1, Ratios = [NaN])' has Ratios = NaN, which must be above 0 and below 1, and leave fewer than the 144 tokens that are there, with one for all others"),
+        new("ESP0221", Model + "[Elip(1, Ratios = new[] { 0.8 }, [|LookAhead = -1|])]" + Class, "'Elip(1, Ratios = [0.8], LookAhead = -1)' has LookAhead = -1, which must be from 1 to 1000, or 0 for all layers up to the next place"),
         new("ESP0221", Model + "[ToMe([|R = -3|])]" + Class, "'ToMe(R = -3)' has R = -3, which must be from 1 to 1000000"),
         new("ESP0221", Model + "[ToMe(R = 5, [|Inflection = 1.5|])]" + Class, "'ToMe(R = 5, Inflection = 1.5)' has Inflection = 1.5, which must be from -1 to 1"),
     ];
@@ -31,6 +43,7 @@ internal static partial class DiagnosticCases
     private static DiagnosticCase[] TowerQuiet =>
     [
         Quietly("ESP0141", Model + "[ToMe(R = 5)]\n[DivPrune(Keep = 60)]" + Class),
+        Quietly("ESP0142", Model + "[Elip(0, 4, Ratios = new[] { 0.99, 0.98 }, LookAhead = 1000)]" + Class),
         Quietly("ESP0142", Model + "[FiCoCoV(StartLayer = 4)]" + Class),
         Quietly("ESP0142", Model + "[FiCoCoV(StartLayer = -1)]" + Class),
         Quietly("ESP0143", Model + "[FiCoCoV(R = 10)]\n[DivPrune(Keep = 36)]\n[FastV]" + Class),

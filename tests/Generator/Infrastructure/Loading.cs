@@ -183,7 +183,7 @@ internal static class Loading
         for (int layer = 0; layer <= layers; layer++)
         {
             Step? step = plan.Steps.SingleOrDefault(step => step.Tower is { } tower && tower.FirstLayer <= layer && layer <= tower.LastLayer);
-            if (step is null && layer < layers)
+            if (layer < layers && (step is null || (step.Tower is { IsAhead: true } looking && looking.Ahead[layer - looking.FirstLayer] == 0)))
             {
                 continue;
             }
@@ -191,6 +191,16 @@ internal static class Loading
             if (whole < layer)
             {
                 yield return $"tower {whole} to {layer - 1} over {visual}";
+            }
+
+            if (step?.Tower is { IsAhead: true } tower)
+            {
+                whole = layer;
+                int left = visual - tower.Leaving[layer - tower.FirstLayer];
+                yield return $"look ahead {layer} to {layer + tower.Ahead[layer - tower.FirstLayer] - 1} over {visual}";
+                yield return $"merge {visual} into {left} by {visual}";
+                visual = left;
+                continue;
             }
 
             whole = layer + 1;

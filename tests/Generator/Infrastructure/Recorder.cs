@@ -91,6 +91,8 @@ internal static class Recorder
 
                 public void RunTowerLayers(int first, int last) => _calls.Add($"tower {first} to {last} over {_visualTokens}");
 
+                public void LookAhead(int first, int last) => _calls.Add($"look ahead {first} to {last} over {_visualTokens}");
+
                 public void RunTowerAttention(int layer) => _calls.Add($"attend {layer} over {_visualTokens}");
 
                 public RowMerge BeginMerge(int leaving) => new(new int[_visualTokens - leaving]);
@@ -188,6 +190,19 @@ internal static class Recorder
                     }
 
                     merge.Kept[0] = -1;
+                }
+            }
+
+            public static class Elip
+            {
+                public static void Select(ReadOnlySpan<float> clsAttention, RowMerge merge)
+                {
+                    if (merge.Kept.Length >= clsAttention.Length)
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    merge.Kept[0] = clsAttention.Length;
                 }
             }
 

@@ -98,7 +98,12 @@ public sealed class PlannerProperties
             Assert.DoesNotContain("{", problem.Message, StringComparison.Ordinal);
             PolicyArgument? argument = policy.Arguments.SingleOrDefault(argument => argument.Name == problem.Argument);
             Assert.Equal(problem.Argument is null, argument is null);
-            Assert.InRange(problem.Element, -1, argument is LayersArgument list ? list.Layers.Count - 1 : -1);
+            Assert.InRange(problem.Element, -1, argument switch
+            {
+                LayersArgument list => list.Layers.Count - 1,
+                NumbersArgument numbers => numbers.Values.Count - 1,
+                _ => -1,
+            });
         });
     });
 
@@ -215,6 +220,7 @@ public sealed class PlannerProperties
             (1, from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) select DivPrune(keep)),
             (1, from r in Gen.Choose(1 - wild, Math.Max(1, tokens / 6) + wild) from start in Gen.Choose(0 - wild, 4 + wild) select FiCoCoV(r, start)),
             (1, from r in Gen.Choose(1 - wild, Math.Max(1, tokens / 4) + wild) from inflection in Gen.Choose(-10 - wild, 10 + wild) select ToMe(r, inflection / 10.0)),
+            (1, from first in Gen.Choose(0 - wild, 2 + wild) from second in Gen.Choose(3 - wild, 4 + wild) from ratio in share from ahead in Gen.Choose(0, 3) select Elip([first, second], [ratio, ratio / 2], ahead)),
             (1, share.Select(DivPruneShare)),
             (1, from plus in Gen.Elements(false, true) from neighbours in Gen.Choose(1 - wild, 40) select PruMerge(plus, neighbours)),
             (1, from neighbours in Gen.Choose(1 - wild, 40) select RecoverableCompression(neighbours)),
@@ -245,7 +251,7 @@ public sealed class PlannerProperties
         public static int VisualTokensBeforeTheDecoder(Declared declared)
         {
             int visual = declared.Geometry.VisualTokens;
-            foreach (string name in (string[])["FiCoCoV", "ToMe", "VisionZip", "VtcCls", "SparsityMeetsSimilarity", "PruMerge", "PruMergePlus", "RecoverableCompression", "FoPru", "DivPrune", "GPrune", "CDPruner"])
+            foreach (string name in (string[])["FiCoCoV", "ToMe", "Elip", "VisionZip", "VtcCls", "SparsityMeetsSimilarity", "PruMerge", "PruMergePlus", "RecoverableCompression", "FoPru", "DivPrune", "GPrune", "CDPruner"])
             {
                 if (declared.Policies.SingleOrDefault(policy => policy.Name == name) is { } policy)
                 {
@@ -253,6 +259,7 @@ public sealed class PlannerProperties
                     {
                         IntegerArgument { Name: "R" } r when name == "FiCoCoV" => visual - ((5 - Start(policy)) * r.Value),
                         IntegerArgument { Name: "R" } r => BehindToMe(visual, r.Value, ((RealArgument)policy.Arguments[1]).Value),
+                        NumbersArgument { Name: "Ratios" } ratios => 1 + (int)(visual * ratios.Values[^1]),
                         IntegerArgument { Name: "Dominant" } dominant => dominant.Value + ((IntegerArgument)policy.Arguments[1]).Value,
                         IntegerArgument { Name: "Keep" } keep => keep.Value,
                         RealArgument { Name: "Ratio" } ratio => (int)Math.Round(visual * ratio.Value, MidpointRounding.ToEven),
@@ -327,7 +334,7 @@ public sealed class PlannerProperties
             return before;
         }
 
-        public static bool IsFrozen(Declared declared, int layer) => declared.Policies.Any(policy => policy.Arguments.Any(argument => argument switch
+        public static bool IsFrozen(Declared declared, int layer) => declared.Policies.Any(policy => policy.Name != "Elip" && policy.Arguments.Any(argument => argument switch
         {
             LayersArgument list => list.Layers.Contains(layer),
             IntegerArgument { Name: "FirstLayer" } first => first.Value <= layer && layer <= policy.Arguments.OfType<IntegerArgument>().Single(other => other.Name == "LastLayer").Value,

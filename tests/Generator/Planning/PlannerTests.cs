@@ -225,6 +225,36 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void AStepThatLooksAheadReducesBeforeItsLayersAndPaysForWhatRunsTwice()
+    {
+        // The authors' twelve layers: 2, 6 and 2 run ahead of layers 2, 4 and 10.
+        ModelGeometry twelve = Shapes with { Vision = Shapes.Vision with { Layers = 13, FeatureLayers = 12 } };
+        ReductionPlan plan = Plan(twelve, new PolicyDeclaration("Elip"));
+        Step step = plan.Steps[0];
+        Assert.Equal([14, 0, 36, 0, 0, 0, 0, 0, 36, 0], step.Tower!.Leaving);
+        Assert.Equal([2, 0, 6, 0, 0, 0, 0, 0, 2, 0], step.Tower.Ahead);
+        Assert.Equal(58, plan.DecoderVisualTokens);
+        Assert.Equal(EquatableArray.Of(new TowerRun(0, 1, 144, null), new TowerRun(2, 3, 144, step), new TowerRun(4, 9, 130, step), new TowerRun(10, 11, 94, step)), plan.TowerRuns());
+
+        // 4nd² + 2n²d + 2ndm a layer; of the last that runs ahead only queries and keys, 2nd².
+        static double Layer(double n) => (4 * n * 128 * 128) + (2 * n * n * 128) + (2 * n * 128 * 512);
+        static double Keys(double n) => 2 * n * 128 * 128;
+        double expected = (2 * Layer(145)) + Layer(145) + Keys(145) + (2 * Layer(131)) + (5 * Layer(131)) + Keys(131) + (6 * Layer(95)) + Layer(95) + Keys(95) + (2 * Layer(59));
+        Assert.Equal(expected, plan.TowerFlops(FlopsConvention.A), 1);
+        Assert.Equal(2 * expected, plan.TowerFlops(FlopsConvention.C), 1);
+
+        Assert.Equal([1, 0, 1, 0, 0, 0, 0, 0, 1, 0], Plan(twelve, new PolicyDeclaration("Elip", new IntegerArgument("LookAhead", 1))).Steps[0].Tower!.Ahead);
+        var attribute = new ElipAttribute();
+        Assert.Equal((0, 0), (attribute.Layers.Length, attribute.LookAhead));
+        Assert.Equal(step.Tower, Plan(twelve, Elip([2, 4, 10], attribute.Ratios)).Steps[0].Tower);
+        Segment[] segments = [.. plan.Segments];
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(twelve, segments, [step with { Tower = step.Tower with { Ahead = EquatableArray.Of(2) } }]));
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(twelve, segments, [step with { Tower = step.Tower with { Ahead = EquatableArray.Of(2, 0, 6, 0, 0, 0, 0, 0, 3, 0) } }]));
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(twelve, segments, [step with { Tower = step.Tower with { Ahead = EquatableArray.Of(2, 1, 6, 0, 0, 0, 0, 0, 2, 0) } }]));
+        Assert.Throws<ArgumentException>(() => new ReductionPlan(twelve, segments, [step with { Tower = step.Tower with { Reads = TowerReads.Keys } }]));
+    }
+
+    [Fact]
     public void TheTowerIsPricedLayerByLayer()
     {
         // 4nd² + 2n²d + 2n'dm, with fewer rows in the feed-forward layer of a layer that reduces.

@@ -396,6 +396,18 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void Elip() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [Elip(1, 3, Ratios = new[] { 0.7, 0.4 })]
+        [Vtw(K = 8)]
+        public sealed partial class ForesightedShapes;
+        """);
+
+    [Fact]
     public void RecoverableCompression() => Verify("""
         using Espalier;
 

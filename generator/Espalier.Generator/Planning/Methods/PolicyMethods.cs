@@ -21,6 +21,7 @@ public static class PolicyMethods
         new DyVteMethod(),
         new FiCoCoVMethod(),
         new ToMeMethod(),
+        new ElipMethod(),
         new FiCoCoLMethod(),
         new VisionZipMethod(),
         new VtcClsMethod(),
