@@ -119,7 +119,7 @@ internal static class NaiveKernels
         {
             // The first pick looks at all other tokens, the others at what is picked.
             picked.Add(Enumerable.Range(0, rows.Length).Except(picked)
-                .MaxBy(one => (picked.Count == 0 ? Enumerable.Range(0, rows.Length).Where(other => other != one) : picked).Min(other => 1 - Cosine(rows[one], rows[other]))));
+                .MaxBy(one => (picked.Count == 0 ? Enumerable.Range(0, rows.Length).Where(other => other != one) : picked).Select(other => 1 - Cosine(rows[one], rows[other])).DefaultIfEmpty().Min()));
         }
 
         return [.. picked.Order()];

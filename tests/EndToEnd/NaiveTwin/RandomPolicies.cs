@@ -25,7 +25,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(29) switch
+    private PolicyDeclaration Next() => _random.Next(30) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
@@ -59,7 +59,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
             "FiCoCoV", new IntegerArgument("R", _random.Next(1, 12)), new IntegerArgument("StartLayer", _random.Next(0, geometry.Vision.FeatureLayers)), new RealArgument("Epsilon", _random.Next(80, 101) / 100.0),
             new ChoiceArgument("Mode", _random.Next(2) == 0 ? "Paper" : "Code"), new ChoiceArgument("Redundancy", _random.Next(3) switch { 0 => "RawLogits", 1 => "SoftmaxRows", _ => "SoftmaxColumns" }),
             new IntegerArgument("Window", _random.Next(1, 4))),
-        27 => _random.Next(2) == 0
+        28 => _random.Next(2) == 0
             ? new("Elip", new LayersArgument("layers", EquatableArray.Of(_random.Next(0, geometry.Vision.FeatureLayers))), new NumbersArgument("Ratios", EquatableArray.Of(_random.Next(1, 19) / 20.0)), new IntegerArgument("LookAhead", _random.Next(0, 3)))
             : new("Elip", new LayersArgument("layers", EquatableArray.Of(0, 1)), new NumbersArgument("Ratios", EquatableArray.Of(_random.Next(10, 19) / 20.0, _random.Next(1, 9) / 20.0))),
         23 => new("ToMe", new IntegerArgument("R", _random.Next(1, 14)), new RealArgument("Inflection", _random.Next(-4, 5) / 4.0), new ChoiceArgument("ProportionalAttention", _random.Next(2) == 0 ? "true" : "false")),
