@@ -54,7 +54,7 @@ public abstract partial class VisionLanguageModel
     /// <param name="cancellationToken">Ends all of it before the next vision tower or layer. The batch stays usable, as it does when the caller stops enumerating.</param>
     /// <remarks>
     /// An image that cannot be read or a prompt that does not fit becomes the <see cref="BatchAnswer.Error"/> of its question; the others go on.
-    /// Answers are those of <see cref="AnswerAsync(Sequence, Vision.RgbImage, string, AnswerOptions?, CancellationToken)"/>: with <see cref="Precision.Float32"/> the same sums in the same order, with integer weights up to rounding, since their kernels take other ways for one row than for several.
+    /// Answers are those of <see cref="AnswerAsync(Sequence, Vision.RgbImage, string, AnswerOptions?, CancellationToken)"/>: with <see cref="Precision.Float32"/> and <see cref="Precision.Int8"/> bit by bit, where decode steps take int4 weights up to rounding, since that kernel adds up in another order for one row than for several.
     /// Where decode steps skip feed-forward layers by the row (<see cref="Planning.ReductionPlan.Skips"/>), the sequences of a batch decode one after another.
     /// </remarks>
     /// <exception cref="ArgumentException">The batch belongs to another model.</exception>

@@ -33,10 +33,17 @@ public sealed class BatchDecodeTests(QuantisedFolder folder) : IClassFixture<Qua
         Assert.Equal(0, worst);
     }
 
+    [Fact]
+    public void InInt8TheBitsAreThoseOfTheSequenceAlone()
+    {
+        float worst = Compare(c => ClipLlamaAll.Load(c, folder.Options(Precision.Int8)));
+        Assert.Equal(0, worst);
+    }
+
     [Theory]
     [InlineData(Precision.Int4)]
     [InlineData(Precision.Int8PrefillInt4Decode)]
-    public void WithIntegerWeightsTheyDifferByRounding(Precision precision)
+    public void InInt4TheyDifferByRounding(Precision precision)
     {
         float worst = Compare(c => ClipLlamaAll.Load(c, folder.Options(precision)));
         

@@ -226,7 +226,8 @@ public sealed class DecoderLayerGraphTests
 
         // Queries, keys and values read one input, gate and up another.
         Assert.Equal(4, nodes.Count(node => node.OpType == "ReduceMax"));
-        Assert.Equal(7, nodes.Count(node => node.OpType == "DynamicQuantizeMatMul"));
+        Assert.Equal(4, nodes.Count(node => node.OpType == "QuantizeLinear"));
+        Assert.Equal(7, nodes.Count(node => node.OpType == "MatMulIntegerToFloat"));
     }
 
     [Theory]

@@ -6,9 +6,10 @@ namespace Espalier.Graphs.Formats;
 
 /// <summary>Eight-bit weights with a scale for each output, and activations quantised to eight bits with a scale for each token.</summary>
 /// <remarks>
-/// <para>The kernel, DynamicQuantizeMatMul, finds one scale for all rows together, so one row with an outlier would take the resolution of all others:
-/// a token of 100 times the size costs the others 63 % of their accuracy. Each row is therefore divided by its largest magnitude before and
-/// multiplied by it after, which makes the one scale right for every row. That is done once for an input, however many layers read it.</para>
+/// <para>The kernel, MatMulIntegerToFloat, takes one scale for all rows together. With a scale of their own making, one row with an outlier would take the
+/// resolution of all others: a token of 100 times the size costs them 63 % of their accuracy. Each row is therefore divided by its largest magnitude
+/// before and multiplied by it after, and the one scale is always that of magnitude 1. So a row's product depends on no other row: it is the
+/// same in a prompt, alone and in a batch, bit by bit. Dividing and quantising are done once for an input, however many layers read it.</para>
 /// <para>Weights are symmetric: the scale is the largest magnitude of an output over 127. The kernel wants them [inputs, outputs].</para>
 /// </remarks>
 internal sealed class Int8PerToken : QuantisedFormat
@@ -18,6 +19,12 @@ internal sealed class Int8PerToken : QuantisedFormat
 
     private const float Greatest = 127;
     private const byte UnsignedZero = 128;
+
+    /// <summary>What stands for zero in quantised rows.</summary>
+    public const byte ActivationZero = 128;
+
+    /// <summary>One step of a quantised row whose largest magnitude is 1.</summary>
+    public const float ActivationScale = 1f / 127;
 
     private readonly bool _signed;
 
@@ -35,11 +42,13 @@ internal sealed class Int8PerToken : QuantisedFormat
 
     public override string Linear(GraphBuilder graph, string result, string input, string weight, string? bias, int inputWidth, int outputWidth)
     {
-        var (unit, magnitude) = Scale(graph, input);
+        var (bytes, magnitude) = Scale(graph, input);
         string integers = Declare(graph, Integers(weight, inputWidth, outputWidth));
         string scales = Declare(graph, Scales(weight, inputWidth, outputWidth));
-        ReadOnlySpan<string> inputs = _signed ? [unit, integers, scales] : [unit, integers, scales, graph.Scalar(UnsignedZero)];
-        string product = graph.Node(Operator.DynamicQuantizeMatMul, $"{result}.product", inputs);
+        string step = graph.Scalar(ActivationScale);
+        string zero = graph.Scalar(ActivationZero);
+        ReadOnlySpan<string> inputs = _signed ? [bytes, integers, step, scales, zero] : [bytes, integers, step, scales, zero, graph.Scalar(UnsignedZero)];
+        string product = graph.Node(Operator.MatMulIntegerToFloat, $"{result}.product", inputs);
         if (bias is null)
         {
             return graph.Node(Operator.Mul, result, [product, magnitude]);
@@ -96,11 +105,11 @@ internal sealed class Int8PerToken : QuantisedFormat
         }
     }
 
-    /// <summary>Emits a value of the same shape whose rows have a largest magnitude of 1, and the magnitudes that they had; both once for an input.</summary>
-    private static (string Unit, string Magnitude) Scale(GraphBuilder graph, string input)
+    /// <summary>Emits rows in eight bits whose largest magnitude is 127 steps, and the magnitudes that they had; both once for an input.</summary>
+    private static (string Bytes, string Magnitude) Scale(GraphBuilder graph, string input)
     {
-        var (unit, magnitude) = ($"{input}.unit", $"{input}.magnitude");
-        if (!graph.Has(unit))
+        var (bytes, magnitude) = ($"{input}.bytes", $"{input}.magnitude");
+        if (!graph.Has(bytes))
         {
             // Two reductions and a product take 0.6 of the time of the shorter way, Abs, ReduceMax and Div: they write one value of this shape, not two.
             string axis = graph.Constant(-1);
@@ -108,9 +117,10 @@ internal sealed class Int8PerToken : QuantisedFormat
             string least = graph.Node(Operator.ReduceMin, $"{input}.least", [input, axis], NodeAttribute.Of("keepdims", 1));
             string negated = graph.Node(Operator.Neg, $"{input}.least.negated", [least]);
             graph.Node(Operator.Max, magnitude, [greatest, negated, graph.Scalar(SmallestMagnitude)]);
-            graph.Node(Operator.Mul, unit, [input, graph.Node(Operator.Reciprocal, $"{input}.reciprocal", [magnitude])]);
+            string unit = graph.Node(Operator.Mul, $"{input}.unit", [input, graph.Node(Operator.Reciprocal, $"{input}.reciprocal", [magnitude])]);
+            graph.Node(Operator.QuantizeLinear, bytes, [unit, graph.Scalar(ActivationScale), graph.Scalar(ActivationZero)]);
         }
 
-        return (unit, magnitude);
+        return (bytes, magnitude);
     }
 }

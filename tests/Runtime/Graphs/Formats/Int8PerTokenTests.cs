@@ -76,6 +76,22 @@ public sealed class Int8PerTokenTests
         double Error(float[] actual) => QuantisedLinear.RelativeError(QuantisedLinear.Exact(x[Inputs..], weights, Inputs), actual.AsSpan(Outputs));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void ARowIsMultipliedTheSameWhateverRowsAreBesideIt(bool signed)
+    {
+        var random = new Random(7);
+        const int Inputs = 300;
+        float[] x = QuantisedLinear.Gaussian(random, 40 * Inputs);
+        var layer = new QuantisedLinear(signed ? Int8PerToken.Signed : Int8PerToken.Unsigned, QuantisedLinear.Gaussian(random, Inputs * 70), Inputs);
+        float[] together = layer.Run(x);
+        for (int row = 0; row < 40; row++)
+        {
+            Assert.Equal(layer.Run(x.AsSpan(row * Inputs, Inputs).ToArray()), together.AsSpan(row * layer.Outputs, layer.Outputs).ToArray());
+        }
+    }
+
     [Fact]
     public void RowsOfZerosAndOfTheSmallestNumbersStayWhatTheyAre()
     {
@@ -133,15 +149,13 @@ public sealed class Int8PerTokenTests
         Assert.False(Int4Blocks.Instance.Quantise(row, 0, 1, 1, new byte[Int4Blocks.BlockLength / 2], new float[1]));
     }
 
-    /// <summary>What the graph computes, operation by operation in single precision; the kernel's arithmetic is that of ONNX's DynamicQuantizeLinear.</summary>
+    /// <summary>What the graph computes, operation by operation in single precision; the arithmetic of the rows is that of ONNX's QuantizeLinear.</summary>
     private static float[] Emulate(QuantisedLinear layer, float[] x, float[] bias, bool signed)
     {
         float[] magnitudes = [.. x.Chunk(layer.Inputs).Select(static row => Math.Max(row.Max(Math.Abs), Int8PerToken.SmallestMagnitude))];
         float[] unit = [.. x.Select((number, i) => number * (1 / magnitudes[i / layer.Inputs]))];
-        float least = Math.Min(unit.Min(), 0);
-        float scale = (Math.Max(unit.Max(), 0) - least) / 255;
-        float zero = MathF.Round(Math.Clamp(-least / scale, 0, 255));
-        int[] quantised = [.. unit.Select(number => (int)Math.Clamp(MathF.Round(number / scale), -zero, 255 - zero))];
+        const float scale = Int8PerToken.ActivationScale;
+        int[] quantised = [.. unit.Select(number => (int)Math.Clamp(MathF.Round(number / scale), -128, 127))];
 
         var result = new float[magnitudes.Length * layer.Outputs];
         for (int row = 0; row < magnitudes.Length; row++)
@@ -169,7 +183,7 @@ public sealed class Int8PerTokenTests
         string input = graph.Input("x", OrtElementType.Float, 1, "n", layer.Inputs);
         string matrix = graph.Weight("w", OrtElementType.Int8, layer.Inputs, layer.Outputs);
         string scales = graph.Weight("s", OrtElementType.Float, layer.Outputs);
-        graph.Output("y", graph.Node(Operator.DynamicQuantizeMatMul, "product", [input, matrix, scales]), OrtElementType.Float, 1, "n", layer.Outputs);
+        graph.Output("y", graph.Node(new Operator("DynamicQuantizeMatMul", Operator.Microsoft), "product", [input, matrix, scales]), OrtElementType.Float, 1, "n", layer.Outputs);
         GraphModel model = graph.Build();
 
         using OrtValue integers = OrtValue.Allocate([layer.Inputs, layer.Outputs], OrtElementType.Int8);
