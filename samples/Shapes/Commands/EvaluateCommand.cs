@@ -27,6 +27,15 @@ internal static class EvaluateCommand
             HelpName = "file",
         };
         var picture = new Option<string?>("--picture") { Description = "Writes accuracy against operations, as SVG.", HelpName = "file" };
+        var pages = new Option<string?>("--pages") { Description = "Writes the rows of each method into its page in this folder, between the same lines.", HelpName = "folder" };
+        var from = new Option<string?>("--from") { Description = "Takes the report for --pages from this file, and asks nothing.", HelpName = "file" };
+        from.Validators.Add(result =>
+        {
+            if (result.GetValue(pages) is null)
+            {
+                result.AddError("--from says where the rows of --pages come from; give both.");
+            }
+        });
         var questions = new Option<string?>("--questions") { Description = "A folder with questions.jsonl, instead of the sample's.", HelpName = "folder" };
         Option<string?> model = SharedOptions.Model();
 
@@ -37,19 +46,22 @@ internal static class EvaluateCommand
             "evaluate --variants fastv quick --limit 100",
             "evaluate --output report.md",
             "evaluate --output README.md",
-            "evaluate --output report.md --picture report.svg") { variants, limit, output, picture, questions, model };
-        command.SetAction((parsed, cancellationToken) => RunAsync(
+            "evaluate --output README.md --pages generator/docs/methods",
+            "evaluate --from README.md --pages generator/docs/methods",
+            "evaluate --output report.md --picture report.svg") { variants, limit, output, picture, pages, from, questions, model };
+        command.SetAction((parsed, cancellationToken) => parsed.GetValue(from) is { } report ? Task.FromResult(WritePages(parsed.GetValue(pages)!, report)) : RunAsync(
             parsed.GetValue(variants) is { Length: > 0 } names ? [.. Variant.All.Where(variant => variant == Variant.Dense || names.Contains(variant.Name))] : Variant.All,
             parsed.GetValue(limit),
             parsed.GetValue(output),
             parsed.GetValue(picture),
+            parsed.GetValue(pages),
             parsed.GetValue(questions) ?? Folders.Evaluation,
             parsed.GetValue(model) ?? Folders.Model,
             cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(IReadOnlyList<Candidate> variants, int limit, string? output, string? picture, string folder, string model, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(IReadOnlyList<Candidate> variants, int limit, string? output, string? picture, string? pages, string folder, string model, CancellationToken cancellationToken)
     {
         IReadOnlyList<Question> questions = QuestionFile.Spread(QuestionFile.Read(Path.Combine(folder, "questions.jsonl")), limit);
         if (output is not null)
@@ -100,6 +112,22 @@ internal static class EvaluateCommand
             Console.Error.WriteLine($"wrote {picture}");
         }
 
+        if (pages is not null)
+        {
+            Console.Error.WriteLine($"wrote {MethodPages.Write(pages, report.ToMarkdown(Precision), output ?? "the report")} pages in {pages}");
+        }
+
+        return ExitCode.Success;
+    }
+
+    private static int WritePages(string pages, string file)
+    {
+        if (!File.Exists(file))
+        {
+            throw new InputException($"{file}: there is no such file. Name the file that 'evaluate --output' wrote.");
+        }
+
+        Console.Error.WriteLine($"wrote {MethodPages.Write(pages, File.ReadAllText(file), file)} pages in {pages}");
         return ExitCode.Success;
     }
 }
