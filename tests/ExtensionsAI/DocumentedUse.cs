@@ -2,6 +2,8 @@ using Espalier.Extensions.AI;
 using Espalier.Samples.Shapes.Variants;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
 
 namespace Espalier.Tests;
 
@@ -84,6 +86,31 @@ public sealed class DocumentedUse
     }
 
     [Fact]
+    public async Task Measure()
+    {
+        var collected = new Dictionary<string, double>();
+        using var exporter = new Collecting(collected);
+
+        using MeterProvider telemetry = Sdk.CreateMeterProviderBuilder()
+            .AddMeter(ChatMetrics.MeterName)
+            .AddReader(new BaseExportingMetricReader(exporter))
+            .Build();
+
+        using Checkpoint checkpoint = Checkpoint.Open(Folder);
+        using QuickShapes model = QuickShapes.Load(checkpoint);
+        using IChatClient client = model.AsIChatClient(new EspalierChatClientOptions { ModelId = nameof(Measure) });
+        List<ChatMessage> messages = [Shapes.Ask("pair", "where is the yellow square ?")];
+        messages.AddMessages(await client.GetResponseAsync(messages));
+        messages.Add(new ChatMessage(ChatRole.User, "what shape is blue ?"));
+        await client.GetResponseAsync(messages);
+
+        Assert.True(telemetry.ForceFlush());
+        Assert.Equal((2, 1, 144, 0), (collected["espalier.answers"], collected["espalier.answers.continued"], collected["espalier.visual_tokens.seen"], collected["espalier.visual_tokens.kept"]));
+        Assert.Equal(2, collected["espalier.time_to_first_token"]);
+        Assert.InRange(collected["espalier.prefill.saved"], 1e8, 1e10);
+    }
+
+    [Fact]
     public async Task Refuse()
     {
         using Checkpoint checkpoint = Checkpoint.Open(Folder);
@@ -123,5 +150,33 @@ public sealed class DocumentedUse
         }
 
         Assert.True(sequence.Statistics.CachedPromptTokens > 144);
+    }
+
+    /// <summary>Keeps the sums of counters and the counts of histograms of this test's model: others run at the same time.</summary>
+    private sealed class Collecting(Dictionary<string, double> collected) : BaseExporter<Metric>
+    {
+        public override ExportResult Export(in Batch<Metric> batch)
+        {
+            foreach (Metric metric in batch)
+            {
+                foreach (ref readonly MetricPoint point in metric.GetMetricPoints())
+                {
+                    foreach (KeyValuePair<string, object?> tag in point.Tags)
+                    {
+                        if (tag is { Key: "model", Value: nameof(Measure) })
+                        {
+                            collected[metric.Name] = collected.GetValueOrDefault(metric.Name) + metric.MetricType switch
+                            {
+                                MetricType.LongSum => point.GetSumLong(),
+                                MetricType.DoubleSum => point.GetSumDouble(),
+                                _ => point.GetHistogramCount(),
+                            };
+                        }
+                    }
+                }
+            }
+
+            return ExportResult.Success;
+        }
     }
 }

@@ -176,7 +176,7 @@ async function ask(side, words, signal) {
     if (!signal.aborted) {
       side.messages = [...messages, { role: "assistant", content: side.text.textContent }];
       if (isFirst) {
-        side.firstPrefill = report.prefill_ms;
+        side.firstPrefill = report.continued ? 0 : report.prefill_ms;
       }
     }
   } catch (problem) {
