@@ -42,16 +42,20 @@ public sealed class ToolAndTemplateTests(PackedFeed feed)
         ChildProcess made = await feed.Dotnet(folder, "new", "espalier", "--name", "Try.Out", "--debug:custom-hive", hive, "--no-restore");
         Assert.True(made.ExitCode == 0, made.Output + made.Errors);
         string project = Path.Combine(folder, "Try.Out");
+
+        // What 'espalier search' and 'espalier calibrate' write names the folder, and goes into the project as it is.
+        File.WriteAllText(Path.Combine(project, "ChosenModel.cs"), "using Espalier;\n\n[VisionLanguageModel(\"shapes\")]\n[Vtw(K = 8)]\npublic sealed partial class ChosenModel;\n");
         ChildProcess run = await feed.Dotnet(project, "run", "--", "picture.png", "what color is the circle ?");
         Assert.True(run.ExitCode == 0, run.Output + run.Errors);
         Assert.Equal("red\n", run.Output.ReplaceLineEndings("\n"));
 
         // With a model of one's own the sample model stays away, and the folder is named everywhere.
-        made = await feed.Dotnet(folder, "new", "espalier", "--name", "Own", "--model", Shapes, "--framework", "net9.0", "--debug:custom-hive", hive, "--no-restore");
+        made = await feed.Dotnet(folder, "new", "espalier", "--name", "Own", "--model", Shapes + "/", "--framework", "net9.0", "--debug:custom-hive", hive, "--no-restore");
         Assert.True(made.ExitCode == 0, made.Output + made.Errors);
         Assert.False(Directory.Exists(Path.Combine(folder, "Own", "models")));
-        Assert.Contains($"Include=\"{Shapes}\"", File.ReadAllText(Path.Combine(folder, "Own", "Own.csproj")), StringComparison.Ordinal);
-        Assert.Contains($"Checkpoint.Open(\"{Shapes}\")", File.ReadAllText(Path.Combine(folder, "Own", "Program.cs")), StringComparison.Ordinal);
+        Assert.Contains("[VisionLanguageModel(\"shapes\")]", File.ReadAllText(Path.Combine(folder, "Own", "QuickModel.cs")), StringComparison.Ordinal);
+        Assert.Contains($"Include=\"{Shapes}/\"", File.ReadAllText(Path.Combine(folder, "Own", "Own.csproj")), StringComparison.Ordinal);
+        Assert.Contains($"Checkpoint.Open(\"{Shapes}/\")", File.ReadAllText(Path.Combine(folder, "Own", "Program.cs")), StringComparison.Ordinal);
         Assert.Contains("<TargetFramework>net9.0<", File.ReadAllText(Path.Combine(folder, "Own", "Own.csproj")), StringComparison.Ordinal);
     }
 
