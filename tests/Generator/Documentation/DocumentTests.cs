@@ -51,7 +51,7 @@ public sealed partial class DocumentTests
         string folder = Path.GetDirectoryName(Path.Combine(Root, document))!;
         List<string> named =
         [
-            .. LinkedPath().Matches(text).Select(match => Path.Combine(folder, match.Groups["path"].Value)),
+            .. LinkedPath().Matches(text).Select(match => match.Groups["path"].Value).Select(path => path.StartsWith('#') ? Path.Combine(Root, document) + path : Path.Combine(folder, path)),
             .. TopLevelPath().Matches(text).Select(match => Path.Combine(Root, match.Value)),
         ];
         Assert.All(named, path => Assert.True(Exists(path), $"{document} names {path}, which does not exist."));
