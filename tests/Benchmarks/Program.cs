@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Espalier;
 using Espalier.Benchmarks.Comparisons;
+using Espalier.Benchmarks.Kernels;
 using Espalier.Benchmarks.Peers;
+using Espalier.Benchmarks.Plots;
 using Espalier.Benchmarks.Synthesis;
 
 var root = new RootCommand("Measures what Espalier costs and saves, on models with random weights that it writes itself.")
@@ -12,6 +14,11 @@ var root = new RootCommand("Measures what Espalier costs and saves, on models wi
     ReductionComparison.CreateCommand(),
     MemoryComparison.CreateCommand(),
     PartComparison.CreateCommand(),
+    FirstTokenComparison.CreateCommand(),
+    BatchComparison.CreateCommand(),
+    RoofComparison.CreateCommand(),
+    KernelCommand.Create(),
+    PlotCommand.Create(),
     GeneratorTiming.CreateCommand(),
     PrecisionComparison.CreateCommand(),
     PeerComparison.CreateCommand(),

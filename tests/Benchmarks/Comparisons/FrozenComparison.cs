@@ -58,6 +58,7 @@ internal static class FrozenComparison
             }
 
             run.Report.Add(table);
+            run.Report.Add(new BarChart("A layer by kind", "ms", [.. measurements.Select(static measurement => Bar.Of(measurement.Name, measurement.WallSpread))]));
         }
         finally
         {

@@ -75,6 +75,7 @@ internal static class MonolithComparison
         }
 
         report.Add(table);
+        report.Add(new BarChart("A session a layer and one session", "ms", [.. measurements.Select(static measurement => Bar.Of(measurement.Name, measurement.WallSpread))]));
     }
 
     /// <summary>Runs both over the same tokens and leaves both with <see cref="Past"/> rows and more.</summary>

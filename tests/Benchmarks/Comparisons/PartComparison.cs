@@ -85,6 +85,7 @@ internal static class PartComparison
         }
 
         report.Add(table);
+        report.Add(new BarChart("Parts of an answer", "ms", [.. measurements.Select(static part => Bar.Of(part.Name, part.WallSpread))]));
         report.Say($"Time to the first token, sum of medians: {Numbers.Time(sum)} ms.");
     }
 }

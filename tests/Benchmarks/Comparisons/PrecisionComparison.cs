@@ -90,6 +90,11 @@ internal static class PrecisionComparison
         }
 
         report.Add(table);
+        for (int i = 0; i < measurements.Length; i += Precisions.Length)
+        {
+            string run = measurements[i].Name.Split(", " + Precisions[0])[0];
+            report.Add(new BarChart(run, "ms", [.. measurements.Skip(i).Take(Precisions.Length).Select(static measurement => Bar.Of(measurement.Name, measurement.WallSpread))]));
+        }
     }
 
     /// <summary>Fills the caches behind which decode steps run, and says how far the logits of the precisions lie apart.</summary>

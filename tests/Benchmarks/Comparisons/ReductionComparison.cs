@@ -49,12 +49,14 @@ internal static class ReductionComparison
     private static void Tabulate(Report report, Suite suite, Measurement[] measurements)
     {
         var table = new MarkdownTable("variant", "ms", "CPU ms", "GFLOPs", "theory", "realised", "by CPU", "realised / theory", "quartiles", "by minima", "by CPU");
+        var bars = new List<Bar>();
         double dense = suite.Dense.Plan.DenseExecutedFlops(FlopsConvention.C, SuffixRows);
         for (int i = 0; i < measurements.Length; i++)
         {
             double flops = suite.Variants[i].Plan.ExecutedFlops(FlopsConvention.C, SuffixRows);
             double theory = dense / flops;
             Ratio ratio = measurements[0].To(measurements[i]);
+            bars.Add(new Bar(measurements[i].Name, ratio.Wall, ratio.Rounds.LowerQuartile, ratio.Rounds.UpperQuartile, theory));
             table.Add(
                 measurements[i].Name,
                 Numbers.Times(measurements[i].WallSpread),
@@ -70,6 +72,7 @@ internal static class ReductionComparison
         }
 
         report.Add(table);
+        report.Add(new BarChart("Prefill, times as fast as the dense variant", "x", bars));
     }
 
     /// <summary>One variant with its image, ready to run its prompt again and again.</summary>

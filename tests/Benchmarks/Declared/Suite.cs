@@ -18,8 +18,13 @@ internal sealed record Variant(string Name, ReductionPlan Plan, Func<Checkpoint,
 /// <summary>The classes that are declared for one geometry.</summary>
 /// <param name="Preset">The preset that has the geometry.</param>
 /// <param name="Variants">The dense class first.</param>
-internal sealed record Suite(string Preset, IReadOnlyList<Variant> Variants)
+/// <param name="Summary">The class whose visual tokens leave behind registers, if there is one.</param>
+/// <param name="InTower">The class that merges inside the tower, if there is one.</param>
+internal sealed record Suite(string Preset, IReadOnlyList<Variant> Variants, Variant? Summary = null, Variant? InTower = null)
 {
+    private const string Registers = "8 registers";
+    private const string Merged = "ToMe in the tower";
+
     /// <summary>One suite a preset.</summary>
     public static IReadOnlyList<Suite> All { get; } =
     [
@@ -32,7 +37,9 @@ internal sealed record Suite(string Preset, IReadOnlyList<Variant> Variants)
             new("exit at half", TinyExit.Plan, TinyExit.Load),
             new("drop 50 % + exit", TinyDropAndExit.Plan, TinyDropAndExit.Load),
             new("drop + freeze + exit", TinyEverything.Plan, TinyEverything.Load),
-        ]),
+        ],
+        Summary: new(Registers, TinySummary.Plan, TinySummary.Load),
+        InTower: new(Merged, TinyMergedTower.Plan, TinyMergedTower.Load)),
         new("qwen2-0.5b-576",
         [
             new("dense", Qwen576Dense.Plan, Qwen576Dense.Load),
@@ -42,11 +49,13 @@ internal sealed record Suite(string Preset, IReadOnlyList<Variant> Variants)
             new("exit at half", Qwen576Exit.Plan, Qwen576Exit.Load),
             new("drop 50 % + exit", Qwen576DropAndExit.Plan, Qwen576DropAndExit.Load),
             new("drop + freeze + exit", Qwen576Everything.Plan, Qwen576Everything.Load),
-        ]),
+        ],
+        Summary: new(Registers, Qwen576Summary.Plan, Qwen576Summary.Load)),
         new("onevision-0.5b",
         [
             new("dense", OneVisionDense.Plan, OneVisionDense.Load),
-        ]),
+        ],
+        InTower: new(Merged, OneVisionMergedTower.Plan, OneVisionMergedTower.Load)),
         new("llava-7b-thin",
         [
             new("dense", Llava7BDense.Plan, Llava7BDense.Load),
@@ -56,7 +65,9 @@ internal sealed record Suite(string Preset, IReadOnlyList<Variant> Variants)
             new("exit at half", Llava7BExit.Plan, Llava7BExit.Load),
             new("drop 50 % + exit", Llava7BDropAndExit.Plan, Llava7BDropAndExit.Load),
             new("drop + freeze + exit", Llava7BEverything.Plan, Llava7BEverything.Load),
-        ]),
+        ],
+        Summary: new(Registers, Llava7BSummary.Plan, Llava7BSummary.Load)),
+        new("llava-7b-11", [new("dense", Llava7B11Dense.Plan, Llava7B11Dense.Load)], Summary: new(Registers, Llava7B11Summary.Plan, Llava7B11Summary.Load)),
     ];
 
     /// <summary>The dense class.</summary>

@@ -27,7 +27,12 @@ internal sealed class BenchmarkRun(Checkpoint checkpoint, ModelOptions options, 
     public ProgressLine Progress => progress;
 
     /// <summary>Times contenders in turn.</summary>
-    public Measurement[] Measure(params IReadOnlyList<Contender> contenders) => Interleaved.Measure(contenders, warmUp, rounds, progress, cancellationToken);
+    public Measurement[] Measure(params IReadOnlyList<Contender> contenders)
+    {
+        Measurement[] measurements = Interleaved.Measure(contenders, warmUp, rounds, progress, cancellationToken);
+        report.Keep(measurements);
+        return measurements;
+    }
 }
 
 /// <summary>Makes the commands that measure, which all take the same arguments.</summary>
@@ -45,7 +50,7 @@ internal static class BenchmarkCommand
         Option<int> warmUp = Count("--warm-up", "Rounds before them.", 2, least: 0);
         Option<int> threads = Count("--threads", "Threads of ONNX Runtime.", Environment.ProcessorCount, least: 1);
         var precision = new Option<Precision>("--precision") { Description = "Number format of the linear layers.", DefaultValueFactory = static _ => Precision.Float32 };
-        var output = new Option<string?>("--output") { Description = "Also write the results to this Markdown file." };
+        var output = new Option<string?>("--output") { Description = "Also write the results to this Markdown file, and every number to the .json file beside it." };
         var command = new Command(name, description) { model, precision, threads, output };
         if (defaultRounds > 0)
         {

@@ -126,6 +126,8 @@ internal static class PeerComparison
 
         report.Say($"{tokens.Length} tokens of prompt, {DecodeSteps} decode steps behind them. Espalier runs {tokens.Length - SuffixRows} of them as the rows of a picture. Next token: whether the engine goes on after the prompt as Espalier's dense decoder in fp32 does over the same tokens.");
         report.Add(table);
+        report.Add(new BarChart("Prefill", "tokens/s", [.. peers.Select((peer, i) => Bar.Of(peer.Name, Spread.Of(prefill[i].Select(sample => 1000 * tokens.Length / sample.Wall))))]));
+        report.Add(new BarChart("Decode", "tokens/s", [.. peers.Select((peer, i) => Bar.Of(peer.Name, Spread.Of(decode[i].Select(static sample => 1000 / sample.Wall))))]));
     }
 
     private static double Median(List<PeerSample> samples) => Spread.Of(samples.Select(static sample => sample.Wall)).Median;

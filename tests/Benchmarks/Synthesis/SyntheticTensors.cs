@@ -28,6 +28,9 @@ internal sealed record SyntheticTensor(string Name, long[] Shape, TensorContent 
 /// <summary>The tensors of a model as transformers 4 names and stores them.</summary>
 internal static class SyntheticTensors
 {
+    /// <summary>Registers of a synthetic folder: Victor's smallest number.</summary>
+    public const int Registers = 8;
+
     /// <summary>All tensors, those that are never run included: a folder of the hub has them too.</summary>
     public static List<SyntheticTensor> Of(ModelGeometry geometry)
     {
@@ -40,6 +43,8 @@ internal static class SyntheticTensors
             tensors.Add(Make(CanonicalNames.Head, [geometry.Text.Vocabulary, geometry.Text.Hidden]));
         }
 
+        // Registers that no one trained, for the command 'batches'; last, so that they change no other tensor.
+        tensors.Add(new SyntheticTensor(VictorWeights.Registers, [Registers, geometry.Text.Hidden], TensorContent.Normal));
         return tensors;
     }
 

@@ -1,6 +1,7 @@
 using Espalier.Benchmarks;
 using Espalier.Benchmarks.Declared;
 using Espalier.Benchmarks.Measuring;
+using Espalier.Benchmarks.Plots;
 using Espalier.Benchmarks.Synthesis;
 using Espalier.Planning;
 
@@ -65,6 +66,9 @@ public sealed class BenchmarkTests : IDisposable
     [InlineData("reductions", "drop + freeze + exit")]
     [InlineData("parts", "decoder, 8 layers, 108 rows")]
     [InlineData("precisions", "decode behind 600, Int4")]
+    [InlineData("batches", "of each sequence alone, 4 steps: 0.")]
+    [InlineData("first-token", "Int8, ToMe in the tower")]
+    [InlineData("roof", "decode behind 600")]
     public Task EveryCommandRuns(string command, string expected) => AssertRuns(command, expected, "--rounds", "1", "--warm-up", "0");
 
     [Fact]
@@ -95,6 +99,45 @@ public sealed class BenchmarkTests : IDisposable
         Assert.True(run.ExitCode == 0, run.Errors);
         Assert.Contains(expected, run.Output, StringComparison.Ordinal);
         Assert.Contains(expected, File.ReadAllText(output), StringComparison.Ordinal);
+        Assert.StartsWith(command + ": tiny", ResultFile.Read(Path.ChangeExtension(output, ".json")).Title, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WhatWasMeasuredIsDrawn()
+    {
+        await AssertRuns("reductions", "drop 50 %", "--rounds", "1", "--warm-up", "0");
+        string results = _folder["results.json"];
+        ChildProcess run = await ChildProcess.RunDotnet(_folder.Path, typeof(Suite).Assembly.Location, "plot", results, "--output", _folder["plots"]);
+        Assert.True(run.ExitCode == 0, run.Errors);
+        BarChart chart = Assert.Single(ResultFile.Read(results).Charts);
+        string picture = File.ReadAllText(Path.Combine(_folder["plots"], "results-1.svg"));
+        var svg = System.Xml.Linq.XDocument.Parse(picture);
+        Assert.All(chart.Bars, bar => Assert.Contains(svg.Descendants(), element => element.Name.LocalName == "text" && element.Value == bar.Name));
+        Assert.All(chart.Bars, static bar => Assert.True(bar.Mark >= 1));
+        Assert.Equal(picture, BarPlot.Draw(chart, $"{ResultFile.Read(results).Title}; {ResultFile.Read(results).Time} UTC, {ResultFile.Read(results).Machine}."));
+    }
+
+    [Theory]
+    [InlineData("no json")]
+    [InlineData("{}")]
+    [InlineData("""{ "title": "a", "time": "b", "machine": "c", "charts": [{ "title": "d", "unit": "ms", "bars": [] }] }""")]
+    [InlineData("""{ "title": "a", "time": "b", "machine": "c", "charts": [null] }""")]
+    public void OtherFilesAreNotDrawn(string text)
+    {
+        File.WriteAllText(_folder["other.json"], text);
+        BenchmarkException error = Assert.Throws<BenchmarkException>(() => ResultFile.Read(_folder["other.json"]));
+        Assert.Contains(_folder["other.json"], error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>BenchmarkDotNet lies beside the benchmarks' own build alone.</summary>
+    [Fact]
+    public async Task TheKernelsRun()
+    {
+        string configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        string benchmarks = RepositoryFolder.Combine("tests", "Benchmarks", "bin", configuration, "net10.0", "Espalier.Benchmarks.dll");
+        ChildProcess run = await ChildProcess.RunDotnet(_folder.Path, benchmarks, "kernels", "--quick");
+        Assert.True(run.ExitCode == 0, run.Errors);
+        Assert.Contains("executed benchmarks: 14", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]
