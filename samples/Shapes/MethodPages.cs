@@ -35,25 +35,34 @@ internal static class MethodPages
             throw new InputException($"{source}: this is not the report of all variants, with the tables of accuracy and of cost. Write it by 'evaluate --output {source}'.");
         }
 
-        string[] pages = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.md") : [];
-        if (pages.Length == 0)
-        {
-            throw new InputException($"{folder}: there are no pages of methods. Name the folder generator/docs/methods of a clone.");
-        }
-
-        // All of them first, so that a page without a place leaves the others as they are.
-        Array.Sort(pages, StringComparer.Ordinal);
-        foreach (string page in pages)
-        {
-            ReportFile.Check(page);
-        }
-
+        // All are checked first, so that a page without a place leaves the others as they are.
+        string[] pages = Check(folder);
         foreach (string page in pages)
         {
             ReportFile.Write(page, Rows(Path.GetFileNameWithoutExtension(page), tables));
         }
 
         return pages.Length;
+    }
+
+    /// <summary>Says early that rows cannot be written.</summary>
+    /// <returns>The pages.</returns>
+    /// <exception cref="InputException">The folder has no pages, or a page has no place for its rows.</exception>
+    public static string[] Check(string folder)
+    {
+        string[] pages = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.md") : [];
+        if (pages.Length == 0)
+        {
+            throw new InputException($"{folder}: there are no pages of methods. Name the folder generator/docs/methods of a clone.");
+        }
+
+        Array.Sort(pages, StringComparer.Ordinal);
+        foreach (string page in pages)
+        {
+            ReportFile.Check(page);
+        }
+
+        return pages;
     }
 
     private static string Rows(string page, List<Dictionary<string, string[]>> tables)

@@ -19,6 +19,7 @@ internal static class Variant
         new("ficocov", FiCoCoVShapes.Plan, FiCoCoVShapes.Load),
         new("tome", ToMeShapes.Plan, ToMeShapes.Load),
         new("elip", ElipShapes.Plan, ElipShapes.Load),
+        new("pruneandmerge", PruneAndMergeShapes.Plan, PruneAndMergeShapes.Load),
         new("visionzip", VisionZipShapes.Plan, VisionZipShapes.Load),
         new("vtccls", VtcClsShapes.Plan, VtcClsShapes.Load),
         new("divprune", DivPruneShapes.Plan, DivPruneShapes.Load),

@@ -28,6 +28,8 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("relevant", Precision.Float32)]
     [InlineData("neighbours", Precision.Int8)]
     [InlineData("recovered", Precision.Float32)]
+    [InlineData("matrices", Precision.Float32)]
+    [InlineData("matrices", Precision.Int8)]
     [InlineData("ahead", Precision.Float32)]
     [InlineData("ahead", Precision.Int8)]
     [InlineData("recovered", Precision.Int8)]
@@ -58,6 +60,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "relevant" => c => ClipLlamaSimilarityCDPruner.Load(c, options),
             "neighbours" => c => ClipLlamaPruMerge.Load(c, options),
             "recovered" => c => ClipLlamaRecoverable.Load(c, options),
+            "matrices" => c => ClipLlamaPruneAndMergeLearned.Load(c, options),
             "ahead" => c => ClipLlamaElipAhead.Load(c, options),
             "gathered" => c => ClipLlamaKeptPositions.Load(c, options),
             _ => c => ClipLlamaAll.Load(c, options),

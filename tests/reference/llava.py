@@ -38,7 +38,8 @@ FFN-SkipLLM(tau, k, cold first, cold last, warm-up), of decode (also Policy): in
                     its residual is tau or more, those of the next k layers are skipped; the first tokens of the warm-up skip none.
 Inside the tower (also Policy; the definitions are in tower_reductions.py), between attention and feed-forward layer:
     FiCoCo-V(start, r, ...) from a layer on, or ToMe(r, inflection, proportional) in all layers that run. Positions are
-                    contiguous afterwards. ELIP(places, ratios, ahead) before some layers, likewise.
+                    contiguous afterwards. ELIP(places, ratios, ahead) before some layers, likewise. PruneAndMerge(layers, rows) runs
+                    layers on fewer rows, and all tokens come back; prune-and-merge-<rows>.safetensors has the matrices.
 Before the decoder (also Policy; the definitions are in reductions.py):
     VisionZip(dominant, contextual), VTC-CLS(keep, layer) at the output of the tower: one of them. Positions are contiguous
                     afterwards, as if the image had had so few tokens.
@@ -65,7 +66,7 @@ import torch.nn.functional as F
 from checkpoint import canonical_name, read_config, read_safetensors, read_weights
 from reductions import (average_into, cd_pruner, cls_attention, cls_cosine, div_prune, ficoco_l, fo_pru_rows, g_prune_scores, keep_highest, normalised_relevance, pru_merge,
                         pru_merge_tokens, quartile_threshold, recoverable, relevant, similar_to_cls, vision_zip)
-from tower_reductions import Elip, FiCoCoV, ToMe
+from tower_reductions import Elip, FiCoCoV, PruneAndMerge, ToMe
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Policy:
     pyramid: Optional[Tuple[float, int]] = None  # lambda, S
     ficoco_v: Optional[dict] = None  # the arguments of tower_reductions.FiCoCoV
     tome: Optional[dict] = None  # the arguments of tower_reductions.ToMe
+    pruneandmerge: Optional[Tuple[Tuple[int, ...], int]] = None  # tower layers, rows
     elip: Optional[dict] = None  # the arguments of tower_reductions.Elip
     visionzip: Optional[Tuple[int, int]] = None  # dominant (CLS included), contextual
     vtccls: Optional[Tuple[int, int]] = None  # keep, first tower layer
@@ -223,6 +225,11 @@ def vision_hidden_states(config, weights, pixels, inside=None, reducer=None):
     for i in range(config.num_hidden_layers):
         if reducer:
             x = reducer.before(i, x, lambda layer, rows: run(layer, rows)[:2], config.num_hidden_layers)
+            other = reducer.around(i, x, lambda layer, rows: run(layer, rows)[0])
+            if other is not None:
+                x = other
+                states.append(x)
+                continue
         x, attention, k = run(i, x, reducer)
         if inside is not None:
             inside.append((attention, k))
@@ -385,7 +392,8 @@ class Llava:
                 features = vision_hidden_states(run, self.weights, pixels, reducer=reducer)[-1][1 if cls else 0:]
                 tokens = reducer.tokens
                 gaps += reducer.gaps
-                kept_by.append(tokens)
+                if not policy.pruneandmerge:  # all tokens are there again
+                    kept_by.append(tokens)
             if policy.visionzip:
                 cls = self.config.vision.model_type == "clip_vision_model"
                 attention = cls_attention([inside[layer][0]]) if cls else inside[layer][0].mean((0, 1))  # what a patch receives
@@ -475,6 +483,11 @@ class Llava:
             return FiCoCoV(**policy.ficoco_v)
         if policy.elip:
             return Elip(**policy.elip)
+        if policy.pruneandmerge:
+            named, rows = policy.pruneandmerge
+            tensors = read_safetensors(self.folder / f"prune-and-merge-{rows}.safetensors")
+            merge, recover = ({i: tensors[f"prune_and_merge.layers.{i}.{kind}"] for i in named if f"prune_and_merge.layers.{i}.{kind}" in tensors} for kind in ("merge", "recover"))
+            return PruneAndMerge(merge, recover)
         return ToMe(**policy.tome, layers=layers) if policy.tome else None
 
     def embed(self, ids):

@@ -286,6 +286,8 @@ def clip_llama():
     write_json(folder / "tokenizer.json", sentencepiece_tokenizer(metaspace=False, size=words))
     write_victor(folder / "victor-4.safetensors", text, registers=4)
     write_dyvte(folder / "dyvte.safetensors", text, inner=24)
+    write_prune_and_merge(folder / "prune-and-merge-18.safetensors", 18, 18, 36, {0: "F16", 1: "F32"})
+    write_prune_and_merge(folder / "prune-and-merge-12.safetensors", 21, 12, 36, {1: "BF16+"})
 
 
 def write_victor(path, text, registers):
@@ -311,6 +313,24 @@ def write_dyvte(path, text, inner):
         w.linear(f"model.visual_gates_router.{i}.w1", 2 * hidden, inner, bias=False)
         w.linear(f"model.visual_gates_router.{i}.w2", inner, 2, bias=False)
     write_safetensors(path, {name: (array, ("F32", "F16", "BF16")[n % 3]) for n, (name, array) in enumerate(w.tensors.items())})
+
+
+def write_prune_and_merge(path, seed, rows, patches, layers):
+    """For each layer rows that are single patches, means of neighbours and of overlapping ones; some patches are in none. `layers`: layer -> type, with "+" also a matrix that recovers."""
+    random, tensors = np.random.default_rng(seed), {}
+    for layer, kind in layers.items():
+        matrix = np.zeros((rows, patches), np.float32)
+        order = random.permutation(patches)
+        inside = np.sort(order[:patches - patches // 6])  # one in six bypasses the layer
+        for row, members in enumerate(np.array_split(inside, rows)):
+            matrix[row, members] = random.random(len(members)).astype(np.float32) + 0.5
+        if layer > 0:  # rows that share patches: the inverse is no transposed pattern any more
+            for row in range(0, rows - 1, 3):
+                matrix[row, np.flatnonzero(matrix[row + 1])[0]] += 0.4
+        tensors[f"prune_and_merge.layers.{layer}.merge"] = (matrix / matrix.sum(1, keepdims=True), kind.rstrip("+"))
+        if kind.endswith("+"):
+            tensors[f"prune_and_merge.layers.{layer}.recover"] = ((np.linalg.pinv(matrix) + 0.1 * random.standard_normal((patches, rows))).astype(np.float32), "F32")
+    write_safetensors(path, tensors)
 
 
 def siglip_qwen2():
@@ -343,6 +363,7 @@ def siglip_qwen2():
                                                    "pad_token_id": words, "temperature": 0.7, "top_k": 20, "top_p": 0.8,
                                                    "repetition_penalty": 1.1, "transformers_version": "5.0.0"})
     write_json(folder / "tokenizer.json", byte_level_tokenizer(words))
+    write_prune_and_merge(folder / "prune-and-merge-10.safetensors", 10, 10, 25, {0: "F32", 2: "F32"})
 
 
 def clip_llama_f16():

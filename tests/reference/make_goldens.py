@@ -66,6 +66,8 @@ CASES = {
         "ficoco-v-columns": Policy(ficoco_v=dict(start=0, r=6, redundancy="columns", lam=0.6, epsilon=0.95)),
         "tome": Policy(tome=dict(r=8)),
         "tome-inflection": Policy(tome=dict(r=9, inflection=0.5, proportional=False)),
+        "pruneandmerge": Policy(pruneandmerge=((0, 1), 18)),
+        "pruneandmerge-learned": Policy(pruneandmerge=((1,), 12), divprune=14, fastv=(2, 0.5)),
         "elip": Policy(elip=dict(places=(0, 1), ratios=(0.8, 0.5))),
         "elip-ahead": Policy(elip=dict(places=(0,), ratios=(0.6,)), fastv=(2, 0.5)),  # layer 0 runs ahead, the attention is of layer 1
         "elip-near": Policy(elip=dict(places=(0,), ratios=(0.45,), ahead=1), divprune=9),
@@ -91,6 +93,7 @@ CASES = {
         "ficoco-v": Policy(ficoco_v=dict(start=1, r=4, epsilon=0.9)),  # no CLS token: the distance from the mean key
         "tome": Policy(tome=dict(r=4)), "tome-inflection": Policy(tome=dict(r=5, inflection=-0.4)),
         "fopru": Policy(fopru=("received", "row", 2)),
+        "pruneandmerge": Policy(pruneandmerge=((0, 2), 10)),  # no CLS token, and the last layer among them
         "ficocol": Policy(ficoco_l=(3, 0)),
         "ffnskip": Policy(ffn_skip=(0.9, 3, 2, 0, 1), divprune=6),
     },
@@ -207,7 +210,7 @@ def policy_json(policy, visual):
         members["ficocol"] = list(policy.ficoco_l)
     if policy.pyramid:
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
-    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "elip", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner", "ffn_skip") if getattr(policy, name)}
+    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "elip", "pruneandmerge", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner", "ffn_skip") if getattr(policy, name)}
     return json.dumps(members)
 
 

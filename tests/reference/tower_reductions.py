@@ -34,9 +34,32 @@ class Reducer:
         """Before a layer; `run(layer, rows)` runs one and returns its rows and its attention, `layers` are those that run."""
         return x
 
+    def around(self, layer, x, run):
+        """In place of a layer; None if it runs as it is."""
+        return None
+
     def reduce(self, layer, x, logits, attention, keys):
         """Between the halves of a layer."""
         return x
+
+
+class PruneAndMerge(Reducer):
+    """Static matrices [rows, patches] by layer, perhaps with learned ones that recover, [patches, rows]."""
+
+    def __init__(self, merge, recover):
+        self.merge = {layer: matrix.double() for layer, matrix in merge.items()}
+        self.recover = {layer: recover[layer].double() if layer in recover else torch.linalg.pinv(matrix) for layer, matrix in self.merge.items()}
+
+    def begin(self, patches, side, cls):
+        self.first, self.tokens, self.gaps = 1 if cls else 0, list(range(patches)), []
+
+    def around(self, layer, x, run):
+        if layer not in self.merge:
+            return None
+        cls, patches = x[:self.first], x[self.first:].double()
+        y = run(layer, torch.cat([cls, (self.merge[layer] @ patches).float()]))
+        bypass = (self.merge[layer] == 0).all(0)[:, None]
+        return torch.cat([y[:self.first], (self.recover[layer] @ y[self.first:].double() + bypass * patches).float()])
 
 
 class Elip(Reducer):

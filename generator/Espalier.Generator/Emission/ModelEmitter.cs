@@ -35,7 +35,7 @@ internal static class ModelEmitter
         using (writer.Open("partial class " + declaration.Identifier + " : " + KnownTypeNames.VisionLanguageModelRef))
         {
             EmitMembers(writer, declaration);
-            if (planned.Plan.VisionSteps.Any())
+            if (planned.Plan.VisionSteps.Any() || planned.Plan.ReducesTower)
             {
                 writer.Line();
                 ImageEmitter.Emit(writer, planned.Plan, declaration.AllowsUnsafe);

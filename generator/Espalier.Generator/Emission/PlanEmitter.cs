@@ -33,7 +33,7 @@ internal static class PlanEmitter
                     writer.Line();
                     writer.Line("return new ReductionPlan(geometry, segments, steps" + (planned.Plan.Gates is { } gates
                         ? ", new ExitGates(FirstLayer: " + Literal.Of(gates.FirstLayer) + ", LastLayer: " + Literal.Of(gates.LastLayer) + ", Declaration: " + Literal.Of(gates.Declaration) + ")" : "")
-                        + Of(planned.Plan.Skips) + ");");
+                        + Of(planned.Plan.Skips) + Of(planned.Plan.MergedTower) + ");");
                 }
             }
         }
@@ -144,6 +144,10 @@ internal static class PlanEmitter
         string kernel = step.Kernel is null ? "" : (site.Length == 0 ? "" : ", ") + "Kernel: " + Of(step.Kernel);
         return site + scores + Tower(step.Tower) + kernel;
     }
+
+    private static string Of(MergedTower? merged) => merged is null
+        ? ""
+        : ", mergedTower: new(Layers: EquatableArray.Of(" + string.Join(", ", merged.Layers) + "), Rows: " + Literal.Of(merged.Rows) + ", Declaration: " + Literal.Of(merged.Declaration) + ")";
 
     private static string Of(FeedForwardSkips? skips) => skips is null
         ? ""

@@ -19,6 +19,13 @@ internal static class TowerEmitter
             {
                 EmitStep(writer, run, run.Step);
             }
+            else if (run.MergedInto > 0)
+            {
+                bool one = run.FirstLayer == run.LastLayer;
+                writer.Line("// Tower " + PlanText.Layers(run.FirstLayer, run.LastLayer) + ": " + (one ? "runs" : "each runs") + " on " + PlanText.Count(run.MergedInto) + " rows that its static matrix makes of the "
+                    + PlanText.Count(run.VisualTokens) + " visual tokens; behind it all come back (" + plan.MergedTower!.Declaration + ").");
+                writer.Line("pass.RunMergedTowerLayers(first: " + Literal.Of(run.FirstLayer) + ", last: " + Literal.Of(run.LastLayer) + ");");
+            }
             else
             {
                 EmitWhole(writer, run, run.VisualTokens);

@@ -115,6 +115,21 @@ public static class CostModel
         return ((layers - 1) * whole) + last;
     }
 
+    /// <summary>Operations of a layer of the vision tower that runs on fewer rows: the layer, and the two products with its matrices.</summary>
+    /// <param name="vision">The tower.</param>
+    /// <param name="convention">What counts as an operation.</param>
+    /// <param name="tokens">Visual tokens.</param>
+    /// <param name="rows">Rows that are made of them.</param>
+    /// <param name="others">Rows besides: the CLS row.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative.</exception>
+    public static double MergedTowerLayerFlops(VisionGeometry vision, FlopsConvention convention, int tokens, int rows, int others)
+    {
+        double layer = TowerLayerFlops(vision, convention, rows + others, rows + others);
+        CheckCount(tokens, nameof(tokens));
+        double products = 2.0 * tokens * rows * vision.Hidden;
+        return layer + (convention is FlopsConvention.A or FlopsConvention.B ? products : 2.0 * products);
+    }
+
     /// <summary>Operations of the feed-forward layer of some rows, with the norm before it and the residual behind it: what rows save that leave between the two halves of a layer.</summary>
     /// <param name="text">The decoder.</param>
     /// <param name="convention">What counts as an operation.</param>

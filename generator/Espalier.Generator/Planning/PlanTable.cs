@@ -26,6 +26,12 @@ internal static class PlanTable
     public static string Table(ReductionPlan plan)
     {
         var text = new StringBuilder(Heading).Append('\n');
+        if (plan.MergedTower is { } merged)
+        {
+            text.Append(new string(' ', 18)).Append("tower layer").Append(merged.Layers.Count == 1 ? " " : "s ").Append(string.Join(", ", merged.Layers)).Append(" on ").Append(PlanText.Count(merged.Rows))
+                .Append(" rows of static matrices, then ").Append(PlanText.Count(plan.Geometry.VisualTokens)).Append(" again: ").Append(merged.Declaration).Append('\n');
+        }
+
         AppendSteps(text, plan, afterLayer: -1);
         int told = -1;
         foreach (Segment segment in plan.Segments)

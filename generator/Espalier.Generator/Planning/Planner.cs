@@ -23,6 +23,7 @@ public static class Planner
         _ = policies ?? throw new ArgumentNullException(nameof(policies));
         var prunes = new List<Prune>();
         var reductions = new List<VisionReduction>();
+        var mergings = new List<TowerMerging>();
         var exits = new List<Exit>();
         var freezes = new List<Freeze>();
         var gates = new List<Gate>();
@@ -36,6 +37,7 @@ public static class Planner
             method.Lower(lowering);
             prunes.AddRange(lowering.Prunes);
             reductions.AddRange(lowering.VisionReductions);
+            mergings.AddRange(lowering.TowerMergings);
             exits.AddRange(lowering.Exits);
             freezes.AddRange(lowering.Freezes);
             gates.AddRange(lowering.Gates);
@@ -49,6 +51,7 @@ public static class Planner
         Exit? exit = PlanRules.ChooseExit(exits, problems);
         IReadOnlyList<Prune> ordered = PlanRules.CheckPrunes(prunes, exit, problems);
         IReadOnlyList<Freeze> frozen = PlanRules.CheckMerging(PlanRules.CheckFreezes(freezes, exit, layers, problems), ordered, problems);
+        MergedTower? merged = MergedTowerRules.Resolve(mergings, reductions, geometry.VisualTokens, problems);
         List<Step> steps = VisionRules.Resolve(reductions, geometry.VisualTokens, problems);
         PlanRules.ResolveCounts(ordered, geometry.VisualTokens, steps, problems);
         ExitGates? placed = GateRules.Resolve(gates, steps, exit, frozen, layers, problems);
@@ -63,7 +66,7 @@ public static class Planner
         FeedForwardSkips? skipped = DecodeRules.Choose(skips, "skips feed-forward layers", problems);
         EquatableArray<PlanProblem> found = problems.OrderBy(problem => problem.Policy).ThenBy(problem => problem.Kind).ThenBy(problem => problem.Element).ToEquatableArray();
         return new PlanResult(
-            problems.Exists(problem => problem.IsFatal) ? null : new ReductionPlan(geometry, Cut(geometry, steps, frozen), steps, placed, skipped),
+            problems.Exists(problem => problem.IsFatal) ? null : new ReductionPlan(geometry, Cut(geometry, steps, frozen), steps, placed, skipped, merged),
             found);
     }
 

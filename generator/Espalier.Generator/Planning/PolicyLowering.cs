@@ -25,6 +25,8 @@ internal sealed class PolicyLowering
 
     public List<VisionReduction> VisionReductions { get; } = new();
 
+    public List<TowerMerging> TowerMergings { get; } = new();
+
     public List<Exit> Exits { get; } = new();
 
     public List<Freeze> Freezes { get; } = new();
@@ -79,6 +81,9 @@ internal sealed class PolicyLowering
     public void ReduceInTower(string? argument, TowerReduction tower, Score score, Func<int, Kernel> kernel) =>
         VisionReductions.Add(new VisionReduction(
             _policy, _text, Site.InsideTower, new KeepRule(argument, Tokens: null, Share: null), score, Compress.MergeIntoKept, Positions.Renumber, TowerScores: null, kernel, tower));
+
+    /// <summary>Tower layers run on fewer rows, and all visual tokens come back behind each.</summary>
+    public void MergeTowerLayers(EquatableArray<int> layers, KeepRule keep) => TowerMergings.Add(new TowerMerging(_policy, _text, layers, keep));
 
     public void Exit(Boundary boundary, int registers = 0) => Exits.Add(new Exit(_policy, _text, boundary, registers));
 
@@ -207,6 +212,28 @@ internal sealed class PolicyLowering
         }
 
         return vision.FeatureLayers - first;
+    }
+
+    /// <summary>Reports the first of some tower layers that does not run for the features, or does not come behind the one before it.</summary>
+    /// <returns>True if the layers are fine.</returns>
+    public bool CheckTowerLayers(string argument, EquatableArray<int> layers)
+    {
+        int running = Geometry.Vision.FeatureLayers;
+        for (int i = 0; i < layers.Count; i++)
+        {
+            if (layers[i] < 0 || layers[i] >= running)
+            {
+                Report(PlanProblemKind.TowerReductionOutOfRange, Has(argument) ? argument : null, Has(argument) ? i : -1, PlanText.Plain(layers[i]), PlanText.Plain(running - 1));
+                return false;
+            }
+
+            if (i > 0 && !CheckNumber(argument, layers[i] > layers[i - 1], layers[i], "above " + PlanText.Plain(layers[i - 1]) + ", the one before it", i))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>The attention that patches receive in a tower layer; reports why it cannot be had.</summary>

@@ -5,8 +5,8 @@ namespace Espalier.Planning;
 /// <content>What happens inside the vision tower.</content>
 public sealed partial class ReductionPlan
 {
-    /// <summary>True if visual tokens leave inside the tower, so that it runs in parts.</summary>
-    public bool ReducesTower => Steps.Count > 0 && Steps[0].Site == Site.InsideTower;
+    /// <summary>True if visual tokens leave inside the tower, or layers of it run on fewer rows, so that it runs in parts.</summary>
+    public bool ReducesTower => MergedTower is not null || (Steps.Count > 0 && Steps[0].Site == Site.InsideTower);
 
     /// <summary>Visual tokens that leave the tower: all, unless it reduces them.</summary>
     public int TowerVisualTokens
@@ -38,7 +38,7 @@ public sealed partial class ReductionPlan
 
             if (tower.FirstLayer > layer)
             {
-                runs.Add(new TowerRun(layer, tower.FirstLayer - 1, tokens, Step: null));
+                AddWhole(runs, layer, tower.FirstLayer - 1, tokens);
             }
 
             if (tower.IsAhead)
@@ -56,10 +56,27 @@ public sealed partial class ReductionPlan
 
         if (layer < Geometry.Vision.FeatureLayers)
         {
-            runs.Add(new TowerRun(layer, Geometry.Vision.FeatureLayers - 1, tokens, Step: null));
+            AddWhole(runs, layer, Geometry.Vision.FeatureLayers - 1, tokens);
         }
 
         return new EquatableArray<TowerRun>(runs);
+    }
+
+    /// <summary>Adds layers between steps, cut where they begin or end to run on fewer rows.</summary>
+    private void AddWhole(List<TowerRun> runs, int first, int last, int tokens)
+    {
+        for (int layer = first; layer <= last; layer++)
+        {
+            int merged = MergedTower?.Has(layer) == true ? MergedTower.Rows : 0;
+            if (layer > first && runs[runs.Count - 1].MergedInto == merged)
+            {
+                runs[runs.Count - 1] = runs[runs.Count - 1] with { LastLayer = layer };
+            }
+            else
+            {
+                runs.Add(new TowerRun(layer, layer, tokens, Step: null, merged));
+            }
+        }
     }
 
     /// <summary>Adds a run from each layer before which tokens leave to the next.</summary>
@@ -95,6 +112,12 @@ public sealed partial class ReductionPlan
 
             for (int layer = run.FirstLayer; layer <= run.LastLayer; layer++)
             {
+                if (run.MergedInto > 0)
+                {
+                    flops += CostModel.MergedTowerLayerFlops(vision, convention, run.VisualTokens, run.MergedInto, other);
+                    continue;
+                }
+
                 int left = rows - (run.Step?.Tower is { IsAhead: false } halved ? halved.Leaving[layer - run.FirstLayer] : 0);
                 flops += CostModel.TowerLayerFlops(vision, convention, rows, left);
                 rows = left;

@@ -14,14 +14,16 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     /// <param name="steps">The steps, in order of layers; each lies before the decoder or between two segments and leads from the count before it to the count behind it.</param>
     /// <param name="gates">Gates that may let all visual tokens leave; null if there are none.</param>
     /// <param name="skips">Feed-forward layers that decode steps may skip; null if they run all of them.</param>
+    /// <param name="mergedTower">Tower layers that run on fewer rows; null if none does.</param>
     /// <exception cref="ArgumentException">The segments leave a layer out or repeat one, a count changes without a step or against it, or a step lies at another place than its site says.</exception>
-    public ReductionPlan(ModelGeometry geometry, IReadOnlyList<Segment> segments, IReadOnlyList<Step> steps, ExitGates? gates = null, FeedForwardSkips? skips = null)
+    public ReductionPlan(ModelGeometry geometry, IReadOnlyList<Segment> segments, IReadOnlyList<Step> steps, ExitGates? gates = null, FeedForwardSkips? skips = null, MergedTower? mergedTower = null)
     {
         Geometry = geometry ?? throw new ArgumentNullException(nameof(geometry));
         Segments = new EquatableArray<Segment>(segments);
         Steps = new EquatableArray<Step>(steps);
         Gates = gates;
         Skips = skips;
+        MergedTower = mergedTower;
         CheckParts();
         foreach (Step step in Steps)
         {
@@ -50,6 +52,9 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
 
     /// <summary>Feed-forward layers that decode steps may skip; null if they run all of them.</summary>
     public FeedForwardSkips? Skips { get; }
+
+    /// <summary>Tower layers that run on fewer rows, behind each of which all visual tokens come back; null if there are none.</summary>
+    public MergedTower? MergedTower { get; }
 
     /// <summary>Decoder layers.</summary>
     public int Layers => Geometry.Text.Layers;
@@ -98,7 +103,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     }
 
     /// <summary>True if no layer and no visual token is treated specially.</summary>
-    public bool IsDense => Steps.Count == 0 && Gates is null && Skips is null && Segments.Count == 1 && Segments[0].Mode == LayerMode.Dense;
+    public bool IsDense => Steps.Count == 0 && Gates is null && Skips is null && MergedTower is null && Segments.Count == 1 && Segments[0].Mode == LayerMode.Dense;
 
     /// <summary>Visual rows times layers that are computed in prefill.</summary>
     public long VisualRowsComputed => Segments.Where(segment => segment.Mode != LayerMode.Frozen).Sum(segment => (long)segment.Layers * segment.VisualTokens);
@@ -310,7 +315,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
 
     /// <inheritdoc/>
     public bool Equals(ReductionPlan? other) =>
-        other is not null && Geometry.Equals(other.Geometry) && Segments.Equals(other.Segments) && Steps.Equals(other.Steps) && Equals(Gates, other.Gates) && Equals(Skips, other.Skips);
+        other is not null && Geometry.Equals(other.Geometry) && Segments.Equals(other.Segments) && Steps.Equals(other.Steps) && Equals(Gates, other.Gates) && Equals(Skips, other.Skips) && Equals(MergedTower, other.MergedTower);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ReductionPlan);
@@ -382,6 +387,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
         }
 
         Require(Skips is null || (Skips.FirstLayer >= 0 && Skips.FirstLayer < Skips.LastLayer && Skips.LastLayer < Layers && Skips.Following >= 1), "feed-forward layers are skipped behind others of the same run");
+        CheckMergedTower();
         foreach (Step any in Steps)
         {
             bool summarises = any.Compress == Compress.Summarise;
@@ -413,6 +419,22 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     }
 
     private static bool IsDeeper(Step step, Step before) => step.Tower is { } one && before.Tower is { } other && one.FirstLayer > other.LastLayer;
+
+    private void CheckMergedTower()
+    {
+        if (MergedTower is null)
+        {
+            return;
+        }
+
+        Require(MergedTower.Rows >= 1 && MergedTower.Rows < Geometry.VisualTokens && MergedTower.Layers.Count > 0, "a merged layer of the tower runs on no row, or on as many as there are tokens");
+        for (int i = 0; i < MergedTower.Layers.Count; i++)
+        {
+            Require(MergedTower.Layers[i] >= 0 && MergedTower.Layers[i] < Geometry.Vision.FeatureLayers && (i == 0 || MergedTower.Layers[i] > MergedTower.Layers[i - 1]), "the merged layers of the tower are not in order, or do not run");
+        }
+
+        Require(Steps.All(any => any.TowerScores is null && (any.Tower is null || any.Tower.FirstLayer > MergedTower.LastLayer)), "a step needs whole layers of the tower that are merged");
+    }
 
     private void CheckTower(Step step)
     {

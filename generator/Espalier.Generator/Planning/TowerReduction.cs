@@ -85,4 +85,5 @@ public sealed record TowerReduction(int FirstLayer, EquatableArray<int> Leaving,
 /// <param name="LastLayer">Last layer of the run.</param>
 /// <param name="VisualTokens">Visual tokens that the run starts with.</param>
 /// <param name="Step">What reduces inside of the layers; null if nothing does.</param>
-public sealed record TowerRun(int FirstLayer, int LastLayer, int VisualTokens, Step? Step);
+/// <param name="MergedInto">Rows that each layer runs on in place of the visual tokens, which come back behind it; 0 if it runs on all.</param>
+public sealed record TowerRun(int FirstLayer, int LastLayer, int VisualTokens, Step? Step, int MergedInto = 0);

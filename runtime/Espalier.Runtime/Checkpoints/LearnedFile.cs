@@ -11,6 +11,7 @@ internal sealed class LearnedFile : IDisposable
 {
     private readonly Dictionary<string, CheckpointTensor> _tensors;
     private readonly Dictionary<string, OrtValue> _values = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _derived = new(StringComparer.Ordinal);
     private readonly CheckpointLease _mapping;
 
     private LearnedFile(string path, CheckpointMapping mapping, ShardReader reader)
@@ -53,6 +54,18 @@ internal sealed class LearnedFile : IDisposable
 
     /// <summary>True if the file has a tensor of this canonical name.</summary>
     public bool Has(string name) => _tensors.ContainsKey(name);
+
+    /// <summary>True if a tensor of this name was made of others.</summary>
+    public bool IsDerived(string name) => _derived.Contains(name);
+
+    /// <summary>Adds a tensor that was made of others, for sessions that read it beside those of the file.</summary>
+    public void Derive(string name, ReadOnlySpan<long> shape, ReadOnlySpan<float> values)
+    {
+        OrtValue value = OrtValue.Allocate(shape, OrtElementType.Float);
+        values.CopyTo(value.AsSpan<float>());
+        _values.Add(name, value);
+        _derived.Add(name);
+    }
 
     /// <summary>A tensor of the file.</summary>
     /// <exception cref="CheckpointException">There is none of this name, or it has another shape or is no weight.</exception>

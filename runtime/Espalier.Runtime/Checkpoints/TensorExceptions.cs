@@ -59,6 +59,16 @@ public sealed class TensorTypeException : CheckpointException
     public TensorType Type { get; }
 }
 
+/// <summary>The values of a tensor are not what its method can use.</summary>
+public sealed class TensorValueException : CheckpointException
+{
+    internal TensorValueException(string file, string tensor, string what)
+        : base(file, tensor + " " + what) => Tensor = tensor;
+
+    /// <summary>Canonical name of the tensor.</summary>
+    public string Tensor { get; }
+}
+
 /// <summary>Two tensors of the checkpoint have names that mean the same weight, for example in the old and in the new spelling.</summary>
 public sealed class AmbiguousTensorException : CheckpointException
 {

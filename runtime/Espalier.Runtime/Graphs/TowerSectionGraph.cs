@@ -27,6 +27,23 @@ internal static class TowerSectionGraph
         return graph.Build();
     }
 
+    /// <summary>The same, each on fewer rows that a static matrix makes; behind it all patches come back.</summary>
+    public static GraphModel MergedLayers(VisionGeometry geometry, TowerSection section, LinearFormat format)
+    {
+        Check(geometry, section);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(section.MergedInto);
+        var graph = new GraphBuilder($"vision.layers.{section.FirstLayer}.to.{section.LastLayer}.merged");
+        var tower = new VisionTower(graph, geometry, format);
+        string x = Rows(graph, geometry);
+        for (int layer = section.FirstLayer; layer <= section.LastLayer; layer++)
+        {
+            x = tower.MergedLayer(x, layer, section.MergedInto);
+        }
+
+        Finish(graph, tower, geometry, section, x);
+        return graph.Build();
+    }
+
     /// <summary>One layer up to the residual behind its attention: <c>x</c> → <c>y</c> and what is read, <c>map</c> [n, n] or <c>keys</c> [n, HeadDim]. A proportional one also takes <c>log_sizes</c> [n].</summary>
     public static GraphModel Attention(VisionGeometry geometry, TowerSection section, LinearFormat format)
     {
@@ -103,7 +120,8 @@ internal static class TowerSectionGraph
 /// <param name="LastLayer">Last layer.</param>
 /// <param name="Reads">What comes out of the attention half of a layer.</param>
 /// <param name="IsProportional">True if logarithms of sizes are added to its products.</param>
-internal sealed record TowerSection(int FirstLayer, int LastLayer, TowerReads Reads = TowerReads.None, bool IsProportional = false)
+/// <param name="MergedInto">Rows that each layer runs on in place of the patches; 0 if it runs on all.</param>
+internal sealed record TowerSection(int FirstLayer, int LastLayer, TowerReads Reads = TowerReads.None, bool IsProportional = false, int MergedInto = 0)
 {
     /// <summary>True if the features are what these layers write.</summary>
     public bool IsLast(VisionGeometry geometry) => LastLayer == geometry.FeatureLayers - 1;

@@ -40,7 +40,18 @@ public sealed partial class ImagePass
     /// <param name="last">Last layer; the next one reduces, or there is none.</param>
     public void RunTowerLayers(int first, int last)
     {
-        Require(IsNextWhole(first) && last == LastWhole(first), "tower layers run in order, whole up to the next one that reduces");
+        Require(IsNext(first, last, isMerged: false), "tower layers run in order, whole up to the next one that does not");
+        _cancellation.ThrowIfCancellationRequested();
+        _sections!.RunWhole(first);
+        EndLayers(last);
+    }
+
+    /// <summary>Runs tower layers on the rows that static matrices make; all visual tokens are there again behind each.</summary>
+    /// <param name="first">First zero-based layer.</param>
+    /// <param name="last">Last layer; the next one runs whole, or reduces, or there is none.</param>
+    public void RunMergedTowerLayers(int first, int last)
+    {
+        Require(IsNext(first, last, isMerged: true), "tower layers run in order, on fewer rows where the plan says so");
         _cancellation.ThrowIfCancellationRequested();
         _sections!.RunWhole(first);
         EndLayers(last);
@@ -102,21 +113,10 @@ public sealed partial class ImagePass
         _phase = _towerLayer < _plan.Geometry.Vision.FeatureLayers ? ImagePhase.Tower : _output is null ? ImagePhase.Reduced : ImagePhase.Encoded;
     }
 
-    /// <summary>True if whole layers begin here: behind whole or halved ones, or behind the merge before them.</summary>
-    private bool IsNextWhole(int first) =>
-        first == _towerLayer && _sections is not null && _sections.BeginsWhole(first) && _phase == (_sections.Reduced(first) is null ? ImagePhase.Tower : ImagePhase.MergedInTower);
-
-    /// <summary>The last of the whole layers from one on.</summary>
-    private int LastWhole(int first)
-    {
-        int last = first;
-        while (last + 1 < _plan.Geometry.Vision.FeatureLayers && _sections!.Reduced(last + 1) is null)
-        {
-            last++;
-        }
-
-        return last;
-    }
+    /// <summary>True if these layers are the next: behind others, or behind the merge before them.</summary>
+    private bool IsNext(int first, int last, bool isMerged) =>
+        first == _towerLayer && _sections?.WholeFrom(first) is { } run && run.LastLayer == last && run.MergedInto > 0 == isMerged
+        && _phase == (_sections.Reduced(first) is null ? ImagePhase.Tower : ImagePhase.MergedInTower);
 
     private ReadOnlySpan<float> Attended(string what, Func<ReducedTowerLayer, OnnxRuntime.OrtValue?> value)
     {

@@ -16,6 +16,7 @@ internal sealed class SectionedTower : TowerBinding
     private readonly LayerBinding _absorb;
     private readonly LayerBinding?[] _whole;
     private readonly ReducedTowerLayer?[] _reduced;
+    private readonly TowerRun?[] _runs;
     private readonly MergeBuffers _merge = new();
     private readonly float[] _sizes;
     private int _buffer;
@@ -29,6 +30,7 @@ internal sealed class SectionedTower : TowerBinding
         _buffers = [NativeBuffer.Allocate<float>((long)vision.Tokens * _hidden), NativeBuffer.Allocate<float>((long)vision.Tokens * _hidden)];
         _whole = new LayerBinding?[vision.FeatureLayers];
         _reduced = new ReducedTowerLayer?[vision.FeatureLayers];
+        _runs = new TowerRun?[vision.FeatureLayers];
         _sizes = new float[vision.Tokens];
         _absorb = new LayerBinding(sessions.Absorb);
         _embed = new LayerBinding(sessions.Embed);
@@ -37,6 +39,7 @@ internal sealed class SectionedTower : TowerBinding
         _embed.Binding.BindOutput("y\0"u8, rows);
         foreach (TowerRun run in plan.TowerRuns())
         {
+            _runs[run.FirstLayer] = run;
             rows = run.Step is null ? BindWhole(sessions, vision, run, rows, run.VisualTokens)
                 : run.Step.Tower!.IsAhead ? BindAhead(sessions, vision, run, rows)
                 : BindReduced(sessions, vision, run, rows);
@@ -49,8 +52,8 @@ internal sealed class SectionedTower : TowerBinding
     /// <summary>What a layer that reduces has to know; null for a whole one.</summary>
     public ReducedTowerLayer? Reduced(int layer) => (uint)layer < (uint)_reduced.Length ? _reduced[layer] : null;
 
-    /// <summary>True if a run of whole layers begins here.</summary>
-    public bool BeginsWhole(int layer) => (uint)layer < (uint)_whole.Length && _whole[layer] is not null;
+    /// <summary>The run of whole or merged layers that begins here; null if none does.</summary>
+    public TowerRun? WholeFrom(int layer) => (uint)layer < (uint)_whole.Length && _whole[layer] is not null ? _runs[layer] : null;
 
     /// <summary>Pixels to rows.</summary>
     public void Embed()

@@ -35,6 +35,7 @@ internal sealed class ModelSessions
         PrecisionFormats formats = PrecisionFormats.For(Precision, options.Device.Provider);
         VictorWeights? summary = cache.FindRegisters(plan);
         DyVteWeights? gates = cache.FindGates(plan);
+        LearnedFile? matrices = cache.FindMatrices(plan);
         Registers = summary?.Rows ?? [];
         LearnedFile? learned = summary?.File;
         if (learned is not null && formats.Decoder is QuantisedFormat)
@@ -67,7 +68,7 @@ internal sealed class ModelSessions
         OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null, int width = 0, TowerSection? section = null)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width, Section: section), part == ModelPart.Gate ? gates!.File : learned, options.TraceFolder);
+            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width, Section: section), part switch { ModelPart.Gate => gates!.File, ModelPart.MergedTowerLayers => matrices, _ => learned }, options.TraceFolder);
             options.Progress?.Report(new LoadProgress(LoadStage.BuildSessions, ++ready, total));
             return session;
         }

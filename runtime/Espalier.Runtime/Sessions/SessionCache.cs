@@ -45,6 +45,9 @@ internal enum ModelPart
     /// <summary>The rest of one tower layer.</summary>
     TowerFeedForward,
 
+    /// <summary>Tower layers that run on fewer rows.</summary>
+    MergedTowerLayers,
+
     /// <summary>What the CLS row pays to the others in one tower layer.</summary>
     TowerClsAttention,
 
@@ -167,6 +170,21 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         }
     }
 
+    /// <summary>The static matrices of tower layers that run on fewer rows; null if none does.</summary>
+    /// <exception cref="CheckpointException">There are none, or they do not fit.</exception>
+    public LearnedFile? FindMatrices(ReductionPlan plan)
+    {
+        if (plan.MergedTower is null)
+        {
+            return null;
+        }
+
+        lock (_lock)
+        {
+            return PruneAndMergeWeights.Find(checkpoint, plan.MergedTower, OpenLearned);
+        }
+    }
+
     /// <summary>The session of a part, built if it does not exist.</summary>
     /// <param name="key">The part.</param>
     /// <param name="learned">Weights that go before the checkpoint's; a part that reads none of them is shared with those who have no such file.</param>
@@ -252,6 +270,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.TowerLayers => TowerSectionGraph.Layers(geometry.Vision, key.Section!, key.RequiredFormat),
             ModelPart.TowerAttention => TowerSectionGraph.Attention(geometry.Vision, key.Section!, key.RequiredFormat),
             ModelPart.TowerFeedForward => TowerSectionGraph.FeedForward(geometry.Vision, key.Section!, key.RequiredFormat),
+            ModelPart.MergedTowerLayers => TowerSectionGraph.MergedLayers(geometry.Vision, key.Section!, key.RequiredFormat),
             ModelPart.TowerClsAttention => TowerSectionGraph.ClsAttention(geometry.Vision, key.Section!, key.RequiredFormat),
             ModelPart.AbsorbFeatures => RowGraphs.Absorb(geometry.Vision.Hidden),
             ModelPart.GatherFeatures => RowGraphs.Gather(geometry.Vision.Hidden),

@@ -29,7 +29,7 @@ internal sealed class TowerSessions
         {
             if (run.Step is null)
             {
-                _whole[run.FirstLayer] = get(ModelPart.TowerLayers, new TowerSection(run.FirstLayer, run.LastLayer));
+                _whole[run.FirstLayer] = get(run.MergedInto > 0 ? ModelPart.MergedTowerLayers : ModelPart.TowerLayers, new TowerSection(run.FirstLayer, run.LastLayer, MergedInto: run.MergedInto));
                 continue;
             }
 

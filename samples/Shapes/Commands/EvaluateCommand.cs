@@ -36,6 +36,13 @@ internal static class EvaluateCommand
                 result.AddError("--from says where the rows of --pages come from; give both.");
             }
         });
+        pages.Validators.Add(result =>
+        {
+            if (result.GetValue(variants) is { Length: > 0 })
+            {
+                result.AddError("--pages says of a method that is not among the variants that it was not measured; leave out --variants.");
+            }
+        });
         var questions = new Option<string?>("--questions") { Description = "A folder with questions.jsonl, instead of the sample's.", HelpName = "folder" };
         Option<string?> model = SharedOptions.Model();
 
@@ -68,6 +75,11 @@ internal static class EvaluateCommand
         {
             // Now, not after a minute of measuring.
             ReportFile.Check(output);
+        }
+
+        if (pages is not null)
+        {
+            MethodPages.Check(pages);
         }
 
         using LoadedCandidates loaded = SharedOptions.Load(model, variants);

@@ -195,6 +195,20 @@ public sealed partial class ClipLlamaToMe;
 public sealed partial class ClipLlamaToMeInflection;
 
 [VisionLanguageModel("clip-llama")]
+[PruneAndMerge(0, 1, Keep = 18)]
+public sealed partial class ClipLlamaPruneAndMerge;
+
+[VisionLanguageModel("clip-llama")]
+[PruneAndMerge(1, Keep = 12)]
+[DivPrune(Keep = 14)]
+[FastV(K = 2, R = 0.5)]
+public sealed partial class ClipLlamaPruneAndMergeLearned;
+
+[VisionLanguageModel("siglip-qwen2")]
+[PruneAndMerge(0, 2, KeepRatio = 0.4)]
+public sealed partial class SiglipQwen2PruneAndMerge;
+
+[VisionLanguageModel("clip-llama")]
 [Elip(0, 1, Ratios = [0.8, 0.5])]
 public sealed partial class ClipLlamaElip;
 

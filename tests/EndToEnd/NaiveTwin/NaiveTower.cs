@@ -13,6 +13,19 @@ internal static class NaiveTower
         for (int layer = 0; layer < layers;)
         {
             Step? step = StepAt(plan, layer);
+            if (plan.MergedTower?.Has(layer) == true)
+            {
+                int end = layer;
+                while (plan.MergedTower.Has(end + 1))
+                {
+                    end++;
+                }
+
+                pass.RunMergedTowerLayers(layer, end);
+                layer = end + 1;
+                continue;
+            }
+
             int ahead = step is { Tower.IsAhead: true } ? step.Tower.Ahead[layer - step.Tower.FirstLayer] : 0;
             if (ahead > 0)
             {
@@ -46,7 +59,7 @@ internal static class NaiveTower
 
     private static Step? StepAt(ReductionPlan plan, int layer) => plan.Steps.SingleOrDefault(step => step.Tower is { } tower && tower.FirstLayer <= layer && layer <= tower.LastLayer);
 
-    private static bool IsWhole(ReductionPlan plan, int layer) => StepAt(plan, layer) is not { } step || (step.Tower!.IsAhead && step.Tower.Ahead[layer - step.Tower.FirstLayer] == 0);
+    private static bool IsWhole(ReductionPlan plan, int layer) => plan.MergedTower?.Has(layer) != true && (StepAt(plan, layer) is not { } step || (step.Tower!.IsAhead && step.Tower.Ahead[layer - step.Tower.FirstLayer] == 0));
 
     private static void FillAhead(float[] attention, RowMerge merge)
     {

@@ -8,7 +8,7 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
     protected override void EncodeImage(ImagePass pass)
     {
         Step? output = LoadedPlan.Steps.SingleOrDefault(static step => step.Site == Site.VisionOutput);
-        if (LoadedPlan.Steps.Any(static step => step.Site == Site.InsideTower))
+        if (LoadedPlan.ReducesTower)
         {
             NaiveTower.Run(pass, LoadedPlan);
         }

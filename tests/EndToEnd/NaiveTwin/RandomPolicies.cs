@@ -25,7 +25,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(30) switch
+    private PolicyDeclaration Next() => _random.Next(31) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
@@ -62,6 +62,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         28 => _random.Next(2) == 0
             ? new("Elip", new LayersArgument("layers", EquatableArray.Of(_random.Next(0, geometry.Vision.FeatureLayers))), new NumbersArgument("Ratios", EquatableArray.Of(_random.Next(1, 19) / 20.0)), new IntegerArgument("LookAhead", _random.Next(0, 3)))
             : new("Elip", new LayersArgument("layers", EquatableArray.Of(0, 1)), new NumbersArgument("Ratios", EquatableArray.Of(_random.Next(10, 19) / 20.0, _random.Next(1, 9) / 20.0))),
+        29 => new("PruneAndMerge", new LayersArgument("layers", _random.Next(3) switch { 0 => EquatableArray.Of(0), 1 => EquatableArray.Of(1), _ => EquatableArray.Of(0, 1) }), new IntegerArgument("Keep", 18)),
         23 => new("ToMe", new IntegerArgument("R", _random.Next(1, 14)), new RealArgument("Inflection", _random.Next(-4, 5) / 4.0), new ChoiceArgument("ProportionalAttention", _random.Next(2) == 0 ? "true" : "false")),
         19 => new(Of("PruMerge", "PruMergePlus"), new IntegerArgument("Neighbours", _random.Next(1, 40))),
         26 => new(

@@ -24,6 +24,14 @@ internal static partial class DiagnosticCases
         new("ESP0221", Model + "[FiCoCoV([|Epsilon = 1.1|])]" + Class, "'FiCoCoV(Epsilon = 1.1)' has Epsilon = 1.1, which must be from 0 to 1"),
         new("ESP0221", Model + "[FiCoCoV([|Window = 0|])]" + Class, "'FiCoCoV(Window = 0)' has Window = 0, which must be from 1 to 1000"),
         new("ESP0221", Model + "[FiCoCoV([|Coefficient = 0.5|])]" + Class, "'FiCoCoV(Coefficient = 0.5)' has Coefficient = 0.5, which must be from 1 to 1000"),
+        new("ESP0141", Model + "[PruneAndMerge(1, 3, Keep = 72)]\n[[|FiCoCoV(R = 10)|]]" + Class, "'FiCoCoV(R = 10)' reduces visual tokens in tower layer 3, where 'PruneAndMerge(1, 3, Keep = 72)' reduces them already"),
+        new("ESP0142", Model + "[PruneAndMerge(1, [|5|], Keep = 72)]" + Class, "'PruneAndMerge(1, 5, Keep = 72)' reduces visual tokens from tower layer 5 on, but the features of this model come from tower layers 0 to 4"),
+        new("ESP0143", Model + "[PruneAndMerge(1, Keep = 72)]\n[[|VtcCls(Keep = 36, Layer = 2)|]]" + Class, "'VtcCls(Keep = 36, Layer = 2)' reads the attention of tower layers 2-4, but 'PruneAndMerge(1, Keep = 72)' reduces visual tokens in tower layer 1, so the attention is not that of the tokens which leave the tower"),
+        new("ESP0201", Model + "[PruneAndMerge(1, [|Keep = 0|])]" + Class, "'PruneAndMerge(1, Keep = 0)' keeps 0 of 144 visual tokens; keep at least 1, or let all of them leave with ExitVisual"),
+        new("ESP0204", Model + "[PruneAndMerge(1, [|Keep = 144|])]" + Class, "'PruneAndMerge(1, Keep = 144)' keeps all 144 visual tokens that are there inside the vision tower, so nothing is pruned"),
+        new("ESP0206", Model + "[[|PruneAndMerge(1)|]]" + Class, "'PruneAndMerge(1)' must say either Keep or KeepRatio; it says neither"),
+        new("ESP0221", Model + "[PruneAndMerge(2, [|1|], Keep = 72)]" + Class, "'PruneAndMerge(2, 1, Keep = 72)' has layers = 1, which must be above 2, the one before it"),
+        new("ESP0221", Model + "[[|PruneAndMerge(Keep = 72)|]]" + Class, "'PruneAndMerge(Keep = 72)' has layers = 0, which must be at least one layer of the vision tower"),
         new("ESP0142", Model + "[Elip(1, [|5|], Ratios = new[] { 0.8, 0.5 })]" + Class, "'Elip(1, 5, Ratios = [0.8, 0.5])' reduces visual tokens from tower layer 5 on, but the features of this model come from tower layers 0 to 4"),
         new("ESP0142", Model + "[[|Elip|]]" + Class, "'Elip' reduces visual tokens from tower layer 10 on, but the features of this model come from tower layers 0 to 4"),
         new("ESP0122", "[VisionLanguageModel(\"wide\")]\n[[|Elip|]]" + Class, "'Elip' needs the attention that the CLS token pays to the patches some layers ahead, but the vision tower of this model has no CLS token"),
@@ -43,6 +51,8 @@ internal static partial class DiagnosticCases
     private static DiagnosticCase[] TowerQuiet =>
     [
         Quietly("ESP0141", Model + "[ToMe(R = 5)]\n[DivPrune(Keep = 60)]" + Class),
+        Quietly("ESP0141", Model + "[PruneAndMerge(0, 2, KeepRatio = 0.5)]\n[FiCoCoV(R = 10)]\n[DivPrune(Keep = 36)]" + Class),
+        Quietly("ESP0221", "[VisionLanguageModel(\"wide\")]\n[PruneAndMerge(1, KeepRatio = 0.5)]" + Class),
         Quietly("ESP0142", Model + "[Elip(0, 4, Ratios = new[] { 0.99, 0.98 }, LookAhead = 1000)]" + Class),
         Quietly("ESP0142", Model + "[FiCoCoV(StartLayer = 4)]" + Class),
         Quietly("ESP0142", Model + "[FiCoCoV(StartLayer = -1)]" + Class),

@@ -65,6 +65,8 @@ internal static class Geometries
     public static PolicyDeclaration Elip(int[] places, double[] ratios, int ahead = 0) => new(
         "Elip", new NumbersArgument("Ratios", new EquatableArray<double>(ratios)), new LayersArgument("layers", new EquatableArray<int>(places)), new IntegerArgument("LookAhead", ahead));
 
+    public static PolicyDeclaration PruneAndMerge(int keep, params int[] layers) => new("PruneAndMerge", new LayersArgument("layers", new EquatableArray<int>(layers)), new IntegerArgument("Keep", keep));
+
     public static PolicyDeclaration ToMe(int r, double inflection) => new("ToMe", new IntegerArgument("R", r), new RealArgument("Inflection", inflection));
 
     public static PolicyDeclaration VisionZip(int dominant, int contextual) => new("VisionZip", new IntegerArgument("Dominant", dominant), new IntegerArgument("Contextual", contextual));

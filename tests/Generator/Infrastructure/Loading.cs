@@ -182,6 +182,13 @@ internal static class Loading
         int layers = plan.Geometry.Vision.FeatureLayers;
         for (int layer = 0; layer <= layers; layer++)
         {
+            // A run of layers ends where the next one runs on fewer rows, or on all again.
+            if (whole < layer && layer < layers && plan.MergedTower is { } merged && merged.Has(layer) != merged.Has(layer - 1))
+            {
+                yield return (merged.Has(whole) ? "merged " : "") + $"tower {whole} to {layer - 1} over {visual}";
+                whole = layer;
+            }
+
             Step? step = plan.Steps.SingleOrDefault(step => step.Tower is { } tower && tower.FirstLayer <= layer && layer <= tower.LastLayer);
             if (layer < layers && (step is null || (step.Tower is { IsAhead: true } looking && looking.Ahead[layer - looking.FirstLayer] == 0)))
             {
@@ -190,7 +197,7 @@ internal static class Loading
 
             if (whole < layer)
             {
-                yield return $"tower {whole} to {layer - 1} over {visual}";
+                yield return (plan.MergedTower?.Has(whole) == true ? "merged " : "") + $"tower {whole} to {layer - 1} over {visual}";
             }
 
             if (step?.Tower is { IsAhead: true } tower)
@@ -219,14 +226,14 @@ internal static class Loading
     private static IEnumerable<string> ExpectedBeforeTheDecoder(ReductionPlan plan)
     {
         Step[] steps = [.. plan.Steps.Where(step => step.IsVisionSide)];
-        if (steps.Length == 0)
+        if (steps.Length == 0 && !plan.ReducesTower)
         {
             yield break;
         }
 
         int visual = plan.Geometry.VisualTokens;
         Step? output = steps.FirstOrDefault(step => step.Site == Site.VisionOutput);
-        foreach (string call in steps[0].Site == Site.InsideTower ? ExpectedOfTheTower(plan) : [output is null ? "tower" : "scored tower"])
+        foreach (string call in plan.ReducesTower ? ExpectedOfTheTower(plan) : [output is null ? "tower" : "scored tower"])
         {
             yield return call;
         }

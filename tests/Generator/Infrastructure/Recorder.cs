@@ -91,6 +91,8 @@ internal static class Recorder
 
                 public void RunTowerLayers(int first, int last) => _calls.Add($"tower {first} to {last} over {_visualTokens}");
 
+                public void RunMergedTowerLayers(int first, int last) => _calls.Add($"merged tower {first} to {last} over {_visualTokens}");
+
                 public void LookAhead(int first, int last) => _calls.Add($"look ahead {first} to {last} over {_visualTokens}");
 
                 public void RunTowerAttention(int layer) => _calls.Add($"attend {layer} over {_visualTokens}");

@@ -221,6 +221,7 @@ public sealed class PlannerProperties
             (1, from r in Gen.Choose(1 - wild, Math.Max(1, tokens / 6) + wild) from start in Gen.Choose(0 - wild, 4 + wild) select FiCoCoV(r, start)),
             (1, from r in Gen.Choose(1 - wild, Math.Max(1, tokens / 4) + wild) from inflection in Gen.Choose(-10 - wild, 10 + wild) select ToMe(r, inflection / 10.0)),
             (1, from first in Gen.Choose(0 - wild, 2 + wild) from second in Gen.Choose(3 - wild, 4 + wild) from ratio in share from ahead in Gen.Choose(0, 3) select Elip([first, second], [ratio, ratio / 2], ahead)),
+            (1, from first in Gen.Choose(0 - wild, 2 + wild) from second in Gen.Choose(3 - wild, 4 + wild) from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) select PruneAndMerge(keep, first, second)),
             (1, share.Select(DivPruneShare)),
             (1, from plus in Gen.Elements(false, true) from neighbours in Gen.Choose(1 - wild, 40) select PruMerge(plus, neighbours)),
             (1, from neighbours in Gen.Choose(1 - wild, 40) select RecoverableCompression(neighbours)),
@@ -334,7 +335,7 @@ public sealed class PlannerProperties
             return before;
         }
 
-        public static bool IsFrozen(Declared declared, int layer) => declared.Policies.Any(policy => policy.Name != "Elip" && policy.Arguments.Any(argument => argument switch
+        public static bool IsFrozen(Declared declared, int layer) => declared.Policies.Any(policy => policy.Name is not ("Elip" or "PruneAndMerge") && policy.Arguments.Any(argument => argument switch
         {
             LayersArgument list => list.Layers.Contains(layer),
             IntegerArgument { Name: "FirstLayer" } first => first.Value <= layer && layer <= policy.Arguments.OfType<IntegerArgument>().Single(other => other.Name == "LastLayer").Value,

@@ -255,6 +255,37 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void MergedLayersOfTheTowerGiveAllTokensBack()
+    {
+        ReductionPlan plan = Plan(Shapes, PruneAndMerge(72, 1, 2, 4));
+        Assert.Equal((144, 0, true, false), (plan.DecoderVisualTokens, plan.Steps.Count, plan.ReducesTower, plan.IsDense));
+        Assert.Equal(EquatableArray.Of(new TowerRun(0, 0, 144, null), new TowerRun(1, 2, 144, null, 72), new TowerRun(3, 3, 144, null), new TowerRun(4, 4, 144, null, 72)), plan.TowerRuns());
+
+        // Two whole layers; three on 72 rows and the CLS row, each with two products of 72 x 144 x 128.
+        static double Layer(double n) => (4 * n * 128 * 128) + (2 * n * n * 128) + (2 * n * 128 * 512);
+        double expected = (2 * Layer(145)) + (3 * (Layer(73) + (2.0 * 72 * 144 * 128)));
+        Assert.Equal(expected, plan.TowerFlops(FlopsConvention.B), 1);
+        Assert.Equal(2 * expected, plan.TowerFlops(FlopsConvention.C), 1);
+        Assert.Equal(Plan(Shapes).Flops(FlopsConvention.C, 64), plan.Flops(FlopsConvention.C, 64));
+        Assert.NotEqual(Plan(Shapes), plan);
+        Assert.NotEqual(Plan(Shapes, PruneAndMerge(71, 1, 2, 4)), plan);
+
+        ReductionPlan both = Plan(Shapes, PruneAndMerge(72, 1), FiCoCoV(10, 3));
+        Assert.Equal([(0, 0, 0), (1, 1, 72), (2, 2, 0), (3, 4, 0)], both.TowerRuns().Select(run => (run.FirstLayer, run.LastLayer, run.MergedInto)));
+        Assert.Equal([PlanProblemKind.TowerReducedTwice], Planner.Plan(Shapes, [PruneAndMerge(72, 1), PruneAndMerge(70, 2)]).Problems.Select(problem => problem.Kind));
+
+        ReductionPlan Of(MergedTower merged, params Step[] steps) => new(Shapes, steps.Length == 0 ? Plan(Shapes).Segments : both.Segments, steps, mergedTower: merged);
+        MergedTower fine = plan.MergedTower!;
+        Assert.Equal(plan, Of(fine));
+        Assert.Throws<ArgumentException>(() => Of(fine with { Rows = 0 }));
+        Assert.Throws<ArgumentException>(() => Of(fine with { Rows = 144 }));
+        Assert.Throws<ArgumentException>(() => Of(fine with { Layers = default }));
+        Assert.Throws<ArgumentException>(() => Of(fine with { Layers = EquatableArray.Of(1, 5) }));
+        Assert.Throws<ArgumentException>(() => Of(fine with { Layers = EquatableArray.Of(2, 1) }));
+        Assert.Throws<ArgumentException>(() => Of(fine, [.. both.Steps]));
+    }
+
+    [Fact]
     public void TheTowerIsPricedLayerByLayer()
     {
         // 4nd² + 2n²d + 2n'dm, with fewer rows in the feed-forward layer of a layer that reduces.

@@ -396,6 +396,17 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void PruneAndMerge() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [PruneAndMerge(1, 2, 4, Keep = 72)]
+        public sealed partial class StaticShapes;
+        """);
+
+    [Fact]
     public void Elip() => Verify("""
         using Espalier;
 

@@ -18,7 +18,7 @@ internal sealed class ElipMethod : PolicyMethod
         VisionGeometry vision = policy.Geometry.Vision;
         bool fine = policy.CheckNumber("LookAhead", most is >= 0 and <= 1000, most, "from 1 to 1000, or 0 for all layers up to the next place");
         if (policy.ClsAttention(0, vision.FeatureLayers - 1, argument: null, need: "the attention that the CLS token pays to the patches some layers ahead") is null
-            || !fine || !ArePlaces(policy, places, vision.FeatureLayers) || Schedule(policy, places, ratios, vision.FeatureLayers) is not { } leaving)
+            || !fine || !policy.CheckTowerLayers(Layers, places) || Schedule(policy, places, ratios, vision.FeatureLayers) is not { } leaving)
         {
             return;
         }
@@ -35,25 +35,6 @@ internal sealed class ElipMethod : PolicyMethod
             new TowerReduction(places[0], new EquatableArray<int>(leaving), TowerReads.None, IsProportional: false, new EquatableArray<int>(ahead)),
             Score.ClsAttentionAhead,
             _ => new Kernel(Name, Scratch: 0, default));
-    }
-
-    private static bool ArePlaces(PolicyLowering policy, EquatableArray<int> places, int layers)
-    {
-        for (int i = 0; i < places.Count; i++)
-        {
-            if (places[i] < 0 || places[i] >= layers)
-            {
-                policy.Report(PlanProblemKind.TowerReductionOutOfRange, policy.Has(Layers) ? Layers : null, policy.Has(Layers) ? i : -1, PlanText.Plain(places[i]), PlanText.Plain(layers - 1));
-                return false;
-            }
-
-            if (i > 0 && !policy.CheckNumber(Layers, places[i] > places[i - 1], places[i], "above " + PlanText.Plain(places[i - 1]) + ", the one before it", i))
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     /// <summary>The tokens that leave before each layer from the first place to the last that runs; null, and a report, if a ratio lets none leave.</summary>

@@ -22,6 +22,7 @@ public static class PolicyMethods
         new FiCoCoVMethod(),
         new ToMeMethod(),
         new ElipMethod(),
+        new PruneAndMergeMethod(),
         new FiCoCoLMethod(),
         new VisionZipMethod(),
         new VtcClsMethod(),
