@@ -21,6 +21,8 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("skipping", Precision.Float32)]
     [InlineData("skipping", Precision.Int8PrefillInt4Decode)]
     [InlineData("merged", Precision.Float32)]
+    [InlineData("ranked", Precision.Float32)]
+    [InlineData("ranked", Precision.Int8)]
     [InlineData("gathered", Precision.Float32)]
     [InlineData("tower", Precision.Float32)]
     [InlineData("tome", Precision.Float32)]
@@ -56,6 +58,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "norm" => c => ClipLlamaNormTwice.Load(c, options),
             "merged" => c => ClipLlamaVisionAndDecoder.Load(c, options),
             "tower" => c => ClipLlamaTowerAndDecoder.Load(c, options),
+            "ranked" => c => ClipLlamaAim.Load(c, options),
             "tome" => c => ClipLlamaToMe.Load(c, options),
             "relevant" => c => ClipLlamaSimilarityCDPruner.Load(c, options),
             "neighbours" => c => ClipLlamaPruMerge.Load(c, options),
@@ -85,11 +88,13 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("stages")]
     [InlineData("neighbours")]
     [InlineData("recovered")]
+    [InlineData("ranked")]
     public void AnImageOfAnotherCountAllocatesNothingEither(string variant)
     {
         using var tiny = new TinyModel(variant switch
         {
             "text" => static c => ClipLlamaSimilarityText.Load(c),
+            "ranked" => static c => ClipLlamaSimilarityAim.Load(c),
             "neighbours" => static c => ClipLlamaPruMergePlus.Load(c),
             "recovered" => static c => ClipLlamaRecoverableSteps.Load(c),
             "stages" => static c => ClipLlamaSimilarityBend.Load(c),

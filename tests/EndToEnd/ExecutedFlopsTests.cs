@@ -17,6 +17,7 @@ public sealed class ExecutedFlopsTests : IDisposable
     [InlineData("pyramid")]
     [InlineData("norm")]
     [InlineData("victor")]
+    [InlineData("aim")]
     public void EveryLayerRunsTheProductsThatThePlanCounts(string variant)
     {
         var options = new ModelOptions { TraceFolder = _folder.Path };
@@ -27,6 +28,7 @@ public sealed class ExecutedFlopsTests : IDisposable
             "dense" => c => ClipLlamaDense.Load(c, options),
             "pyramid" => c => ClipLlamaPyramidTogether.Load(c, options),
             "victor" => c => ClipLlamaVictorTogether.Load(c, options),
+            "aim" => c => ClipLlamaAim.Load(c, options),
             "norm" => c => ClipLlamaNormTwice.Load(c, options),
             _ => c => ClipLlamaAll.Load(c, options),
         }))

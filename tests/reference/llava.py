@@ -27,6 +27,10 @@ Reductions, all of prefill (Policy):
     PyramidDrop(lam, S)  before layer index s * (layers // S), s = 1..S-1, int(N * lam ** s) of the N visual tokens of the
                     image stay. Score: softmax attention of the last prompt row over all keys in the layer that follows,
                     which is computed as if nothing left there, mean over heads. All rows are then numbered 0, 1, 2, ...
+    AIM(halvings, L1, L2, order)  behind the projector the tokens are merged as aim_merge in reductions.py says; before layer
+                    index l + 1, l = L1 + 1 .. L2 - 1, int(N (L2 - l) / (L2 - L1)) of the N tokens that entered the decoder
+                    stay, none before L2 + 1. Score: page_rank in reductions.py over the products of queries and keys of
+                    layer l, of all rows that are there.
     Victor(M, K)    M registers run between the visual tokens and the suffix, at the positions that follow the image's; the
                     suffix follows on them. Before layer index K all visual tokens leave; registers stay. They come from
                     victor-M.safetensors beside the checkpoint; its other tensors replace the checkpoint's.
@@ -64,7 +68,7 @@ import torch
 import torch.nn.functional as F
 
 from checkpoint import canonical_name, read_config, read_safetensors, read_weights
-from reductions import (average_into, cd_pruner, cls_attention, cls_cosine, div_prune, ficoco_l, fo_pru_rows, g_prune_scores, keep_highest, normalised_relevance, pru_merge,
+from reductions import (aim_merge, average_into, cd_pruner, cls_attention, cls_cosine, div_prune, ficoco_l, fo_pru_rows, g_prune_scores, keep_highest, normalised_relevance, page_rank, pru_merge,
                         pru_merge_tokens, quartile_threshold, recoverable, relevant, similar_to_cls, vision_zip)
 from tower_reductions import Elip, FiCoCoV, PruneAndMerge, ToMe
 
@@ -97,21 +101,22 @@ class Policy:
     fopru: Optional[Tuple[str, str, int]] = None  # received or cls, rank or row, patches or rows
     cdpruner: Optional[int] = None  # keep
     ffn_skip: Optional[Tuple[float, int, int, int, int]] = None  # tau, k, cold layers at the beginning, at the end, warm-up tokens
+    aim: Optional[Tuple] = None  # halvings, L1, L2, and after them the order
 
     @property
     def exit(self):
         """The layer before which all visual tokens leave; None if they never do."""
-        return self.victor[1] if self.victor else self.vtw
+        return self.victor[1] if self.victor else self.aim[2] + 1 if self.aim else self.vtw
 
     def boundaries(self, layers):
         """The layers before which some visual tokens leave, ascending."""
         stages = range(1, self.pyramid[1]) if self.pyramid else []
         return sorted([b for b, *_ in [*self.random, *self.norm, *self.merge, *([self.fastv] if self.fastv else []), *([self.relevance] if self.relevance else [])]]
-                      + [s * (layers // self.pyramid[1]) for s in stages])
+                      + [s * (layers // self.pyramid[1]) for s in stages] + list(range(self.aim[1] + 2, self.aim[2] + 1) if self.aim else []))
 
     def renumbers(self, i, layers):
         """True if PyramidDrop acts before layer i."""
-        return self.pyramid is not None and i in replace(self, fastv=None, random=(), norm=(), merge=(), relevance=None).boundaries(layers)
+        return self.pyramid is not None and i in replace(self, aim=None, fastv=None, random=(), norm=(), merge=(), relevance=None).boundaries(layers)
 
     def merges(self):
         """True if rows of the decoder are made of several."""
@@ -127,7 +132,7 @@ class Policy:
 
     def validate(self, layers):
         exit_layer = layers if self.exit is None else self.exit
-        if not 1 <= exit_layer <= layers or bool(self.victor) + bool(self.vtw) + self.dyvte > 1:
+        if not 1 <= exit_layer <= layers or bool(self.victor) + bool(self.vtw) + bool(self.aim) + self.dyvte > 1:
             raise ValueError("the K of VTW or Victor must lie in 1..layers; one exit")
         if self.fastv and not (1 <= self.fastv[0] < exit_layer and 0 <= self.fastv[1] < 1):
             raise ValueError("FastV's K must lie in 1..layers-1 and before the exit, R in [0, 1)")
@@ -267,7 +272,7 @@ def rotate(x, positions, theta):
     return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
 
 
-def decoder_layer(config, weights, i, x, positions, past=None, visible=None, order=None, between=None, skipped=None):
+def decoder_layer(config, weights, i, x, positions, past=None, visible=None, order=None, between=None, skipped=None, products=None):
     """One layer over the rows `x`. Keys are those of `past` and then the rows' own.
 
     visible: optional bool per key; a key that is not visible is read by no row except itself.
@@ -275,6 +280,7 @@ def decoder_layer(config, weights, i, x, positions, past=None, visible=None, ord
     between: optional; gets the rows behind the attention and the products of queries and keys, mean over heads, and returns
     the rows that go on.
     skipped: optional bool per row; such a row passes the feed-forward layer unchanged.
+    products: optional list that receives the products of queries and keys [heads, rows, keys], masked.
     Returns the rows after the layer, (keys, values, key positions) for the cache, and the attention [heads, rows, keys].
     """
     layer = f"language_model.layers.{i}."
@@ -297,6 +303,8 @@ def decoder_layer(config, weights, i, x, positions, past=None, visible=None, ord
         allowed = allowed & (visible[None, :] | (key_order[None, :] == order[:, None]))
     logits = (q @ k.transpose(1, 2)) * head_dim ** -0.5
     attention = torch.softmax(logits.masked_fill(~allowed, float("-inf")), -1)
+    if products is not None:
+        products.append(logits.masked_fill(~allowed, float("-inf")))
     mixed = (attention @ v).transpose(0, 1).reshape(len(x), -1)
     x = x + linear(mixed, weights, layer + "self_attn.o_proj")
     if between is not None:
@@ -446,6 +454,11 @@ class Llava:
                 kept_by.append(tokens)
             image = Image.whole(project(self.config, self.weights, features))
             image.kept, image.gaps = kept_by, gaps
+            if policy.aim and policy.aim[0] > 0:
+                image.rows, stands, clear = aim_merge(image.rows, policy.aim[0], *policy.aim[3:])
+                image.places, image.positions = torch.arange(len(stands)), len(stands)
+                gaps.append(clear)
+                kept_by.append([tokens[i] for i in stands])
             if policy.divprune or policy.gprune or policy.cdpruner:
                 if policy.cdpruner:
                     mean = self.embed(text).double().mean(0)
@@ -497,16 +510,20 @@ class Llava:
         rows = rms_norm(rows, self.weights["language_model.norm.weight"], self.config.text.rms_norm_eps)
         return F.linear(rows, self.weights["lm_head.weight"])
 
-    def prune(self, policy, i, tokens, visual_rows, attention, ahead):
+    def prune(self, policy, i, tokens, visual_rows, attention, ahead, rank):
         """What the policy keeps before layer i: indices among the visual rows that are there, their scores (None for
         chance), and for a merge the weights that make the new rows of all of them (else None); or None. `visual_rows` are those rows, `attention` [heads, rows, visual] that of the text rows behind the
-        image on them in the layer before, `ahead` computes that of the last row for the layer that follows, `tokens` counts the visual tokens of the image."""
+        image on them in the layer before, `ahead` computes that of the last row for the layer that follows, `rank` AIM's importance of the visual rows in the layer before, `tokens` counts the visual tokens of the image."""
         if policy.pyramid:
             ratio, stages = policy.pyramid
             stage, rest = divmod(i, self.layers // stages)
             if rest == 0 and 1 <= stage < stages:
                 scores = ahead().mean(0).tolist()
                 return keep_highest(scores, min(len(scores), max(1, int(tokens * ratio ** stage)))), scores, None
+        if policy.aim and policy.aim[1] + 1 < i <= policy.aim[2]:
+            scores = rank().tolist()
+            first, last = policy.aim[1:3]
+            return keep_highest(scores, min(len(scores), max(1, int(tokens * ((last - i + 1) / (last - first)))))), scores, None
         for layer, count, seed in policy.random:
             if layer == i:
                 return keep_random(len(visual_rows), count, seed), None, None
@@ -551,9 +568,11 @@ class Llava:
             tokens, attention = image.kept[-1] if image.kept else list(range(len(image.rows))), None
             held = torch.eye(len(image.rows), dtype=torch.bool)
             behind = len(suffix)  # text rows behind the image that are there
+            products = []
             for i in range(self.layers):
                 pruned = self.prune(policy, i, len(image.rows), x[is_visual], None if attention is None else attention[:, -behind:, is_visual],
-                                    lambda: decoder_layer(self.config.text, self.weights, i, x, positions)[2][:, -1, is_visual])
+                                    lambda: decoder_layer(self.config.text, self.weights, i, x, positions)[2][:, -1, is_visual],
+                                    lambda: page_rank(products[-1])[is_visual])
                 if pruned is not None:
                     kept, scores, weights = pruned
                     if weights is None:
@@ -595,7 +614,7 @@ class Llava:
 
                 before = x
                 inside = policy.inside(i, self.layers)
-                x, cache, attention = decoder_layer(self.config.text, self.weights, i, x, positions, between=merge if inside else None)
+                x, cache, attention = decoder_layer(self.config.text, self.weights, i, x, positions, between=merge if inside else None, products=products)
                 if inside:
                     positions, attention = torch.arange(len(x)), None
                 if i in policy.shortv:
@@ -669,14 +688,17 @@ class Llava:
             text = stop + len(self.registers)
             last = text + len(suffix) - 1
             visible = torch.ones(len(x), dtype=torch.bool)
-            attention, survivors, exited = None, [], None
+            attention, survivors, exited, products = None, [], None, []
             skipping = torch.zeros(len(x), dtype=torch.long)  # feed-forward layers that each row still skips
             tokens = image.kept[-1] if image.kept else list(range(len(image.rows)))
             for i in range(self.layers):
                 seen = start + visible[start:stop].nonzero()[:, 0]
+                there = visible.nonzero()[:, 0]  # what is behind the last row of the prompt takes no part
+                there = there[there <= last]
                 pruned = self.prune(
                     policy, i, len(image.rows), x[seen], None if attention is None else attention[:, text:last + 1, seen],
-                    lambda: decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order)[2][:, last, seen])
+                    lambda: decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order)[2][:, last, seen],
+                    lambda: page_rank(products[-1][:, there][:, :, there])[start:start + len(seen)])
                 if pruned is not None:
                     kept, _, weights = pruned
                     tokens = [tokens[k] for k in kept]
@@ -712,7 +734,7 @@ class Llava:
                 hot = policy.may_skip(i, self.layers)
                 skips = (skipping > 0) if hot else None
                 x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order, skipped=skips,
-                                                between=merge if policy.inside(i, self.layers) else remember if hot else None)
+                                                between=merge if policy.inside(i, self.layers) else remember if hot else None, products=products)
                 if hot:
                     found = torch.zeros(len(x), dtype=torch.bool)
                     warm = last + 1 + policy.ffn_skip[4]

@@ -285,6 +285,44 @@ def clustered(rows, columns, seed, centres=12):
     return (lcg(rows, columns, seed) + 1.5 * centre[torch.arange(rows) % centres]).float()
 
 
+def aim_merge(rows, halvings, order="Similarity"):
+    """AIM's first stage. Returns the rows that are left, the token that each stands for, and how clear the matches were.
+
+    As the code does it: even places and odd places; each even row goes to the odd row of the highest cosine, the best
+    n // 2 of them merge; a row becomes the plain mean of itself and those that went into it."""
+    stands, gaps = list(range(len(rows))), []
+    for _ in range(halvings):
+        n = len(rows)
+        if n < 2:
+            break
+        even, odd = list(range(0, n, 2)), list(range(1, n, 2))
+        unit = rows / rows.norm(dim=1, keepdim=True)
+        cosine = unit[even] @ unit[odd].T
+        best, to = cosine.max(1)
+        if len(odd) > 1:
+            two = cosine.topk(2, 1).values
+            gaps.append(float((two[:, 0] - two[:, 1]).min()))
+        by_cosine = sorted(range(len(even)), key=lambda i: (-float(best[i]), i))
+        merging, alone = by_cosine[:n // 2], by_cosine[n // 2:]
+        if alone:
+            gaps.append(float(best[merging[-1]] - best[alone[0]]))
+        means = torch.stack([torch.cat([rows[[odd[j]]], rows[[even[i] for i in merging if int(to[i]) == j]]]).mean(0) for j in range(len(odd))])
+        new = [(even[i], rows[even[i]]) for i in alone] + [(odd[j], means[j]) for j in range(len(odd))]
+        if order == "Relative":
+            new.sort(key=lambda pair: pair[0])
+        rows, stands = torch.stack([row for _, row in new]), [stands[place] for place, _ in new]
+    return rows, stands, min(gaps, default=1.0)
+
+
+def page_rank(logits, temperature=0.1, steps=5):
+    """AIM's importance of each row; logits [heads, n, n], masked with minus infinity. In doubles."""
+    matrix = torch.softmax(logits.double() / temperature, -1)
+    p = torch.full((len(matrix), 1, matrix.shape[1]), 1 / matrix.shape[1], dtype=torch.float64)
+    for _ in range(steps):
+        p = p @ matrix
+    return p[:, 0].square().mean(0).sqrt()
+
+
 # ---- checks -------------------------------------------------------------------------------------------------------
 
 
@@ -310,6 +348,9 @@ def check_small():
     relevance = normalised_relevance(lcg(1, 16, 4)[0])
     assert torch.allclose(relevance, torch.tensor(golden["cdpruner_6"]["relevance_norm"], dtype=torch.float64), atol=1e-8)
     assert cd_pruner(x, relevance, 6) == golden["cdpruner_6"]["order"]
+    logits = torch.stack([lcg(6, 6, 5), lcg(6, 6, 6)])
+    rank = page_rank(logits.masked_fill(torch.ones(6, 6).triu(1).bool(), float("-inf")))
+    assert torch.allclose(rank, torch.tensor(golden["aim_rank_2heads_n6"], dtype=torch.float64), atol=1e-9)
     score = g_prune_scores(x + 0.2, 0.5, 0.03, 5)
     assert torch.allclose(score, torch.tensor(golden["gprune_x+0.2"]["score"], dtype=torch.float64), atol=1e-8)
 
@@ -416,6 +457,26 @@ def write_decoder():
     path.write_text("{\n" + ",\n".join(f'"{key}": {value}' for key, value in members) + "\n}\n")
 
 
+def write_aim():
+    """AIM's merge and its PageRank."""
+    members = [("inputs", json.dumps({
+        "merge": "the first rows of clustered(144, 64, seed 11); aim_{tokens}_{halvings}_{order}",
+        "rank": "0.3 * lcg(4 * 48, 48, seed 61), 4 heads of 48 rows, causal; the importance of the last 36"}))]
+    for tokens, halvings, order in ((144, 1, "Similarity"), (144, 3, "Similarity"), (137, 3, "Similarity"), (137, 3, "Relative")):
+        x = clustered(144, 64, 11)[:tokens]
+        rows, stands, clear = aim_merge(x, halvings, order)
+        wide, same, _ = aim_merge(x.double(), halvings, order)
+        assert stands == same and torch.allclose(rows.double(), wide, atol=1e-5) and clear > 1e-6, (tokens, halvings, clear)
+        members += [(f"aim_{tokens}_{halvings}_{order}_kept", json.dumps(stands)), (f"aim_{tokens}_{halvings}_{order}", "[\n" + ",\n".join(numbers(row) for row in rows) + "\n]")]
+    logits = (0.3 * lcg(4 * 48, 48, 61)).float().reshape(4, 48, 48)
+    rank = page_rank(logits.masked_fill(torch.ones(48, 48).triu(1).bool(), float("-inf")))[12:].tolist()
+    kept = keep_highest(rank, 18)
+    assert separation(rank, kept) > 1e-4
+    members += [("rank", numbers(rank)), ("rank_18", json.dumps(kept))]
+    path = HERE / "goldens" / "reductions" / "aim.json"
+    path.write_text("{\n" + ",\n".join(f'"{key}": {value}' for key, value in members) + "\n}\n")
+
+
 if __name__ == "__main__":
     torch.manual_seed(0)
     check_small()
@@ -423,4 +484,5 @@ if __name__ == "__main__":
     if "--check" not in sys.argv:
         write()
         write_decoder()
+        write_aim()
     print("every definition holds")

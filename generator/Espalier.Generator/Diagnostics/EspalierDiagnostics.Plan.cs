@@ -197,6 +197,16 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0141"));
 
+    /// <summary>A layer is frozen by whose attention tokens are ranked.</summary>
+    public static readonly DiagnosticDescriptor FrozenWhereRanked = new(
+        id: "ESP0119",
+        title: "A layer is frozen by whose attention tokens are ranked",
+        messageFormat: PlanMessages.FrozenWhereRanked,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0119"));
+
     /// <summary>A reduction lies behind the layers of the vision tower that run.</summary>
     public static readonly DiagnosticDescriptor TowerReductionOutOfRange = new(
         id: "ESP0142",
@@ -384,6 +394,7 @@ internal static partial class EspalierDiagnostics
         FrozenWhereMerged,
         ScoredWhereMerged,
         MergesUnknownCount,
+        FrozenWhereRanked,
         SecondStepAtSite,
         NoClsAttention,
         TowerLayerOutOfRange,

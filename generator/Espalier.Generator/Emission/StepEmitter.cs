@@ -27,7 +27,7 @@ internal static class StepEmitter
         if (scored is not null)
         {
             writer.Line("// " + PrefillEmitter.Heading(scored) + ": " + (scored.Kind.IsFrozen() ? "frozen" : "dense") + ", " + PlanTable.AtMost(isBehindDynamic) + PlanText.Count(scored.VisualTokens)
-                + " visual tokens; " + (scored.Kind.IsTextScored() ? "the attention of the text rows behind them to each, on average," : "the last row's attention to each") + " is its score.");
+                + " visual tokens; " + ScoreTraits.Of(step.Score).Source + " is its score.");
         }
 
         writer.Line("// " + Site(step) + ": " + Kept(step) + ", " + CompressTraits.Of(step.Compress).Rest(step) + (step.RelevantText > 0 ? ", and text behind the image by the same rule" : "")

@@ -19,6 +19,7 @@ internal static class PlanMessages
     public const string StagesOutOfRange = "'{0}' divides the layers into {1} stages; the model has {2} layers, so 2 to {2} stages are possible";
     public const string FrozenWhereMerged = "'{0}' freezes visual tokens in {1}, inside of which '{2}' merges them; what is merged must be computed";
     public const string ScoredWhereMerged = "'{0}' prunes visual tokens {1} by the attention inside layer {3}, where '{2}' merges them; the attention is not that of the tokens that are left";
+    public const string FrozenWhereRanked = "'{0}' freezes visual tokens in {1}, by whose attention among all rows '{2}' ranks them; rows that are not updated have no queries";
     public const string MergesUnknownCount = "'{0}' lets a fixed number of visual tokens go into others in each layer, but with '{1}' only the image says how many are there";
     public const string DecodeCutTwice = "'{0}' {1} in decode steps, but '{2}' does so already";
     public const string SecondStepAtSite = "'{0}' reduces visual tokens {1}, where '{2}' reduces them already";
@@ -60,6 +61,7 @@ internal static class PlanMessages
         PlanProblemKind.StagesOutOfRange => StagesOutOfRange,
         PlanProblemKind.FrozenWhereMerged => FrozenWhereMerged,
         PlanProblemKind.ScoredWhereMerged => ScoredWhereMerged,
+        PlanProblemKind.FrozenWhereRanked => FrozenWhereRanked,
         PlanProblemKind.MergesUnknownCount => MergesUnknownCount,
         PlanProblemKind.DecodeCutTwice => DecodeCutTwice,
         PlanProblemKind.SecondStepAtSite => SecondStepAtSite,

@@ -58,6 +58,9 @@ public enum PlanProblemKind
     /// <summary>A second policy that says what decode steps leave out.</summary>
     DecodeCutTwice = 118,
 
+    /// <summary>A freeze of a layer whose attention among all rows ranks them.</summary>
+    FrozenWhereRanked = 119,
+
     /// <summary>A second reduction at one site of the vision side.</summary>
     SecondStepAtSite = 121,
 

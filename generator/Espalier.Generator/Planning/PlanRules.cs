@@ -104,6 +104,28 @@ internal static class PlanRules
         return accepted;
     }
 
+    /// <summary>Reports frozen layers that would have to rank rows by what they do not compute of them, and leaves the others.</summary>
+    public static IReadOnlyList<Freeze> CheckRanking(IReadOnlyList<Freeze> freezes, IReadOnlyList<Prune> prunes, List<PlanProblem> problems)
+    {
+        var accepted = new List<Freeze>();
+        foreach (Freeze freeze in freezes)
+        {
+            Prune? ranking = prunes.FirstOrDefault(prune => prune.Boundary.AfterLayer == freeze.Layer && ScoreTraits.Of(prune.Ranking.Score).FrozenKind is null);
+            if (ranking is null)
+            {
+                accepted.Add(freeze);
+            }
+            else if (!problems.Exists(earlier => earlier.Kind == PlanProblemKind.FrozenWhereRanked && earlier.Policy == freeze.Policy && earlier.Element == freeze.Element))
+            {
+                problems.Add(new PlanProblem(
+                    PlanProblemKind.FrozenWhereRanked, freeze.Policy, freeze.Argument, freeze.Element,
+                    EquatableArray.Of(freeze.Declaration, PlanText.Layers(freeze.Layer, freeze.Layer), ranking.Declaration)));
+            }
+        }
+
+        return accepted;
+    }
+
     /// <summary>Reports frozen layers in which visual rows are merged, and leaves the others.</summary>
     public static IReadOnlyList<Freeze> CheckMerging(IReadOnlyList<Freeze> freezes, IReadOnlyList<Prune> prunes, List<PlanProblem> problems)
     {

@@ -50,7 +50,7 @@ public static class Planner
         exits.RemoveAll(exit => !PlanRules.CheckBoundary(exit.Policy, exit.Declaration, exit.Boundary, ranking: null, layers, problems));
         Exit? exit = PlanRules.ChooseExit(exits, problems);
         IReadOnlyList<Prune> ordered = PlanRules.CheckPrunes(prunes, exit, problems);
-        IReadOnlyList<Freeze> frozen = PlanRules.CheckMerging(PlanRules.CheckFreezes(freezes, exit, layers, problems), ordered, problems);
+        IReadOnlyList<Freeze> frozen = PlanRules.CheckRanking(PlanRules.CheckMerging(PlanRules.CheckFreezes(freezes, exit, layers, problems), ordered, problems), ordered, problems);
         MergedTower? merged = MergedTowerRules.Resolve(mergings, reductions, geometry.VisualTokens, problems);
         List<Step> steps = VisionRules.Resolve(reductions, geometry.VisualTokens, problems);
         PlanRules.ResolveCounts(ordered, geometry.VisualTokens, steps, problems);

@@ -218,7 +218,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
 
             if (step.AfterLayer == layer && ScoreTraits.Of(step.Score) is { NeedsLayerBefore: true } traits)
             {
-                return frozen ? traits.FrozenKind : traits.Kind;
+                return frozen ? traits.FrozenKind ?? traits.Kind : traits.Kind;
             }
         }
 
@@ -416,6 +416,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
 
         Require(layer == Layers, "the segments do not cover all layers");
         Require(step == Steps.Count, "a step does not lie between two segments");
+        Require(Steps.All(any => any.AfterLayer < 0 || ScoreTraits.Of(any.Score).FrozenKind is not null || SegmentAt(any.AfterLayer).Mode != LayerMode.Frozen), "a frozen layer has to rank rows that it does not compute");
     }
 
     private static bool IsDeeper(Step step, Step before) => step.Tower is { } one && before.Tower is { } other && one.FirstLayer > other.LastLayer;

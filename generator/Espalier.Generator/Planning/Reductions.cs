@@ -31,8 +31,15 @@ internal sealed record Boundary(string Argument, int Value, bool NamesNextLayer,
 /// <param name="IsOfEntering">True if the share is of the tokens that enter the decoder, false if of those that are there.</param>
 /// <param name="Found">What can be said of a count that only the image says; null for the others.</param>
 /// <param name="Leaving">The tokens that leave, in place of a count of those that stay.</param>
-internal sealed record KeepRule(string? Argument, int? Tokens, double? Share, bool Truncates = false, bool IsOfEntering = false, FoundCount? Found = null, int? Leaving = null)
+/// <param name="Counted">The count, given the tokens that are there, where the method has a formula of its own: never more than those, and never less where more are there.</param>
+internal sealed record KeepRule(
+    string? Argument, int? Tokens, double? Share, bool Truncates = false, bool IsOfEntering = false, FoundCount? Found = null, int? Leaving = null, Func<int, int>? Counted = null)
 {
+    /// <summary>A count by a formula of the method's own, which its kernel applies too.</summary>
+    /// <param name="argument">The argument.</param>
+    /// <param name="count">The formula, given the tokens that are there.</param>
+    public static KeepRule CountedBy(string? argument, Func<int, int> count) => new(argument, Tokens: null, Share: null, Counted: count);
+
     /// <summary>A count that the step finds in the image.</summary>
     /// <param name="atMost">The upper bound, given the tokens that are there.</param>
     /// <param name="typical">What to expect, given the tokens that are there.</param>
@@ -40,7 +47,7 @@ internal sealed record KeepRule(string? Argument, int? Tokens, double? Share, bo
 
     /// <summary>The count, given the tokens that are there. Shares are rounded to the nearest integer, halves to even, as FastV's Hugging Face port does, or downwards where a method's code truncates.</summary>
     /// <param name="available">The tokens that are there.</param>
-    public int Of(int available) => Leaving is { } leaving ? available - leaving : Tokens ?? (int)(Truncates ? Math.Floor(available * Share!.Value) : Math.Round(available * Share!.Value, MidpointRounding.ToEven));
+    public int Of(int available) => Counted is not null ? Counted(available) : Leaving is { } leaving ? available - leaving : Tokens ?? (int)(Truncates ? Math.Floor(available * Share!.Value) : Math.Round(available * Share!.Value, MidpointRounding.ToEven));
 
     /// <summary>The count behind other steps: that of the plan, and who says it at run time if the plan cannot.</summary>
     /// <param name="before">The tokens that are there.</param>
@@ -57,6 +64,11 @@ internal sealed record KeepRule(string? Argument, int? Tokens, double? Share, bo
         if (!before.AreBound)
         {
             return (tokens, null);
+        }
+
+        if (Counted is not null)
+        {
+            return (tokens, new RunTimeCount(CountRule.Found, Share: 0, Bounded(Counted(before.Typical), tokens)));
         }
 
         int typical = Math.Min(before.Typical, Of(IsOfEntering ? entering.Typical : before.Typical));

@@ -10,11 +10,11 @@ internal sealed class ScoreTraits
     private static readonly ScoreTraits[] Rows =
     {
         new("nothing", "stay"),
-        new("last-query attention", "with the highest scores stay", LayerKind.Scored, LayerKind.FrozenScored),
+        new("last-query attention", "with the highest scores stay", LayerKind.Scored, LayerKind.FrozenScored, "the last row's attention to each"),
         new("{0}", "that {0} ranks highest stay"),
         new("chance, seed {0}", "chosen by chance from seed {0}, stay"),
         new("next-layer attention", "that the last row would attend to most in layer {0} stay") { AsksNextLayer = true },
-        new("text attention", "with the highest scores stay", LayerKind.TextScored, LayerKind.FrozenTextScored),
+        new("text attention", "with the highest scores stay", LayerKind.TextScored, LayerKind.FrozenTextScored, "the attention of the text rows behind them to each, on average,"),
         new("CLS attention", "with the highest scores stay"),
         new("similarity to the CLS token", "with the highest scores stay"),
         new("full-width CLS attention", "with the highest scores stay"),
@@ -26,24 +26,30 @@ internal sealed class ScoreTraits
         new("similar keys", "stay"),
         new("full-width CLS attention, relation to the text", "with the highest scores stay"),
         new("CLS attention ahead", "with the highest scores stay"),
+        new("similar features", "stay"),
+        new("PageRank over attention", "with the highest scores stay", LayerKind.PageRanked, frozenKind: null, source: "what five steps of PageRank over its attention leave at each"),
     };
 
     private readonly string _words;
     private readonly string _choice;
 
-    private ScoreTraits(string words, string choice, LayerKind kind = LayerKind.Dense, LayerKind frozenKind = LayerKind.Frozen)
+    private ScoreTraits(string words, string choice, LayerKind kind = LayerKind.Dense, LayerKind? frozenKind = LayerKind.Frozen, string source = "")
     {
         _words = words;
         _choice = choice;
         Kind = kind;
         FrozenKind = frozenKind;
+        Source = source;
     }
 
     /// <summary>The kind of the layer before the boundary, which hands out the score; <see cref="LayerKind.Dense"/> if no layer does.</summary>
     public LayerKind Kind { get; }
 
-    /// <summary>The same for a frozen layer.</summary>
-    public LayerKind FrozenKind { get; }
+    /// <summary>The same for a frozen layer; null if it cannot hand the score out, since that needs the queries of the visual rows.</summary>
+    public LayerKind? FrozenKind { get; }
+
+    /// <summary>What the layer hands out, as the emitted loop says it before "is its score"; empty if no layer does.</summary>
+    public string Source { get; }
 
     /// <summary>True if the score comes out of the layer before the boundary, so that there must be one.</summary>
     public bool NeedsLayerBefore => Kind != LayerKind.Dense;

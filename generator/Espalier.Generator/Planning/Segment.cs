@@ -41,6 +41,9 @@ public enum LayerKind
 
     /// <summary>As <see cref="Dense"/>, in two halves: attention, which hands out its map, and feed-forward layer.</summary>
     Halved,
+
+    /// <summary>As <see cref="Dense"/>, and what some steps of PageRank over the attention of its rows leave at each row comes out.</summary>
+    PageRanked,
 }
 
 /// <summary>What the kinds have in common.</summary>

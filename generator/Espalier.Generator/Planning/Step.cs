@@ -56,6 +56,12 @@ public enum Score
 
     /// <summary>Softmax attention that the tower's CLS token pays to each row some layers ahead, mean over heads (ELIP, arXiv 2309.16738).</summary>
     ClsAttentionAhead,
+
+    /// <summary>The cosine of a token's features to those of the most similar one of the other half of the tokens (AIM, arXiv 2412.03248).</summary>
+    FeatureSimilarity,
+
+    /// <summary>What five steps of PageRank over the layer's sharpened attention leave at each visual row, root mean square over heads (AIM, arXiv 2412.03248).</summary>
+    PageRank,
 }
 
 /// <summary>What a step does with the visual tokens that it does not keep.</summary>

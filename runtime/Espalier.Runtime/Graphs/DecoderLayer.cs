@@ -124,13 +124,25 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
     {
         string first = graph.Node(Operator.Neg, $"{_values}.first_query", [queryRows]);
         string rows = graph.Node(Operator.Slice, $"{_values}.text_query.rows", [values.Query, first, graph.Constant(long.MaxValue), graph.Constant(1)]);
-        string split = graph.Node(Operator.Reshape, $"{_values}.text_query.split", [rows, graph.Constant(1, -1, geometry.Heads, geometry.HeadDim)]);
-        string heads = graph.Node(Operator.Transpose, $"{_values}.text_query.heads", [split], NodeAttribute.Of("perm", 0, 2, 1, 3));
+        return MeanAttention(MaskedProducts(rows, values, keyRows, queryRows, temperature: 1));
+    }
+
+    /// <summary>What five steps of PageRank over the attention of the rows leave at each of them, root mean square over heads (AIM, arXiv 2412.03248): [n].</summary>
+    /// <param name="values">The layer.</param>
+    /// <param name="keyRows">The cache rows in use.</param>
+    /// <param name="rows">The rows of the run, which are the last of those.</param>
+    public string Rank(LayerValues values, string keyRows, string rows) =>
+        PageRank.Emit(graph, $"{_values}.rank", MaskedProducts(values.Query, values, keyRows, rows, PageRank.Temperature), geometry.Heads, rows, keyRows);
+
+    /// <summary>The scaled products of the last rows' queries with every cache row in use, head by head, divided by a temperature; minus infinity for those that come later: [1, heads, m, key_rows].</summary>
+    private string MaskedProducts(string query, LayerValues values, string keyRows, string queryRows, float temperature)
+    {
+        string split = graph.Node(Operator.Reshape, $"{_values}.queries.split", [query, graph.Constant(1, -1, geometry.Heads, geometry.HeadDim)]);
+        string heads = graph.Node(Operator.Transpose, $"{_values}.queries.heads", [split], NodeAttribute.Of("perm", 0, 2, 1, 3));
 
         // All rows of the heads that share a key head, in one product; then each head's rows on their own again. A 0 in the shape keeps the keys' dimension.
-        string query = graph.Node(Operator.Reshape, $"{_values}.text_query", [heads, graph.Constant(1, geometry.KeyValueHeads, -1, geometry.HeadDim)]);
-        string grouped = Products(query, Keys(values, keyRows));
-        string products = graph.Node(Operator.Reshape, $"{_values}.scores.heads", [grouped, graph.Constant(1, geometry.Heads, -1, 0)]);
+        string shared = graph.Node(Operator.Reshape, $"{_values}.queries", [heads, graph.Constant(1, geometry.KeyValueHeads, -1, geometry.HeadDim)]);
+        string products = graph.Node(Operator.Reshape, $"{_values}.scores.heads", [Products(shared, Keys(values, keyRows), temperature), graph.Constant(1, geometry.Heads, -1, 0)]);
 
         // Row i of m may read the keys up to K - m + i: above that diagonal minus infinity, elsewhere zero.
         string size = graph.Node(Operator.Concat, $"{_values}.mask.size", [queryRows, keyRows], NodeAttribute.Of("axis", 0));
@@ -138,7 +150,7 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
         string last = graph.Node(Operator.Sub, $"{_values}.mask.last", [keyRows, queryRows]);
         string diagonal = graph.Node(Operator.Add, $"{_values}.mask.diagonal", [last, graph.Constant(1)]);
         string mask = graph.Node(Operator.Trilu, $"{_values}.mask", [infinite, diagonal], NodeAttribute.Of("upper", 1));
-        return MeanAttention(graph.Node(Operator.Add, $"{_values}.scores.masked", [products, mask]));
+        return graph.Node(Operator.Add, $"{_values}.scores.masked", [products, mask]);
     }
 
     private string Keys(LayerValues values, string keyRows) =>
@@ -170,15 +182,15 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
     {
         // The query's heads are grouped by the key head that they share: one small product per key head.
         string query = graph.Node(Operator.Reshape, $"{_values}.last_query", [row, graph.Constant(1, geometry.KeyValueHeads, geometry.Heads / geometry.KeyValueHeads, geometry.HeadDim)]);
-        return MeanAttention(Products(query, keys));
+        return MeanAttention(Products(query, keys, temperature: 1));
     }
 
-    private string Products(string query, string keys) => graph.Node(
+    private string Products(string query, string keys, float temperature) => graph.Node(
         Operator.FusedMatMul,
         $"{_values}.scores",
         [query, keys],
         NodeAttribute.Of("transB", 1),
-        NodeAttribute.Of("alpha", 1f / MathF.Sqrt(geometry.HeadDim)));
+        NodeAttribute.Of("alpha", 1f / (MathF.Sqrt(geometry.HeadDim) * temperature)));
 
     private string MeanAttention(string products)
     {

@@ -7,7 +7,7 @@ namespace Espalier.Graphs;
 /// <remarks>
 /// The dense kind runs n rows of one sequence, or in a batch one row of each of b sequences; the other kinds run one sequence.
 /// Inputs of every kind: <c>x</c>, <c>positions</c>, <c>past_key</c>, <c>past_value</c>, <c>seqlens_k</c>, <c>total</c>; outputs: <c>y</c>, <c>present_key</c>, <c>present_value</c>.
-/// Scored kinds add the input <c>key_rows</c> and the output <c>score</c>, text-scored kinds also the input <c>query_rows</c>.
+/// Scored kinds add the input <c>key_rows</c> and the output <c>score</c>, text-scored kinds and the page-ranked one also the input <c>query_rows</c>.
 /// The halved kind ends behind the attention: <c>y</c> are the rows with what it adds, and it adds the input <c>key_rows</c> and the output <c>map</c>.
 /// Frozen kinds add the inputs <c>visual</c>, <c>visual_positions</c>, <c>visual_start</c> and the outputs <c>scattered_key</c>, <c>scattered_value</c>; their <c>x</c> holds the rows behind those, the text rows or the last row alone, whose cache rows follow.
 /// Shapes: <see cref="GraphNames"/>.
@@ -54,10 +54,10 @@ internal static class DecoderLayerGraph
         if (kind.IsScored())
         {
             string keyRows = graph.Input(GraphNames.KeyRows, OrtElementType.Int64, 1);
-            string score = kind.IsTextScored()
-                ? emitter.TextScore(values, keyRows, graph.Input(GraphNames.QueryRows, OrtElementType.Int64, 1))
+            string score = kind == LayerKind.PageRanked ? emitter.Rank(values, keyRows, graph.Input(GraphNames.QueryRows, OrtElementType.Int64, 1))
+                : kind.IsTextScored() ? emitter.TextScore(values, keyRows, graph.Input(GraphNames.QueryRows, OrtElementType.Int64, 1))
                 : emitter.Score(values, keyRows);
-            graph.Output(GraphNames.Score, score, OrtElementType.Float, "key_rows");
+            graph.Output(GraphNames.Score, score, OrtElementType.Float, kind == LayerKind.PageRanked ? "n" : "key_rows");
         }
 
         if (kind == LayerKind.Halved)

@@ -37,10 +37,10 @@ internal static class GraphNames
     /// <summary>Scored kinds: the cache rows in use after the run, i64 [1], in host memory; one more than <see cref="LastRow"/>.</summary>
     public const string KeyRows = "key_rows";
 
-    /// <summary>Text-scored kinds: the text rows behind the image, which are the last rows of <see cref="X"/>, i64 [1], in host memory; at least 1.</summary>
+    /// <summary>Text-scored kinds: the text rows behind the image, which are the last rows of <see cref="X"/>; the page-ranked kind: all rows of it; i64 [1], in host memory; at least 1.</summary>
     public const string QueryRows = "query_rows";
 
-    /// <summary>Scored kinds: the attention that the last row, or on average the text rows behind the image, pays to each cache row, mean over heads, f32 [key_rows].</summary>
+    /// <summary>Scored kinds: the attention that the last row, or on average the text rows behind the image, pays to each cache row, mean over heads, f32 [key_rows]; the page-ranked kind: the importance of each row of <see cref="X"/>, f32 [n].</summary>
     public const string Score = "score";
 
     /// <summary>Frozen kinds and <see cref="RowGraphs"/>: the visual rows, f32 [1, v, H].</summary>

@@ -9,6 +9,7 @@ internal readonly record struct Operator(string Name, string Domain = "")
     public const string Microsoft = "com.microsoft";
 
     public static readonly Operator Add = new("Add");
+    public static readonly Operator Cast = new("Cast");
     public static readonly Operator Concat = new("Concat");
     public static readonly Operator Conv = new("Conv");
     public static readonly Operator Expand = new("Expand");
@@ -33,6 +34,7 @@ internal readonly record struct Operator(string Name, string Domain = "")
     public static readonly Operator Slice = new("Slice");
     public static readonly Operator Softmax = new("Softmax");
     public static readonly Operator Split = new("Split");
+    public static readonly Operator Sqrt = new("Sqrt");
     public static readonly Operator Sub = new("Sub");
     public static readonly Operator TensorScatter = new("TensorScatter");
     public static readonly Operator Transpose = new("Transpose");

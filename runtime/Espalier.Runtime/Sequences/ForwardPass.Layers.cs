@@ -24,6 +24,12 @@ public sealed partial class ForwardPass
     /// <param name="scores">Receives one score a visual row; its length is <see cref="VisualTokens"/>.</param>
     public void RunTextScored(int layer, Span<float> scores) => RunKind(layer, LayerKind.TextScored, scores);
 
+    /// <summary>As <see cref="RunDense"/>, and reads the importance of each visual row: what five steps of PageRank over the layer's sharpened attention leave at it, root mean square over heads
+    /// (AIM, arXiv 2412.03248). The attention of all heads is computed as a whole: floats of heads times rows times keys.</summary>
+    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
+    /// <param name="scores">Receives one score a visual row; its length is <see cref="VisualTokens"/>.</param>
+    public void RunPageRanked(int layer, Span<float> scores) => RunKind(layer, LayerKind.PageRanked, scores);
+
     /// <summary>Runs the suffix rows through a layer; the visual rows are read by attention and not updated (ShortV, arXiv 2504.00502).</summary>
     /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
     public void RunFrozen(int layer)
@@ -99,9 +105,16 @@ public sealed partial class ForwardPass
         Enter(PassPhase.Prefill, layer);
         Require(scores.Length == _map.Count, "one score a visual token is read");
         LayerBinding binding = _bindings.Reduced(layer, kind);
-        int firstVisual = _cache.Length(layer);
-        _rows.BindScores(binding, firstVisual + _map.Count + _suffixRows);
-        if (kind.IsTextScored())
+        int rows = _map.Count + _suffixRows;
+
+        // PageRank asks the rows of the pass alone; the other scores are those of all cache rows.
+        int firstVisual = kind == LayerKind.PageRanked ? 0 : _cache.Length(layer);
+        _rows.BindScores(binding, firstVisual + rows);
+        if (kind == LayerKind.PageRanked)
+        {
+            _rows.BindQueryRows(binding, rows);
+        }
+        else if (kind.IsTextScored())
         {
             // Registers are no text: their attention is not asked for.
             _rows.BindQueryRows(binding, _suffixRows - _plan.Registers);

@@ -174,19 +174,33 @@ public sealed partial class ImagePass : IDisposable
         }
     }
 
-    /// <summary>The weights of a merge, all zero: row i says what merged token i takes of each row of <see cref="Features"/>.</summary>
+    /// <summary>The weights of a merge, all zero: row i says what merged token i takes of each row of <see cref="Features"/>, or of <see cref="Projected"/> where the plan merges behind the projector.</summary>
     /// <param name="rows">Merged tokens; at most, where the plan says "at most".</param>
     public Span<float> Weights(int rows)
     {
+        if (_phase == ImagePhase.ProjectedWhole)
+        {
+            Require(_projected!.IsMerge && rows == _projected.TokensAfter, "tokens are merged behind the projector, into as many as the plan says");
+            return _projector.Weights(rows);
+        }
+
         Require(_phase == ImagePhase.Scored && _output!.Compress != Compress.Drop && rows == _output.TokensAfter, "tokens are merged behind the tower, into as many as the plan says");
         return _reduction!.Weights(rows);
     }
 
-    /// <summary>Mixes the features by <see cref="Weights"/>; the merged tokens take the place of all others.</summary>
+    /// <summary>Mixes the features, or the projected tokens, by <see cref="Weights"/>; the merged tokens take the place of all others.</summary>
     /// <param name="tokens">The visual token that each merged token stands for; -1 for the CLS token, -2 for one that stands for many. As many as there are rows of weights, or fewer where the plan says "at most".</param>
     /// <exception cref="ArgumentException">There is no such visual token.</exception>
     public void Merge(ReadOnlySpan<int> tokens)
     {
+        if (_phase == ImagePhase.ProjectedWhole)
+        {
+            Require(_projected!.IsMerge && (_projected.IsDynamic || tokens.Length == _projected.TokensAfter), "tokens are merged behind the projector, into as many as the plan says");
+            _map.MergeInImage(tokens, _projector.Merge(tokens.Length));
+            _phase = ImagePhase.Ready;
+            return;
+        }
+
         Require(_phase == ImagePhase.Scored && _output!.Compress != Compress.Drop && (_output.IsDynamic || tokens.Length == _output.TokensAfter), "tokens are merged behind the tower, into as many as the plan says");
         _map.MergeInImage(tokens, _reduction!.WeightsOf(tokens.Length));
         _reduction.Merge(tokens.Length);

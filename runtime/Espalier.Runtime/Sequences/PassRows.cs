@@ -155,17 +155,17 @@ internal sealed class PassRows : IDisposable
         binding.BindOutput("map\0"u8, _map.Value);
     }
 
-    /// <summary>Binds the score output: one score a KV row that the layer will hold.</summary>
-    public void BindScores(LayerBinding binding, int keyRows)
+    /// <summary>Binds the score output: one score a KV row that the layer will hold, or one a row of the pass.</summary>
+    public void BindScores(LayerBinding binding, int count)
     {
-        _scores.Resize(keyRows);
+        _scores.Resize(count);
         binding.BindOutput("score\0"u8, _scores.Value);
     }
 
-    /// <summary>Binds the number of text rows whose attention is averaged.</summary>
-    public void BindQueryRows(LayerBinding binding, int suffixRows)
+    /// <summary>Binds the number of last rows whose attention the score is made of.</summary>
+    public void BindQueryRows(LayerBinding binding, int rows)
     {
-        _queryRows.Span<long>()[0] = suffixRows;
+        _queryRows.Span<long>()[0] = rows;
         binding.BindInput("query_rows\0"u8, _queryRows.Value);
     }
 

@@ -58,7 +58,8 @@ internal sealed class ModelSessions
         Step? output = plan.StepAt(Site.VisionOutput);
         bool merges = plan.Steps.Any(static step => step is { IsVisionSide: false, IsMerge: true });
         bool decodesApart = formats.Decode != formats.Decoder;
-        int total = 5 + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
+        bool mergesProjected = plan.StepAt(Site.Projected) is { IsMerge: true };
+        int total = 5 + (mergesProjected ? 1 : 0) + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
         for (int layer = 0; layer < layers; layer++)
         {
             total += (plan.KindAt(layer) switch { LayerKind.Dense => 0, LayerKind.Halved => 2, _ => 1 }) + (plan.IsScoredAhead(layer) ? 1 : 0) + (plan.Gates?.IsBehind(layer) == true ? 1 : 0) + (plan.MaySkipAt(layer) ? 2 : 0);
@@ -123,6 +124,7 @@ internal sealed class ModelSessions
         Head = Get(ModelPart.Head, formats.Decode);
         GatherRows = Get(ModelPart.GatherRows);
         MergeRows = merges ? Get(ModelPart.MergeRows) : null;
+        MergeProjected = mergesProjected ? Get(ModelPart.MergeProjected) : null;
         PartRows = Get(ModelPart.PartRows);
         JoinRows = Get(ModelPart.JoinRows);
     }
@@ -156,6 +158,9 @@ internal sealed class ModelSessions
 
     /// <summary>Visual rows that take others in; null if the plan merges nothing in the decoder.</summary>
     public OrtSession? MergeRows { get; }
+
+    /// <summary>Mix of projected tokens; null if the plan merges none of them.</summary>
+    public OrtSession? MergeProjected { get; }
 
     /// <summary>Rows split into visual and text.</summary>
     public OrtSession PartRows { get; }

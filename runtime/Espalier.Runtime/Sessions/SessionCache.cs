@@ -63,6 +63,9 @@ internal enum ModelPart
     /// <summary>Features mixed by weights.</summary>
     MergeFeatures,
 
+    /// <summary>Projected tokens mixed by weights.</summary>
+    MergeProjected,
+
     /// <summary>One decoder layer.</summary>
     DecoderLayer,
 
@@ -276,6 +279,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.GatherFeatures => RowGraphs.Gather(geometry.Vision.Hidden),
             ModelPart.MergeFeatures => RowGraphs.Merge(geometry.Vision.Hidden),
             ModelPart.Projector => ProjectorGraph.Build(geometry, key.RequiredFormat),
+            ModelPart.MergeProjected => RowGraphs.Merge(geometry.Text.Hidden),
             ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, key.Kind, key.RequiredFormat),
             ModelPart.FeedForward => DecoderLayerGraph.BuildFeedForward(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.DecodeAttention => DecodeHalfGraphs.Attention(geometry.Text, key.Layer, key.RequiredFormat),

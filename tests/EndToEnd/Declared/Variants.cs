@@ -331,6 +331,29 @@ public sealed partial class SiglipQwen2FiCoCoL;
 [DivPrune(Keep = 6)]
 public sealed partial class SiglipQwen2DivPrune;
 
+[VisionLanguageModel("clip-llama")]
+[Aim(Halvings = 1, L1 = 0, L2 = 4)]
+public sealed partial class ClipLlamaAim;
+
+[VisionLanguageModel("clip-llama")]
+[FastV(K = 1, R = 0.2)]
+[Aim(Halvings = 0, L1 = 1, L2 = 4)]
+[ShortV(1, 4)]
+public sealed partial class ClipLlamaAimTogether;
+
+[VisionLanguageModel("clip-llama")]
+[SparsityMeetsSimilarity(Cut = InflectionCut.SecondDifference, Window = 5, AtLeast = 0.4, Round2 = SecondRound.None)]
+[Aim(Halvings = 1, L1 = 1, L2 = 4)]
+public sealed partial class ClipLlamaSimilarityAim;
+
+[VisionLanguageModel("siglip-qwen2")]
+[Aim(Halvings = 1, L1 = 0, L2 = 4)]
+public sealed partial class SiglipQwen2Aim;
+
+[VisionLanguageModel("siglip-qwen2")]
+[Aim(Halvings = 2, Order = AimOrder.Relative, L1 = 1, L2 = 3)]
+public sealed partial class SiglipQwen2AimRelative;
+
 [VisionLanguageModel("siglip-qwen2")]
 [VisionZip(Dominant = 7, Contextual = 3)]
 public sealed partial class SiglipQwen2VisionZip;

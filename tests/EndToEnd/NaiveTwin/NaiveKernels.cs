@@ -71,6 +71,41 @@ internal static class NaiveKernels
         return step.Score == Score.Diversity ? Diverse(rows, left) : Highest(Propagated(rows, step.Kernel!.Arguments), left);
     }
 
+    /// <summary>AIM's merge behind the projector: clusters as lists of tokens.</summary>
+    public static int[] Halve(Step step, float[] projected, int tokens, out float[] weights)
+    {
+        double[][] features = Rows(projected, tokens);
+        bool relative = step.Kernel!.Arguments[1].Member == "AimOrder.Relative";
+
+        // A cluster: the token that it stands for, and what it takes of each token.
+        List<(int Token, Dictionary<int, float> Shares)> clusters = [.. Enumerable.Range(0, tokens).Select(static token => (token, new Dictionary<int, float> { [token] = 1 }))];
+        for (int halving = 0; halving < (int)step.Kernel.Arguments[0].Value; halving++)
+        {
+            double[][] rows = [.. clusters.Select(cluster => features[0].Select((_, x) => cluster.Shares.Sum(share => share.Value * features[share.Key][x])).ToArray())];
+            int[] odd = [.. Enumerable.Range(0, clusters.Count).Where(static i => i % 2 == 1)];
+            (int From, int To, double Cosine)[] pairs = odd.Length == 0 ? [] : [.. Enumerable.Range(0, clusters.Count).Where(static i => i % 2 == 0)
+                .Select(i => (i, odd.MaxBy(j => Cosine(rows[i], rows[j])))).Select(pair => (pair.i, pair.Item2, Cosine(rows[pair.i], rows[pair.Item2]))).OrderByDescending(static pair => pair.Item3).ThenBy(static pair => pair.i)];
+            int[] alone = odd.Length == 0 ? [0] : [.. pairs.Skip(odd.Length).Select(static pair => pair.From)];
+            int[] left = relative ? [.. alone.Concat(odd).Order()] : [.. alone, .. odd];
+            clusters = [.. left.Select(row =>
+            {
+                int[] members = [row, .. pairs.Take(odd.Length).Where(pair => pair.To == row).Select(static pair => pair.From)];
+                return (clusters[row].Token, members.SelectMany(member => clusters[member].Shares).ToDictionary(static share => share.Key, share => share.Value / members.Length));
+            })];
+        }
+
+        weights = new float[clusters.Count * tokens];
+        for (int row = 0; row < clusters.Count; row++)
+        {
+            foreach ((int token, float share) in clusters[row].Shares)
+            {
+                weights[(row * tokens) + token] = share;
+            }
+        }
+
+        return [.. clusters.Select(static cluster => cluster.Token)];
+    }
+
     /// <summary>What the kept rows of a merge take: each other token goes to the most similar kept one, which becomes the mean.</summary>
     public static float[] Average(float[] values, int tokens, int[] kept)
     {
@@ -117,7 +152,7 @@ internal static class NaiveKernels
         var picked = new List<int>();
         while (picked.Count < count)
         {
-            // The first pick looks at all other tokens, the others at what is picked.
+            // The first pick looks at all other tokens, if there are some, the others at what is picked.
             picked.Add(Enumerable.Range(0, rows.Length).Except(picked)
                 .MaxBy(one => (picked.Count == 0 ? Enumerable.Range(0, rows.Length).Where(other => other != one) : picked).Select(other => 1 - Cosine(rows[one], rows[other])).DefaultIfEmpty().Min()));
         }

@@ -45,6 +45,14 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
         pass.Project();
         if (LoadedPlan.Steps.SingleOrDefault(static step => step.Site == Site.Projected) is { } projected)
         {
+            if (projected.IsMerge)
+            {
+                int[] merged = NaiveKernels.Halve(projected, pass.Projected.ToArray(), pass.VisualTokens, out float[] halves);
+                halves.CopyTo(pass.Weights(projected.TokensAfter));
+                pass.Merge(merged);
+                return;
+            }
+
             pass.Keep(NaiveKernels.Select(projected, pass.Projected.ToArray(), pass.VisualTokens, Left(projected, pass.VisualTokens, pass.VisualTokens), projected.Score == Score.ConditionalDiversity ? pass.MeanText : default));
         }
     }
@@ -82,6 +90,9 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
                     pass.RenumberRows();
                     pass.RunFeedForward(layer);
                     scores = new float[pass.VisualTokens];
+                    break;
+                case (_, _) when LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.PageRank):
+                    pass.RunPageRanked(layer, scores);
                     break;
                 case (false, false) when textScored:
                     pass.RunTextScored(layer, scores);
@@ -137,7 +148,7 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
             int left = step.Count?.Rule == CountRule.Found ? 0 : Left(step, ranks.Length, pass.EnteredTokens);
             switch (step.Score)
             {
-                case Score.LastQueryAttention or Score.TextAttention:
+                case Score.LastQueryAttention or Score.TextAttention or Score.PageRank:
                     scores.CopyTo(ranks, 0);
                     break;
                 case Score.NextLayerAttention:

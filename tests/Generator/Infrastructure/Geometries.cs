@@ -90,6 +90,8 @@ internal static class Geometries
 
     public static PolicyDeclaration CDPruner(int keep) => new("CDPruner", new IntegerArgument("Keep", keep));
 
+    public static PolicyDeclaration Aim(int halvings, int l1, int l2) => new("Aim", new IntegerArgument("Halvings", halvings), new IntegerArgument("L1", l1), new IntegerArgument("L2", l2));
+
     /// <summary>A plan that must come out without a problem.</summary>
     public static ReductionPlan Plan(ModelGeometry geometry, params PolicyDeclaration[] policies)
     {

@@ -80,10 +80,11 @@ internal static class Loading
                 LayerKind.TextScored => "text scored",
                 LayerKind.FrozenTextScored => "frozen text scored",
                 LayerKind.LastRow => "last row of",
+                LayerKind.PageRanked => "page ranked",
                 _ => "frozen scored",
             };
             Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == layer && step.Site == Site.DecoderBoundary);
-            bool scored = step is { Score: Score.LastQueryAttention or Score.TextAttention };
+            bool scored = step is { Score: Score.LastQueryAttention or Score.TextAttention or Score.PageRank };
             if (plan.KindAt(layer) != LayerKind.Halved)
             {
                 yield return $"{name} {layer} over {visual}" + (scored ? $" into {visual}" : "");
@@ -263,7 +264,9 @@ internal static class Loading
         {
             int left = Left(projected, visual, visual);
             yield return $"scratch {projected.Kernel!.Scratch}";
-            yield return $"keep {left} from {visual - left}";
+            yield return projected.IsMerge
+                ? $"merge {left}, {projected.Kernel!.Arguments[0].Value} contextual"
+                : $"keep {left} from {visual - left}";
         }
     }
 }

@@ -246,6 +246,21 @@ internal static class Recorder
                 }
             }
 
+            // How many are left is half of what the plan allows, where the loop asks.
+            public static class Aim
+            {
+                public static int Select(ReadOnlySpan<float> features, int tokens, int halvings, AimOrder order, Span<float> scratch, Span<int> kept, Span<float> weights)
+                {
+                    if (features.Length != 3 * tokens || scratch.Length < 8 * (tokens + 1) || weights.Length < kept.Length * tokens)
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    kept[0] = -halvings;
+                    return (kept.Length + 1) / 2;
+                }
+            }
+
             public static class GPrune
             {
                 public static void Select(ReadOnlySpan<float> features, int tokens, double threshold, double temperature, int iterations, Span<float> scratch, Span<int> kept) =>
@@ -411,6 +426,8 @@ internal static class Recorder
                 public void RunTextScored(int layer, Span<float> scores) => Score("text scored", layer, scores);
 
                 public void RunFrozenTextScored(int layer, Span<float> scores) => Score("frozen text scored", layer, scores);
+
+                public void RunPageRanked(int layer, Span<float> scores) => Score("page ranked", layer, scores);
 
                 public void ScoreAhead(int layer, Span<float> scores) => Score("ask", layer, scores);
 

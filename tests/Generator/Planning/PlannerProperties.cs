@@ -228,6 +228,7 @@ public sealed class PlannerProperties
             (1, from ratio in share from strategy in Gen.Elements("Rank", "Row") select FoPru(ratio, strategy)),
             (1, from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) select CDPruner(keep)),
             (1, from least in share from most in share from k2 in Gen.Choose(1 - wild, Math.Max(1, layers - 1) + wild) from round in Gen.Elements("None", "Visual", "VisualAndText") select Similarity(least / 4, most, k2, round)),
+            (2, from halvings in Gen.Choose(0 - wild, 3) from first in boundary from span in Gen.Choose(1 - wild, 4) select Aim(halvings, first - 1, first - 1 + span)),
             (1, from ratio in share from iterations in Gen.Choose(1 - wild, 5) select GPrune(ratio, iterations)));
     }
 
@@ -252,7 +253,7 @@ public sealed class PlannerProperties
         public static int VisualTokensBeforeTheDecoder(Declared declared)
         {
             int visual = declared.Geometry.VisualTokens;
-            foreach (string name in (string[])["FiCoCoV", "ToMe", "Elip", "VisionZip", "VtcCls", "SparsityMeetsSimilarity", "PruMerge", "PruMergePlus", "RecoverableCompression", "FoPru", "DivPrune", "GPrune", "CDPruner"])
+            foreach (string name in (string[])["FiCoCoV", "ToMe", "Elip", "VisionZip", "VtcCls", "SparsityMeetsSimilarity", "PruMerge", "PruMergePlus", "RecoverableCompression", "FoPru", "DivPrune", "GPrune", "CDPruner", "Aim"])
             {
                 if (declared.Policies.SingleOrDefault(policy => policy.Name == name) is { } policy)
                 {
@@ -263,6 +264,7 @@ public sealed class PlannerProperties
                         NumbersArgument { Name: "Ratios" } ratios => 1 + (int)(visual * ratios.Values[^1]),
                         IntegerArgument { Name: "Dominant" } dominant => dominant.Value + ((IntegerArgument)policy.Arguments[1]).Value,
                         IntegerArgument { Name: "Keep" } keep => keep.Value,
+                        IntegerArgument { Name: "Halvings" } halvings => (int)Math.Ceiling(visual / Math.Pow(2, halvings.Value)),
                         RealArgument { Name: "Ratio" } ratio => (int)Math.Round(visual * ratio.Value, MidpointRounding.ToEven),
                         RealArgument { Name: "KeepRatio" } ratio when name == "FoPru" => FoPru(visual, ratio.Value, ((ChoiceArgument)policy.Arguments[1]).Member),
                         RealArgument { Name: "KeepRatio" } ratio => (int)(visual * ratio.Value),
@@ -326,6 +328,8 @@ public sealed class PlannerProperties
                         return (int)(VisualTokensBeforeTheDecoder(declared) * Math.Pow(Real("Lambda"), layer / (declared.Geometry.Text.Layers / Number("S"))));
                     case "FastV" when Number("K") == layer:
                         return (int)Math.Round(before * (1 - Real("R")), MidpointRounding.ToEven);
+                    case "Aim" when layer > Number("L1") + 1:
+                        return Math.Max(0, VisualTokensBeforeTheDecoder(declared) * (Number("L2") - layer + 1) / (Number("L2") - Number("L1"))) is var left && left < before ? left : before;
                     case "ExitVisual" when Number("AfterLayer") + 1 == layer:
                     case "Vtw" or "Victor" when Number("K") == layer:
                         return 0;

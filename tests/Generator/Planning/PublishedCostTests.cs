@@ -40,6 +40,26 @@ public sealed class PublishedCostTests
         Assert.InRange(computed, published * (1 - tolerance), published * (1 + tolerance));
     }
 
+    // Qwen2-7B behind LLaVA-OneVision, 32 frames of 196 tokens, 100 text tokens (fitted to the first figure), as LLM-Viewer counts. A plan of one halving of twice as many tokens
+    // stands for two of 6,272, which is no square.
+    [Fact]
+    public void AimCostsWhatWasPublishedIfItsRatesHoldOneLayerEarlier()
+    {
+        ModelGeometry geometry = Geometries.Of(layers: 28, visualTokens: 56 * 56) with
+        {
+            Text = Geometries.Llava.Text with { Layers = 28, Hidden = 3584, Intermediate = 18944, Heads = 28, KeyValueHeads = 4, HeadDim = 128, Vocabulary = 152064 },
+        };
+        ReductionPlan code = Geometries.Plan(geometry, Geometries.Aim(halvings: 1, l1: 13, l2: 21));
+        ReductionPlan table = Geometries.Plan(geometry, Geometries.Aim(halvings: 1, l1: 12, l2: 20));
+        Assert.Equal([1568, 1568, 1372, 1176, 980, 784, 588, 392, 196, 0, 0], Enumerable.Range(13, 11).Select(code.VisualTokensAt));
+        Assert.Equal([1568, 1372, 1176, 980, 784, 588, 392, 196, 0, 0, 0], Enumerable.Range(13, 11).Select(table.VisualTokensAt));
+
+        double dense = CostModel.HeadFlops(geometry.Text, FlopsConvention.V) + (28 * CostModel.LayerFlops(geometry.Text, FlopsConvention.V, LayerMode.Dense, 100, 6272));
+        Assert.InRange(dense / 1e12, 99.63 * 0.999, 99.63 * 1.001);
+        Assert.InRange(table.Flops(FlopsConvention.V, 100) / 1e12, 14.76 * 0.999, 14.76 * 1.001);
+        Assert.InRange(code.Flops(FlopsConvention.V, 100) / 1e12, 15.53 * 0.999, 15.53 * 1.001);
+    }
+
     [Fact]
     public void RowsOfEveryKindAreThere()
     {

@@ -95,6 +95,29 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void Aim() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [Aim(Halvings = 1, L1 = 2, L2 = 5)]
+        public sealed partial class MergedShapes;
+        """);
+
+    [Fact]
+    public void AimBehindACountOfTheImage() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [PruMergePlus]
+        [Aim(Halvings = 2, Order = AimOrder.Relative, L1 = 5, L2 = 7)]
+        public sealed partial class MergedTwiceShapes;
+        """);
+
+    [Fact]
     public void AllTogether() => Verify("""
         using Espalier;
 

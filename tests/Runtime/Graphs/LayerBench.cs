@@ -64,7 +64,8 @@ internal sealed class LayerBench(TextGeometry geometry, int layer, LayerKind kin
         using var visualAt = NativeTensor.Of(visualPositions, 1, visualPositions.Length);
         using var visualStart = NativeTensor.Of([(long)start], 1);
         using var y = NativeTensor.Empty(1, x.Length, geometry.Hidden);
-        using var scores = NativeTensor.Empty(cache.Rows);
+        using var scores = NativeTensor.Empty(kind == LayerKind.PageRanked ? x.Length : cache.Rows);
+        using var queryRows = NativeTensor.Of([(long)x.Length], 1);
 
         List<(string, NativeTensor)> inputs =
         [
@@ -72,10 +73,15 @@ internal sealed class LayerBench(TextGeometry geometry, int layer, LayerKind kin
             (GraphNames.LastRow, last), (GraphNames.Total, total),
         ];
         List<(string, NativeTensor)> outputs = [(GraphNames.Y, y), (GraphNames.PresentKey, cache.Key), (GraphNames.PresentValue, cache.Value)];
-        if (kind is LayerKind.Scored or LayerKind.FrozenScored)
+        if (kind is LayerKind.Scored or LayerKind.FrozenScored or LayerKind.PageRanked)
         {
             inputs.Add((GraphNames.KeyRows, keyRows));
             outputs.Add((GraphNames.Score, scores));
+        }
+
+        if (kind == LayerKind.PageRanked)
+        {
+            inputs.Add((GraphNames.QueryRows, queryRows));
         }
 
         if (kind is LayerKind.Frozen or LayerKind.FrozenScored)

@@ -60,6 +60,49 @@ internal sealed class ReferenceDecoder(TextGeometry geometry, TestWeights weight
         }
     }
 
+    /// <summary>AIM's importance of every row of a whole sequence: PageRank over the sharpened causal attention of each head, root mean square over heads.</summary>
+    public double[] PageRank(int layer, double[][] x, long[] positions, double temperature, int steps)
+    {
+        string module = $"language_model.layers.{layer}";
+        var cache = new ReferenceCache();
+        double[][] normed = [.. x.Select(row => Norm(row, $"{module}.input_layernorm.weight"))];
+        double[][] queries = [.. normed.Select((row, i) => Rotate(Biased(row, $"{module}.self_attn.q_proj", geometry.QueryWidth), positions[i]))];
+        for (int row = 0; row < x.Length; row++)
+        {
+            Append(module, normed[row], positions[row], cache);
+        }
+
+        var squares = new double[x.Length];
+        for (int head = 0; head < geometry.Heads; head++)
+        {
+            int shared = head / (geometry.Heads / geometry.KeyValueHeads);
+            double Product(int query, int key) => Enumerable.Range(0, geometry.HeadDim).Sum(i => queries[query][(head * geometry.HeadDim) + i] * cache.Keys[key][(shared * geometry.HeadDim) + i]);
+            double[] mass = [.. Enumerable.Repeat(1.0 / x.Length, x.Length)];
+            for (int step = 0; step < steps; step++)
+            {
+                var next = new double[x.Length];
+                for (int from = 0; from < x.Length; from++)
+                {
+                    double[] attention = [.. Enumerable.Range(0, from + 1).Select(to => Product(from, to) / Math.Sqrt(geometry.HeadDim) / temperature)];
+                    Reference.Softmax(attention);
+                    for (int to = 0; to <= from; to++)
+                    {
+                        next[to] += mass[from] * attention[to];
+                    }
+                }
+
+                mass = next;
+            }
+
+            for (int row = 0; row < x.Length; row++)
+            {
+                squares[row] += mass[row] * mass[row] / geometry.Heads;
+            }
+        }
+
+        return [.. squares.Select(Math.Sqrt)];
+    }
+
     public double[] Logits(double[] row, string weight) =>
         Reference.Linear(Norm(row, "language_model.norm.weight"), weights.Get(weight, geometry.Vocabulary, geometry.Hidden), geometry.Vocabulary);
 

@@ -16,6 +16,9 @@ internal static class ReductionGoldens
     /// <summary>The kernels of the decoder.</summary>
     public static JsonElement Decoder { get; } = Read("../../reference/goldens/reductions/decoder.json");
 
+    /// <summary>AIM's merge and PageRank.</summary>
+    public static JsonElement Aim { get; } = Read("../../reference/goldens/reductions/aim.json");
+
     /// <summary>s = (1103515245 s + 12345) mod 2³¹, value s / 2³¹ − 0.5.</summary>
     public static double[] Lcg(int count, long seed)
     {

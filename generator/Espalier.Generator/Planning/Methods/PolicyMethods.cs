@@ -28,6 +28,7 @@ public static class PolicyMethods
         new VtcClsMethod(),
         new DivPruneMethod(),
         new GPruneMethod(),
+        new AimMethod(),
         new SparsityMeetsSimilarityMethod(),
         new PruMergeMethod(plus: false),
         new PruMergeMethod(plus: true),
