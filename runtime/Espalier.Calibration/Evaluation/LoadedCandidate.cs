@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Espalier.Vision;
 
@@ -36,7 +37,7 @@ internal sealed class LoadedCandidate : IDisposable
     public AnswerStatistics Statistics => _sequence.Statistics;
 
     /// <summary>Visual tokens that the last layer worked on in the last answer.</summary>
-    public int VisualTokensKept => Statistics.ExitLayer is null ? Statistics.VisualTokens[^1] : 0;
+    public int VisualTokensKept => KeptOf(Statistics);
 
     /// <summary>Visual tokens that the last answer's image became.</summary>
     public int VisualTokens => Candidate.Plan.Geometry.VisualTokens;
@@ -56,6 +57,23 @@ internal sealed class LoadedCandidate : IDisposable
 
         return answer.ToString().TrimEnd();
     }
+
+    /// <summary>Answers many questions, several at a time, in the order in which they get complete.</summary>
+    /// <param name="questions">The questions.</param>
+    /// <param name="together">How many at a time.</param>
+    /// <param name="options">Sampling and length.</param>
+    /// <param name="cancellationToken">Ends all of it.</param>
+    public async IAsyncEnumerable<BatchAnswer> AnswerAllAsync(IAsyncEnumerable<BatchQuestion> questions, int together, AnswerOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using SequenceBatch batch = _model.CreateBatch(together, _sequence.Capacity);
+        await foreach (BatchAnswer answer in _model.AnswerAsync(batch, questions, options, progress: null, cancellationToken).ConfigureAwait(false))
+        {
+            yield return answer with { Text = answer.Text.TrimEnd() };
+        }
+    }
+
+    /// <summary>Visual tokens that the last layer worked on in an answer.</summary>
+    public static int KeptOf(AnswerStatistics statistics) => statistics.ExitLayer is null ? statistics.VisualTokens[^1] : 0;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -20,6 +20,7 @@ internal static class BatchCommand
         Option<string?> output = new("--output", "-o") { Description = "The file that gets a record a line, in order. If it holds records already, the next one is made for the line behind them. Standard output if left out.", HelpName = "file" };
         Option<string?> images = new("--images") { Description = "What the paths of pictures are relative to: by default the folder of the input, or the working folder.", HelpName = "folder" };
         Option<bool> strict = new("--strict") { Description = "Returns 3 if a record is an error. All lines are answered all the same." };
+        Option<int> together = NumberOption.Create("--batch", "Lines that are answered at the same time: a step of them reads the weights once. Each line takes a KV cache of its own.", static value => value is >= 1 and <= VisionLanguageModel.MaximumBatchSlots, $"is a whole number from 1 to {VisionLanguageModel.MaximumBatchSlots}", 1);
         Option<Precision> precision = SharedOptions.Precision();
         Option<int> positions = SharedOptions.TextPositions();
         var command = new DocumentedCommand(
@@ -27,9 +28,9 @@ internal static class BatchCommand
             "Answers JSON lines with JSON lines, in order. A bad line gets a record with \"error\" and stops nothing. With --output, the same command goes on where it was ended.",
             "batch models/llava questions.jsonl -o answers.jsonl -p '[FastV(K = 2, R = 0.5)]'",
             "batch models/llava --images photos < questions.jsonl > answers.jsonl",
-            "batch models/llava shard-7.jsonl -o answers-7.jsonl --precision int8 --strict")
+            "batch models/llava shard-7.jsonl -o answers-7.jsonl --precision int8 --batch 16 --strict")
         {
-            checkpoint, input, policy, output, images, strict, precision, positions,
+            checkpoint, input, policy, output, images, strict, together, precision, positions,
         };
         SamplingOptions sampling = SamplingOptions.AddTo(command, maxTokens: 256);
         command.SetAction((parsed, cancellationToken) => RunAsync(
@@ -41,6 +42,7 @@ internal static class BatchCommand
             parsed.GetValue(output),
             parsed.GetValue(images),
             parsed.GetValue(strict),
+            parsed.GetValue(together),
             parsed.GetValue(precision),
             parsed.GetValue(positions),
             sampling.Read(parsed),
@@ -57,6 +59,7 @@ internal static class BatchCommand
         string? outputPath,
         string? images,
         bool strict,
+        int together,
         Precision precision,
         int positions,
         AnswerOptions options,
@@ -89,7 +92,7 @@ internal static class BatchCommand
         long lines = inputPath is null || !terminal.ShowsProgress ? 0 : Math.Max(1, File.ReadLines(inputPath).LongCount() - output.LastLine);
         try
         {
-            await terminal.ProgressAsync("lines", 0, lines, done => batch.RunAsync(input, output, done, cancellationToken));
+            await terminal.ProgressAsync("lines", 0, lines, done => together == 1 ? batch.RunAsync(input, output, done, cancellationToken) : batch.RunTogetherAsync(together, input, output, done, cancellationToken));
         }
         catch (OperationCanceledException) when (outputPath is not null)
         {

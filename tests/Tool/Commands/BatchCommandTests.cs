@@ -54,6 +54,31 @@ public sealed class BatchCommandTests : IDisposable
         Assert.Contains("missing.png", records[3]["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("2")]
+    [InlineData("16")]
+    public async Task LinesThatAreAnsweredTogetherGiveTheSameBytes(string together)
+    {
+        File.WriteAllLines(_folder["in.jsonl"], [.. _lines, .. _lines, _lines[0]]);
+        await Batch();
+        string alone = File.ReadAllText(_folder["out.jsonl"]);
+        File.Delete(_folder["out.jsonl"]);
+        ToolRun run = await Batch("--batch", together);
+        Assert.Equal(0, run.ExitCode);
+        Assert.EndsWith("5 answered, 18 with errors\n", run.Errors, StringComparison.Ordinal);
+        Assert.Equal(alone, File.ReadAllText(_folder["out.jsonl"]));
+
+        // Ended in the middle it goes on, with any number of lines at a time.
+        File.WriteAllText(_folder["out.jsonl"], alone[..(alone.Length / 2)]);
+        await Batch("--batch", "3");
+        Assert.Equal(alone, File.ReadAllText(_folder["out.jsonl"]));
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("many")]
+    public async Task HowManyLinesIsChecked(string together) => Assert.Contains("--batch is a whole number from 1 to 1024", (await Batch("--batch", together)).Errors, StringComparison.Ordinal);
+
     [Fact]
     public async Task AnEndedBatchGoesOnAndTheBytesAreTheSame()
     {
