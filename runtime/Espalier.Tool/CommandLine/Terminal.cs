@@ -44,6 +44,16 @@ internal sealed class Terminal(TextWriter output, TextWriter errors, bool isWatc
         }
     }
 
+    /// <summary>Says that a run was cancelled that can be gone on with.</summary>
+    /// <param name="file">What holds the part that is done.</param>
+    /// <param name="doneSoFar">How much that is; null if nobody knows.</param>
+    /// <returns>The exit code.</returns>
+    public int Cancelled(string file, string? doneSoFar = null)
+    {
+        Fail($"cancelled{(doneSoFar is null ? "" : " after " + doneSoFar)}; the same command goes on from {file}");
+        return ExitCode.Cancelled;
+    }
+
     /// <summary>Shows what is being done while it is done.</summary>
     public T Status<T>(string doing, Func<Action<string>, T> work) =>
         ShowsProgress ? _console.Status().Start(Markup.Escape(doing), status => work(text => status.Status(Markup.Escape(text)))) : work(static _ => { });

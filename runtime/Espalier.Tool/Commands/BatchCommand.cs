@@ -96,8 +96,7 @@ internal static class BatchCommand
         }
         catch (OperationCanceledException) when (outputPath is not null)
         {
-            terminal.Fail($"cancelled; the same command goes on from {outputPath}");
-            return ExitCode.Cancelled;
+            return terminal.Cancelled(outputPath);
         }
 
         terminal.Errors.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{batch.Answered} answered, {batch.Failed} with errors"));

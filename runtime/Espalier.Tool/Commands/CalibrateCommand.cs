@@ -49,14 +49,23 @@ internal static class CalibrateCommand
             IReadOnlyList<CalibrationSample> chosen = CalibrationSample.Choose(all, parsed.GetValue(samples), parsed.GetValue(seed));
             Directory.CreateDirectory(target);
             NativeLibraries.Ensure(terminal);
-            CalibrationReport report = await MeasureAsync(
-                terminal,
-                Path.Combine(target, Log),
-                parsed.GetValue(precision),
-                $"{chosen.Count} samples",
-                Prefills(parsed.GetRequiredValue(method), folder) * chosen.Count,
-                options => Measure(parsed.GetRequiredValue(method), folder, chosen, parsed.GetValue(layers), parsed.GetValue(threshold), parsed.GetValue(budget), parsed.GetValue(name)!, options),
-                cancellationToken);
+            CalibrationReport report;
+            try
+            {
+                report = await MeasureAsync(
+                    terminal,
+                    Path.Combine(target, Log),
+                    parsed.GetValue(precision),
+                    $"{chosen.Count} samples",
+                    Prefills(parsed.GetRequiredValue(method), folder) * chosen.Count,
+                    options => Measure(parsed.GetRequiredValue(method), folder, chosen, parsed.GetValue(layers), parsed.GetValue(threshold), parsed.GetValue(budget), parsed.GetValue(name)!, options),
+                    cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                return terminal.Cancelled(Path.Combine(target, Log));
+            }
+
             File.WriteAllText(Path.Combine(target, Chart), report.Chart);
             string told = Path.Combine(target, Report);
             File.WriteAllText(told, report.ToMarkdown(Chart));

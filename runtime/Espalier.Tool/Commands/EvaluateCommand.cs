@@ -128,8 +128,7 @@ internal static class EvaluateCommand
 
         if (run.Asked < questions.Count)
         {
-            terminal.Fail(string.Create(CultureInfo.InvariantCulture, $"cancelled after {run.Asked} of {questions.Count} questions; the same command goes on from {Path.Combine(output, Answers)}"));
-            return ExitCode.Cancelled;
+            return terminal.Cancelled(Path.Combine(output, Answers), string.Create(CultureInfo.InvariantCulture, $"{run.Asked} of {questions.Count} questions"));
         }
 
         var report = new EvaluationReport(run);

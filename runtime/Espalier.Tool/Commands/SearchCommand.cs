@@ -58,19 +58,27 @@ internal static class SearchCommand
             Directory.CreateDirectory(target);
             NativeLibraries.Ensure(terminal);
             ParetoSearch? search = null;
-            await terminal.ProgressAsync(
-                string.Create(CultureInfo.InvariantCulture, $"{questions} questions, {candidates.Count + 1} candidates"),
-                0,
-                questions,
-                done => Task.Run(
-                    async () => search = await ParetoSearch.RunAsync(
-                        folder,
-                        parsed.GetRequiredValue(data),
-                        candidates,
-                        parsed.GetValue(budget),
-                        parsed.GetValue(limit),
-                        new CalibrationOptions { Log = Path.Combine(target, Answers), Model = new ModelOptions { Precision = parsed.GetValue(precision) }, Progress = Questions(candidates.Count + 1, done), CancellationToken = cancellationToken }),
-                    CancellationToken.None));
+            try
+            {
+                await terminal.ProgressAsync(
+                    string.Create(CultureInfo.InvariantCulture, $"{questions} questions, {candidates.Count + 1} candidates"),
+                    0,
+                    questions,
+                    done => Task.Run(
+                        async () => search = await ParetoSearch.RunAsync(
+                            folder,
+                            parsed.GetRequiredValue(data),
+                            candidates,
+                            parsed.GetValue(budget),
+                            parsed.GetValue(limit),
+                            new CalibrationOptions { Log = Path.Combine(target, Answers), Model = new ModelOptions { Precision = parsed.GetValue(precision) }, Progress = Questions(candidates.Count + 1, done), CancellationToken = cancellationToken }),
+                        CancellationToken.None));
+            }
+            catch (OperationCanceledException)
+            {
+                return terminal.Cancelled(Path.Combine(target, Answers));
+            }
+
             File.WriteAllText(Path.Combine(target, Flops), search!.FlopsPicture());
             File.WriteAllText(Path.Combine(target, Time), search.TimePicture());
             string declaration = search.Chosen is null ? "" : search.ToDeclaration(parsed.GetValue(name)!);

@@ -4,6 +4,7 @@ using Espalier.Benchmarks.Declared;
 using Espalier.Benchmarks.Decoders;
 using Espalier.Benchmarks.Measuring;
 using Espalier.Planning;
+using Espalier.Tests;
 
 namespace Espalier.Benchmarks.Comparisons;
 
@@ -45,7 +46,7 @@ internal static class MonolithComparison
 
             int position = Past;
             contenders.Add(new("per layer", () => layered.Decode(tokens[0], position++), () => layered.Truncate(position = Past), DecodeSteps));
-            contenders.Add(new("monolith", () => monolith.Decode(tokens[0], position++), () => monolith.Truncate(position = Past), DecodeSteps));
+            contenders.Add(new("monolith", () => monolith.Append(tokens[0]), () => monolith.Truncate(Past), DecodeSteps));
             Tabulate(run.Report, run.Measure(contenders));
         }
         finally
@@ -95,7 +96,7 @@ internal static class MonolithComparison
         for (int i = 0; i < DecodeSteps; i++)
         {
             layered.Decode(tokens[i], Past + i);
-            monolith.Decode(tokens[i], Past + i);
+            monolith.Append(tokens[i]);
             Compare(layered.Logits, monolith.Logits);
         }
 

@@ -46,6 +46,14 @@ public sealed class CalibrateCommandTests : IDisposable
         Assert.Contains("calibration.jsonl: the file is of a run with another", other.Errors, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task ACancelledCalibrationSaysWhereItGoesOn()
+    {
+        ToolRun run = await ToolRun.Cancelled("calibrate", "shortv", ToolRun.Shapes, _folder["questions.jsonl"], "-o", _folder["out"]);
+        Assert.Equal((130, ""), (run.ExitCode, run.Output));
+        Assert.Equal($"cancelled; the same command goes on from {_folder["out/calibration.jsonl"]}\n", run.Errors);
+    }
+
     [Theory]
     [InlineData(2, "Argument 'speed' not recognized", "speed")]
     [InlineData(2, "--class is a C# identifier, not 1 2", "shortv", "--class", "1 2")]

@@ -21,13 +21,18 @@ internal sealed record ToolRun(int ExitCode, string Output, string Errors)
     public static Task<ToolRun> Of(params string[] args) => With(null, args);
 
     /// <summary>Runs a command line with standard input.</summary>
-    public static async Task<ToolRun> With(string? input, params string[] args)
+    public static Task<ToolRun> With(string? input, params string[] args) => With(input, CancellationToken.None, args);
+
+    /// <summary>Runs a command line that is cancelled before it begins.</summary>
+    public static Task<ToolRun> Cancelled(params string[] args) => With(null, new CancellationToken(canceled: true), args);
+
+    private static async Task<ToolRun> With(string? input, CancellationToken cancellationToken, string[] args)
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var errors = new StringWriter { NewLine = "\n" };
         var terminal = new Terminal(output, errors, isWatched: false);
         var commands = ToolCommands.Create(terminal, () => new MemoryStream(Encoding.UTF8.GetBytes(input ?? "")));
-        int code = await CommandLineProgram.RunAsync(commands, ToolCommands.Program, ToolCommands.ExitCodes, args, terminal, CancellationToken.None);
+        int code = await CommandLineProgram.RunAsync(commands, ToolCommands.Program, ToolCommands.ExitCodes, args, terminal, cancellationToken);
         return new ToolRun(code, output.ToString(), errors.ToString());
     }
 

@@ -3,7 +3,7 @@ using Espalier.Graphs;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
-namespace Espalier.Benchmarks.Decoders;
+namespace Espalier.Tests;
 
 /// <summary>The dense decoder as one session over the whole graph, with the same weights, packed once for both, and the same static KV cache.</summary>
 internal sealed class MonolithDecoder : IDisposable
@@ -22,6 +22,7 @@ internal sealed class MonolithDecoder : IDisposable
     private readonly OrtValue _logits;
     private readonly List<OrtValue> _caches = [];
     private int _length;
+    private int _count;
 
     public MonolithDecoder(SessionCache sessions, LinearFormat format, TextGeometry text, string headWeight, EmbeddingTable embeddings, int capacity)
     {
@@ -46,32 +47,48 @@ internal sealed class MonolithDecoder : IDisposable
     /// <summary>Runs a prompt from an empty cache.</summary>
     public void Prefill(ReadOnlySpan<int> tokens)
     {
-        _rows.Resize(tokens.Length);
-        _positions.Resize(tokens.Length);
-        _embeddings.Read(tokens, _rows.Span<float>());
-        Span<long> positions = _positions.Span<long>();
-        for (int i = 0; i < positions.Length; i++)
-        {
-            positions[i] = i;
-        }
-
-        _prefill.BindInput("x\0"u8, _rows.Value);
-        _prefill.BindInput("positions\0"u8, _positions.Value);
-        _lastRow.AsSpan<int>()[0] = tokens.Length - 1;
-        _rowIndex.AsSpan<long>()[0] = tokens.Length - 1;
-        _session.Run(_prefill);
-        _length = tokens.Length;
+        Truncate(0);
+        Append(tokens);
     }
 
-    /// <summary>Runs one token.</summary>
-    public void Decode(int token, int position)
+    /// <summary>Runs tokens behind those that ran already; one is a decode step.</summary>
+    public void Append(params ReadOnlySpan<int> tokens)
     {
-        _embeddings.Read([token], _row.Span<float>());
-        _position.Span<long>()[0] = position;
-        _lastRow.AsSpan<int>()[0] = _length;
-        _rowIndex.AsSpan<long>()[0] = 0;
-        _session.Run(_decode);
-        _length++;
+        _embeddings.Read(tokens, Load(tokens.Length));
+        Run();
+    }
+
+    /// <summary>Makes room for hidden rows behind those that ran already.</summary>
+    /// <returns>The rows, to be filled before <see cref="Run"/>.</returns>
+    public Span<float> Load(int count)
+    {
+        _count = count;
+        _rowIndex.AsSpan<long>()[0] = count - 1;
+        _lastRow.AsSpan<int>()[0] = _length + count - 1;
+        if (count == 1)
+        {
+            _position.Span<long>()[0] = _length;
+            return _row.Span<float>();
+        }
+
+        _rows.Resize(count);
+        _positions.Resize(count);
+        Span<long> positions = _positions.Span<long>();
+        for (int i = 0; i < count; i++)
+        {
+            positions[i] = _length + i;
+        }
+
+        _prefill.BindInput(Name(GraphNames.X), _rows.Value);
+        _prefill.BindInput(Name(GraphNames.Positions), _positions.Value);
+        return _rows.Span<float>();
+    }
+
+    /// <summary>Runs the rows that were loaded.</summary>
+    public void Run()
+    {
+        _session.Run(_count == 1 ? _decode : _prefill);
+        _length += _count;
     }
 
     /// <summary>Forgets the rows behind the first ones.</summary>
