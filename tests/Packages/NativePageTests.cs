@@ -13,7 +13,7 @@ public sealed class NativePageTests(PackedFeed feed)
         }
 
         string folder = feed.NewFolder("native-page");
-        Dictionary<string, string?> environment = feed.Environment(folder);
+        Dictionary<string, string?> environment = feed.Environment();
         environment["TreatWarningsAsErrors"] = "true";
         environment["CppCompilerAndLinker"] = File.Exists("/usr/bin/clang") || !File.Exists("/usr/bin/gcc") ? null : "gcc";
         Assert.InRange(await DocumentedCommands.Run("native.md", folder, environment), 5, 20);

@@ -28,7 +28,7 @@ public sealed class PackedFeed : IAsyncLifetime
     }
 
     /// <summary>What a user has in the environment: no setting of a test host, and a home and a temporary folder that are gone with the tests.</summary>
-    internal Dictionary<string, string?> Environment(string folder)
+    internal Dictionary<string, string?> Environment()
     {
         string temporary = _folder["tmp"];
         Directory.CreateDirectory(temporary);
@@ -38,7 +38,7 @@ public sealed class PackedFeed : IAsyncLifetime
             ["DOTNET_NOLOGO"] = "1",
             ["DOTNET_CLI_UI_LANGUAGE"] = "en",
             ["DOTNET_SKIP_FIRST_TIME_EXPERIENCE"] = "1",
-            ["DOTNET_CLI_HOME"] = Path.Combine(folder, "home"),
+            ["DOTNET_CLI_HOME"] = _folder["home"],
             ["MSBUILDDISABLENODEREUSE"] = "1",
             ["MSBuildSDKsPath"] = null,
             ["MSBUILD_EXE_PATH"] = null,
@@ -54,7 +54,7 @@ public sealed class PackedFeed : IAsyncLifetime
     /// <inheritdoc cref="Dotnet(string, string[])"/>
     internal Task<ChildProcess> Dotnet(string folder, IReadOnlyDictionary<string, string?> environment, params string[] arguments)
     {
-        Dictionary<string, string?> all = Environment(folder);
+        Dictionary<string, string?> all = Environment();
         foreach ((string name, string? value) in environment)
         {
             all[name] = value;
