@@ -41,6 +41,9 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("merged", Precision.Int8)]
     [InlineData("pyramid", Precision.Int8)]
     [InlineData("mean", Precision.Int4)]
+    [InlineData("partial", Precision.Float32)]
+    [InlineData("probed", Precision.Float32)]
+    [InlineData("around", Precision.Int8)]
     public void PrefillAndDecodeAllocateNothing(string variant, Precision precision)
     {
         ModelOptions options = folder.Options(precision);
@@ -66,6 +69,9 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "matrices" => c => ClipLlamaPruneAndMergeLearned.Load(c, options),
             "ahead" => c => ClipLlamaElipAhead.Load(c, options),
             "gathered" => c => ClipLlamaKeptPositions.Load(c, options),
+            "partial" => c => ClipLlamaYopoTogether.Load(c, options),
+            "probed" => c => ClipLlamaLensTogether.Load(c, options),
+            "around" => c => ClipLlamaYopoAround.Load(c, options),
             _ => c => ClipLlamaAll.Load(c, options),
         });
         using Sequence sequence = tiny.CreateSequence();
@@ -89,6 +95,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("neighbours")]
     [InlineData("recovered")]
     [InlineData("ranked")]
+    [InlineData("partial")]
     public void AnImageOfAnotherCountAllocatesNothingEither(string variant)
     {
         using var tiny = new TinyModel(variant switch
@@ -98,6 +105,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "neighbours" => static c => ClipLlamaPruMergePlus.Load(c),
             "recovered" => static c => ClipLlamaRecoverableSteps.Load(c),
             "stages" => static c => ClipLlamaSimilarityBend.Load(c),
+            "partial" => static c => ClipLlamaSimilarityPartial.Load(c),
             _ => static c => ClipLlamaSimilarity.Load(c),
         });
         using Sequence scout = tiny.CreateSequence();

@@ -18,6 +18,10 @@ public sealed class ExecutedFlopsTests : IDisposable
     [InlineData("norm")]
     [InlineData("victor")]
     [InlineData("aim")]
+    [InlineData("partial")]
+    [InlineData("neurons")]
+    [InlineData("heads")]
+    [InlineData("probed")]
     public void EveryLayerRunsTheProductsThatThePlanCounts(string variant)
     {
         var options = new ModelOptions { TraceFolder = _folder.Path };
@@ -30,6 +34,10 @@ public sealed class ExecutedFlopsTests : IDisposable
             "victor" => c => ClipLlamaVictorTogether.Load(c, options),
             "aim" => c => ClipLlamaAim.Load(c, options),
             "norm" => c => ClipLlamaNormTwice.Load(c, options),
+            "partial" => c => ClipLlamaYopoTogether.Load(c, options),
+            "neurons" => c => ClipLlamaYopoNeurons.Load(c, options),
+            "heads" => c => ClipLlamaYopoHeads.Load(c, options),
+            "probed" => c => ClipLlamaLensTogether.Load(c, options),
             _ => c => ClipLlamaAll.Load(c, options),
         }))
         {
@@ -61,6 +69,11 @@ public sealed class ExecutedFlopsTests : IDisposable
     {
         TextGeometry geometry = plan.Geometry.Text;
         int rows = text + plan.Registers;
+        if (plan.PartialAt(layer) is { } work && layer < plan.Layers - 1)
+        {
+            return CountedPartial(plan.Geometry, work, rows, plan.VisualTokensAt(layer));
+        }
+
         var (updated, read) = Rows(plan, layer, text);
         double linear = (2.0 * updated * geometry.Hidden * ((2.0 * geometry.QueryWidth) + (3.0 * geometry.Intermediate))) + (2.0 * read * geometry.Hidden * 2.0 * geometry.KeyValueWidth);
         if (layer < plan.Layers - 1)
@@ -69,6 +82,24 @@ public sealed class ExecutedFlopsTests : IDisposable
             Assert.Equal(CostModel.LayerFlops(geometry, FlopsConvention.C, mode, rows, plan.VisualTokensAt(layer)), linear + Attention(plan, layer, text));
         }
 
+        return linear;
+    }
+
+    /// <summary>The same for a layer in which visual rows do less, told a second time.</summary>
+    private static double CountedPartial(ModelGeometry model, PartialWork work, int text, int visual)
+    {
+        TextGeometry geometry = model.Text;
+        double heads = geometry.Heads - work.DroppedHeads.Count;
+        double neurons = work.Choice == NeuronChoice.All ? geometry.Intermediate : work.Neurons;
+        double perText = (2.0 * geometry.QueryWidth) + (3.0 * geometry.Intermediate);
+        double perVisual = (2.0 * heads * geometry.HeadDim) + (3.0 * neurons);
+        double perRow = 2.0 * geometry.KeyValueWidth;
+        double perProbe = work.Choice == NeuronChoice.Probed ? 2.0 * geometry.Intermediate : 0;
+        double probes = work.ProbeStride == 0 ? 0 : Math.Ceiling(visual / (double)work.ProbeStride);
+        double linear = 2.0 * geometry.Hidden * ((text * perText) + (visual * perVisual) + ((text + visual) * perRow) + (probes * perProbe));
+        double keys = text + work.KeysRead(visual, model.Vision.GridSize);
+        double attention = 4.0 * ((text * (double)(text + visual) * geometry.QueryWidth) + (visual * keys * heads * geometry.HeadDim));
+        Assert.Equal(CostModel.PartialLayerFlops(model, FlopsConvention.C, work, text, visual), linear + attention);
         return linear;
     }
 

@@ -37,6 +37,14 @@ Reductions, all of prefill (Policy):
     DyVTE           behind layer i, from the layer of the last prune (else 0) to the last but one, a gate is asked: W2 gelu(W1 z),
                     z the mean of the rows of the suffix without its last one, and that last one. If its second number is
                     above the first, all visual tokens leave, and no gate is asked any more. dyvte.safetensors holds them.
+    YOPO(w, ratio, cut, first, causal)  from layer `first` on, visual rows attend among visual rows to those alone whose patches are
+                    at most (w - 1) // 2 lines and columns away (0: to all), with `causal` only to those before them; they use the
+                    first floor(m / ratio) neurons of the feed-forward layer; before layer index `cut` all visual tokens leave.
+    Heads(layer, heads)  in this layer visual rows get nothing from these query heads. Text reads visual rows in all heads.
+    RedundancyLens(layers, k, m, reach)  in these layers visual rows attend among visual rows to the `reach` before them and
+                    to themselves, and use the round(k * neurons) neurons whose |silu(gate) * up| is highest on average over every
+                    round(1 / m)-th visual row, the first among them. Either may be None.
+    Where ShortV freezes a layer, it stays frozen.
 FFN-SkipLLM(tau, k, cold first, cold last, warm-up), of decode (also Policy): in each of the layers between the cold ones the
                     feed-forward layer of a decoded token runs unless it is skipped. If the cosine of the row before it and behind
                     its residual is tau or more, those of the next k layers are skipped; the first tokens of the warm-up skip none.
@@ -102,11 +110,14 @@ class Policy:
     cdpruner: Optional[int] = None  # keep
     ffn_skip: Optional[Tuple[float, int, int, int, int]] = None  # tau, k, cold layers at the beginning, at the end, warm-up tokens
     aim: Optional[Tuple] = None  # halvings, L1, L2, and after them the order
+    yopo: Optional[Tuple] = None  # w, ratio, cut (None: never), first layer, causal
+    heads: Tuple[Tuple[int, Tuple[int, ...]], ...] = ()  # layer, heads
+    lens: Optional[Tuple] = None  # layers, k, m, reach
 
     @property
     def exit(self):
         """The layer before which all visual tokens leave; None if they never do."""
-        return self.victor[1] if self.victor else self.aim[2] + 1 if self.aim else self.vtw
+        return self.victor[1] if self.victor else self.aim[2] + 1 if self.aim else self.yopo[2] if self.yopo and self.yopo[2] else self.vtw
 
     def boundaries(self, layers):
         """The layers before which some visual tokens leave, ascending."""
@@ -132,7 +143,7 @@ class Policy:
 
     def validate(self, layers):
         exit_layer = layers if self.exit is None else self.exit
-        if not 1 <= exit_layer <= layers or bool(self.victor) + bool(self.vtw) + bool(self.aim) + self.dyvte > 1:
+        if not 1 <= exit_layer <= layers or bool(self.victor) + bool(self.vtw) + bool(self.aim) + bool(self.yopo and self.yopo[2]) + self.dyvte > 1:
             raise ValueError("the K of VTW or Victor must lie in 1..layers; one exit")
         if self.fastv and not (1 <= self.fastv[0] < exit_layer and 0 <= self.fastv[1] < 1):
             raise ValueError("FastV's K must lie in 1..layers-1 and before the exit, R in [0, 1)")
@@ -272,7 +283,53 @@ def rotate(x, positions, theta):
     return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
 
 
-def decoder_layer(config, weights, i, x, positions, past=None, visible=None, order=None, between=None, skipped=None, products=None):
+class Less:
+    """What visual rows leave out in one layer."""
+
+    def __init__(self, policy, i, seen, tokens, grid):
+        """seen: the visual rows that are there, tokens: the patch of each."""
+        self.seen, self.reads, self.heads, self.neurons, self.gap = seen, None, [], None, 1.0
+        row, key = torch.arange(len(seen))[:, None], torch.arange(len(seen))[None]
+        for layer, heads in policy.heads:
+            self.heads += heads if layer == i else ()
+        if policy.yopo and i >= policy.yopo[3]:
+            w, ratio, _, _, causal = policy.yopo
+            if w:
+                at = torch.tensor(tokens)
+                line, column = at // grid, at % grid
+                near = ((line[:, None] - line).abs() <= (w - 1) // 2) & ((column[:, None] - column).abs() <= (w - 1) // 2)
+                self.reads = near & (key <= row) if causal else near
+            if ratio > 1:
+                self.neurons = lambda gated: torch.arange(gated.shape[1] // ratio)
+        if policy.lens and i in policy.lens[0]:
+            _, k, m, reach = policy.lens
+            if reach:
+                self.reads = (key <= row) & (row - key <= reach)
+            if k:
+                self.neurons = lambda gated: self.probed(gated, k, round(1 / m))
+
+    def probed(self, gated, k, stride):
+        mean = gated[self.seen[::stride]].abs().mean(0).tolist()
+        chosen = keep_highest(mean, round(k * len(mean)))
+        self.gap = gap(mean, chosen)
+        return torch.tensor(chosen)
+
+    def hide(self, allowed):
+        if self.reads is not None:
+            allowed[self.seen[:, None], self.seen[None]] = self.reads
+
+    def drop_heads(self, mixed):
+        for head in self.heads:
+            mixed[head, self.seen] = 0
+
+    def drop_neurons(self, gated):
+        if self.neurons is not None:
+            used = torch.zeros(gated.shape[1])
+            used[self.neurons(gated)] = 1
+            gated[self.seen] = gated[self.seen] * used
+
+
+def decoder_layer(config, weights, i, x, positions, past=None, visible=None, order=None, between=None, skipped=None, products=None, less=None):
     """One layer over the rows `x`. Keys are those of `past` and then the rows' own.
 
     visible: optional bool per key; a key that is not visible is read by no row except itself.
@@ -281,6 +338,7 @@ def decoder_layer(config, weights, i, x, positions, past=None, visible=None, ord
     the rows that go on.
     skipped: optional bool per row; such a row passes the feed-forward layer unchanged.
     products: optional list that receives the products of queries and keys [heads, rows, keys], masked.
+    less: optional; what visual rows leave out.
     Returns the rows after the layer, (keys, values, key positions) for the cache, and the attention [heads, rows, keys].
     """
     layer = f"language_model.layers.{i}."
@@ -301,17 +359,24 @@ def decoder_layer(config, weights, i, x, positions, past=None, visible=None, ord
     allowed = key_order[None, :] <= order[:, None]
     if visible is not None:
         allowed = allowed & (visible[None, :] | (key_order[None, :] == order[:, None]))
+    if less is not None:
+        less.hide(allowed)
     logits = (q @ k.transpose(1, 2)) * head_dim ** -0.5
     attention = torch.softmax(logits.masked_fill(~allowed, float("-inf")), -1)
     if products is not None:
         products.append(logits.masked_fill(~allowed, float("-inf")))
-    mixed = (attention @ v).transpose(0, 1).reshape(len(x), -1)
+    mixed = attention @ v
+    if less is not None:
+        less.drop_heads(mixed)
+    mixed = mixed.transpose(0, 1).reshape(len(x), -1)
     x = x + linear(mixed, weights, layer + "self_attn.o_proj")
     if between is not None:
         x = between(x, logits.mean(0))
 
     n = rms_norm(x, weights[layer + "post_attention_layernorm.weight"], config.rms_norm_eps)
     gated = ACTIVATIONS[config.hidden_act](linear(n, weights, layer + "mlp.gate_proj")) * linear(n, weights, layer + "mlp.up_proj")
+    if less is not None:
+        less.drop_neurons(gated)
     fed = x + linear(gated, weights, layer + "mlp.down_proj")
     return fed if skipped is None else torch.where(skipped[:, None], x, fed), cache, attention
 
@@ -503,6 +568,12 @@ class Llava:
             return PruneAndMerge(merge, recover)
         return ToMe(**policy.tome, layers=layers) if policy.tome else None
 
+    def less(self, policy, i, seen, tokens):
+        """What the visual rows `seen`, which are these patches, leave out in layer i; None if nothing."""
+        if not (policy.yopo or policy.heads or policy.lens) or len(seen) == 0 or i in policy.shortv:
+            return None
+        return Less(policy, i, seen, tokens, self.config.vision.image_size // self.config.vision.patch_size)
+
     def embed(self, ids):
         return self.weights["language_model.embed_tokens.weight"][torch.tensor(ids, dtype=torch.long)]
 
@@ -614,7 +685,9 @@ class Llava:
 
                 before = x
                 inside = policy.inside(i, self.layers)
-                x, cache, attention = decoder_layer(self.config.text, self.weights, i, x, positions, between=merge if inside else None, products=products)
+                less = self.less(policy, i, is_visual.nonzero()[:, 0], tokens)
+                x, cache, attention = decoder_layer(self.config.text, self.weights, i, x, positions, between=merge if inside else None, products=products, less=less)
+                out.gap = min(out.gap, less.gap if less else 1.0)
                 if inside:
                     positions, attention = torch.arange(len(x)), None
                 if i in policy.shortv:
@@ -734,7 +807,8 @@ class Llava:
                 hot = policy.may_skip(i, self.layers)
                 skips = (skipping > 0) if hot else None
                 x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order, skipped=skips,
-                                                between=merge if policy.inside(i, self.layers) else remember if hot else None, products=products)
+                                                between=merge if policy.inside(i, self.layers) else remember if hot else None, products=products,
+                                                less=self.less(policy, i, start + visible[start:stop].nonzero()[:, 0], tokens))
                 if hot:
                     found = torch.zeros(len(x), dtype=torch.bool)
                     warm = last + 1 + policy.ffn_skip[4]

@@ -83,6 +83,15 @@ CASES = {
         "aim": Policy(aim=(1, 0, 4)),
         "aim-together": Policy(fastv=(1, 0.2), aim=(0, 1, 4), shortv=(1, 4)),
         "similarity-aim": Policy(similarity=("cosine", "SecondDifference", 5, 0.4, 1), aim=(1, 1, 4)),
+        "yopo": Policy(yopo=(5, 2, None, 0, True)),
+        "yopo-neurons": Policy(yopo=(0, 3, 4, 1, True)),
+        "yopo-around": Policy(yopo=(3, 1, None, 0, False)),
+        "yopo-heads": Policy(heads=((1, (0, 1)), (2, (3,)), (3, (0, 1, 2, 3)))),
+        "yopo-together": Policy(divprune=30, fastv=(2, 0.5), yopo=(5, 2, 5, 1, True), heads=((3, (1,)),), shortv=(2,)),
+        "lens": Policy(lens=((1, 2, 4), 0.2, 0.1, 7)),
+        "lens-together": Policy(lens=((1, 3), 0.5, 0.3, 9), fastv=(2, 0.5), fastv_rows="mean", vtw=5),
+        "lens-gated": Policy(dyvte=True, lens=((1, 2, 3, 4), 0.2, 0.2, None)),
+        "victor-partial": Policy(victor=(4, 4), yopo=(5, 2, None, 1, True)),
         "kept-positions": Policy(vtccls=(24, 1), gprune=(15, 0.1, 0.1, 3), fastv=(2, 0.4)),
     },
     "siglip-qwen2": {
@@ -100,6 +109,8 @@ CASES = {
         "aim": Policy(aim=(1, 0, 4)), "aim-relative": Policy(aim=(2, 1, 3, "Relative")),  # 25 tokens: one is left over
         "ficocol": Policy(ficoco_l=(3, 0)),
         "ffnskip": Policy(ffn_skip=(0.9, 3, 2, 0, 1), divprune=6),
+        "yopo": Policy(yopo=(3, 2, 5, 0, True), heads=((2, (0,)),)),
+        "lens": Policy(lens=((0, 1, 2, 3), 0.3, 0.15, 6)),
     },
     "clip-llama-f16": {
         "dense": Policy(), "fastv": Policy(fastv=(1, 0.75)), "shortv": Policy(shortv=(2, 3, 5)), "vtw": Policy(vtw=1),
@@ -125,7 +136,9 @@ SHAPES_IMAGES = ROOT / "samples" / "images"
 SHAPES_CASES = {
     "dense": Policy(), "fastv": Policy(fastv=(2, 0.5)), "shortv": Policy(shortv=(5, 6, 7)), "vtw": Policy(vtw=9),
     "all": Policy(fastv=(2, 0.5), shortv=(5, 6, 7), vtw=9),
+    "yopo": Policy(yopo=(5, 2, 9, 2, True)), "lens": Policy(lens=((3, 4, 5, 6, 7), 0.2, 0.1, 40)),
 }
+SHAPES_CHOSEN_BY = ("dense", "fastv", "shortv", "vtw", "all")  # a case that comes later must not choose another picture
 SHAPES_QUESTIONS = [
     "what color is the circle ?", "how many squares are there ?", "what shape is red ?", "is there a blue triangle ?",
     "what color is the square ?", "how many circles are there ?", "what shape is green ?", "is there a red circle ?",
@@ -214,7 +227,9 @@ def policy_json(policy, visual):
         members["ficocol"] = list(policy.ficoco_l)
     if policy.pyramid:
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
-    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "elip", "pruneandmerge", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner", "ffn_skip", "aim") if getattr(policy, name)}
+    if policy.heads:
+        members["heads"] = [{"layer": layer, "heads": list(heads)} for layer, heads in policy.heads]
+    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "elip", "pruneandmerge", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner", "ffn_skip", "aim", "yopo", "lens") if getattr(policy, name)}
     return json.dumps(members)
 
 
@@ -348,7 +363,7 @@ def shapes():
         texts = {}
         for question in SHAPES_QUESTIONS:
             text = f"USER: <image>\n{question} ASSISTANT:"
-            gaps, margins = separation(model, *around_image(model, tokenizer, text), pixels, SHAPES_CASES)
+            gaps, margins = separation(model, *around_image(model, tokenizer, text), pixels, {name: SHAPES_CASES[name] for name in SHAPES_CHOSEN_BY})
             if gaps > 5e-4 and margins > 5e-3 and len(texts) < 2:
                 texts[f"q{len(texts) + 1}"] = text
         if len(texts) == 2:

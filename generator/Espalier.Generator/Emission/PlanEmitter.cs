@@ -1,3 +1,5 @@
+using System.Collections.Generic;
+using System.Linq;
 using System.Text;
 using Espalier.Parsing;
 using Espalier.Planning;
@@ -86,7 +88,7 @@ internal static class PlanEmitter
                 }
 
                 writer.Line("new(FirstLayer: " + Literal.Of(segment.FirstLayer) + ", LastLayer: " + Literal.Of(segment.LastLayer)
-                    + ", " + Literal.Of(segment.Mode) + ", VisualTokens: " + Literal.Of(segment.VisualTokens) + "),");
+                    + ", " + Literal.Of(segment.Mode) + ", VisualTokens: " + Literal.Of(segment.VisualTokens) + Of(segment.Partial) + "),");
             }
         }
 
@@ -153,6 +155,32 @@ internal static class PlanEmitter
         ? ""
         : ", skips: new(FirstLayer: " + Literal.Of(skips.FirstLayer) + ", LastLayer: " + Literal.Of(skips.LastLayer) + ", Threshold: " + PlanText.Plain(skips.Threshold) + ", Following: " + Literal.Of(skips.Following)
             + ", WarmUp: " + Literal.Of(skips.WarmUp) + ", Declaration: " + Literal.Of(skips.Declaration) + ")";
+
+    private static string Of(PartialWork? work)
+    {
+        if (work is null)
+        {
+            return "";
+        }
+
+        var parts = new List<string>();
+        if (work.Reach != VisualReach.All)
+        {
+            parts.Add("Reach: " + Literal.Of(work.Reach) + ", Distance: " + Literal.Of(work.Distance));
+        }
+
+        if (work.Choice != NeuronChoice.All)
+        {
+            parts.Add("Choice: " + Literal.Of(work.Choice) + ", Neurons: " + Literal.Of(work.Neurons) + (work.ProbeStride == 0 ? "" : ", ProbeStride: " + Literal.Of(work.ProbeStride)));
+        }
+
+        if (work.DroppedHeads.Count > 0)
+        {
+            parts.Add("DroppedHeads: EquatableArray.Of(" + string.Join(", ", work.DroppedHeads.Select(Literal.Of)) + ")");
+        }
+
+        return ", Partial: new(" + string.Join(", ", parts) + ")";
+    }
 
     private static string Of(Kernel kernel)
     {

@@ -105,6 +105,7 @@ internal static class PrefillEmitter
             { Kind: LayerKind.LastRow } => visual + behind + " are read, and of all rows only the last is computed",
             { VisualTokens: 0 } => text,
             { Kind: LayerKind.Frozen } => "frozen, " + visual + " are read by attention but not updated" + (registers == 0 ? "" : "; " + PlanText.Registers(registers) + (registers == 1 ? " is" : " are")),
+            { Kind: LayerKind.Partial } => "partial, " + visual + " do with " + plan.PartialAt(run.FirstLayer)!.Describe(plan.Geometry.Text) + "; text" + behind + " with everything",
             _ => "dense, " + visual + behind,
         };
         writer.Line("// " + Heading(run) + ": " + treatment + ".");

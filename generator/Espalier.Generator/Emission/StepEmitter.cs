@@ -26,7 +26,7 @@ internal static class StepEmitter
 
         if (scored is not null)
         {
-            writer.Line("// " + PrefillEmitter.Heading(scored) + ": " + (scored.Kind.IsFrozen() ? "frozen" : "dense") + ", " + PlanTable.AtMost(isBehindDynamic) + PlanText.Count(scored.VisualTokens)
+            writer.Line("// " + PrefillEmitter.Heading(scored) + ": " + (scored.Kind.IsFrozen() ? "frozen" : scored.Kind.IsPartial() ? "partial" : "dense") + ", " + PlanTable.AtMost(isBehindDynamic) + PlanText.Count(scored.VisualTokens)
                 + " visual tokens; " + ScoreTraits.Of(step.Score).Source + " is its score.");
         }
 

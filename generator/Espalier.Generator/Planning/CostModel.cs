@@ -16,11 +16,17 @@ public static class CostModel
     /// <param name="textTokens">Text rows, prefix and suffix together.</param>
     /// <param name="visualTokens">Visual rows in this layer.</param>
     /// <exception cref="ArgumentOutOfRangeException">A count is negative.</exception>
+    /// <exception cref="ArgumentException">The mode is <see cref="LayerMode.Partial"/>, whose cost depends on what visual rows still do.</exception>
     public static double LayerFlops(TextGeometry text, FlopsConvention convention, LayerMode mode, int textTokens, int visualTokens)
     {
         _ = text ?? throw new ArgumentNullException(nameof(text));
         CheckCount(textTokens, nameof(textTokens));
         CheckCount(visualTokens, nameof(visualTokens));
+
+        if (mode == LayerMode.Partial)
+        {
+            throw new ArgumentException("The cost of a partial layer depends on what visual rows still do: ask for PartialLayerFlops.", nameof(mode));
+        }
 
         // Rows that are updated, and rows that attention reads: they differ in a frozen layer only.
         double read = (double)textTokens + visualTokens;
@@ -68,6 +74,44 @@ public static class CostModel
         double norms = 7.0 * hidden * (projected + updated);
         double residualsAndActivation = 4.0 * hidden * updated;
         return flops + softmax + norms + residualsAndActivation;
+    }
+
+    /// <summary>Operations of one decoder layer in prefill in which visual rows do less work.</summary>
+    /// <remarks>What is multiplied is counted: visual rows are multiplied with all keys that their block of rows reaches, and neurons are found by computing all of them for the rows that are probed.</remarks>
+    /// <param name="model">The model.</param>
+    /// <param name="convention">What counts as an operation.</param>
+    /// <param name="work">What visual rows still do.</param>
+    /// <param name="textTokens">Text rows, prefix and suffix together.</param>
+    /// <param name="visualTokens">Visual rows in this layer.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative.</exception>
+    public static double PartialLayerFlops(ModelGeometry model, FlopsConvention convention, PartialWork work, int textTokens, int visualTokens)
+    {
+        _ = model ?? throw new ArgumentNullException(nameof(model));
+        _ = work ?? throw new ArgumentNullException(nameof(work));
+        CheckCount(textTokens, nameof(textTokens));
+        CheckCount(visualTokens, nameof(visualTokens));
+        TextGeometry text = model.Text;
+        double hidden = text.Hidden;
+        double rows = (double)textTokens + visualTokens;
+        double visualHeads = text.Heads - work.DroppedHeads.Count;
+        double visualQueries = visualHeads * text.HeadDim;
+        double visualKeys = (double)textTokens + work.KeysRead(visualTokens, model.Vision.GridSize);
+
+        double projections = hidden * ((2.0 * ((textTokens * (double)text.QueryWidth) + (visualTokens * visualQueries))) + (2.0 * rows * text.KeyValueWidth));
+        double attention = 2.0 * ((textTokens * rows * text.QueryWidth) + (visualTokens * visualKeys * visualQueries));
+        double matrices = convention == FlopsConvention.A ? 2.0 : 3.0;
+        double neurons = work.Choice == NeuronChoice.All ? text.Intermediate : work.Neurons;
+        double feedForward = hidden * ((matrices * ((textTokens * (double)text.Intermediate) + (visualTokens * neurons))) + ((matrices - 1.0) * work.Probes(visualTokens) * text.Intermediate));
+        double multiplyAccumulates = projections + attention + feedForward;
+        if (convention is FlopsConvention.A or FlopsConvention.B)
+        {
+            return multiplyAccumulates;
+        }
+
+        double flops = 2.0 * multiplyAccumulates;
+        return convention == FlopsConvention.C
+            ? flops
+            : flops + (5.0 * ((text.Heads * textTokens * rows) + (visualHeads * visualTokens * visualKeys))) + (18.0 * hidden * rows);
     }
 
     /// <summary>Operations of one layer of the vision tower. Its feed-forward layer has two matrices, in every convention.</summary>

@@ -44,6 +44,12 @@ internal static class PlanMessages
     public const string NotBehindGates = "'{0}' {1}, where a gate of '{2}' may have let all of them leave already";
     public const string RegistersSaveNothing = "'{0}' adds {1} rows of registers over all layers, but {2} visual tokens that leave {3} are only {4} rows less";
 
+    public const string PartialTwice = "'{0}' says {1} in {2}, and so does '{3}'";
+    public const string PartialWhereTreated = "'{0}' lets visual tokens do less work in {1}, where '{2}' {3} them";
+    public const string PartialAfterExit = "'{0}' lets visual tokens do less work in {1}, but all of them leave {2} by '{3}'";
+    public const string NeighboursUnknown = "'{0}' lets visual tokens attend to their neighbours on the patch grid in {1}, but {2}";
+    public const string PartialSavesNothing = "'{0}' leaves visual tokens as much work as they have without it: {1}";
+
     /// <summary>The sentence of a kind.</summary>
     public static string For(PlanProblemKind kind) => kind switch
     {
@@ -71,6 +77,11 @@ internal static class PlanMessages
         PlanProblemKind.TowerReductionOutOfRange => TowerReductionOutOfRange,
         PlanProblemKind.ScoresOfReducedLayers => ScoresOfReducedLayers,
         PlanProblemKind.TowerNotReducible => TowerNotReducible,
+        PlanProblemKind.PartialTwice => PartialTwice,
+        PlanProblemKind.PartialWhereTreated => PartialWhereTreated,
+        PlanProblemKind.PartialAfterExit => PartialAfterExit,
+        PlanProblemKind.NeighboursUnknown => NeighboursUnknown,
+        PlanProblemKind.PartialSavesNothing => PartialSavesNothing,
         PlanProblemKind.KeepNotPositive => KeepNotPositive,
         PlanProblemKind.KeepExceedsModel => KeepExceedsModel,
         PlanProblemKind.KeepRises => KeepRises,

@@ -82,6 +82,21 @@ public enum PlanProblemKind
     /// <summary>A vision tower inside which nothing can be reduced.</summary>
     TowerNotReducible = 144,
 
+    /// <summary>Less work in a layer for which another policy says the same kind of less.</summary>
+    PartialTwice = 151,
+
+    /// <summary>Less work in a layer that is frozen, or inside of which visual rows are merged.</summary>
+    PartialWhereTreated = 152,
+
+    /// <summary>Less work in layers in which no visual token is left.</summary>
+    PartialAfterExit = 153,
+
+    /// <summary>Neighbours on the patch grid where visual rows have no place there.</summary>
+    NeighboursUnknown = 154,
+
+    /// <summary>Less work that is not less.</summary>
+    PartialSavesNothing = 155,
+
     /// <summary>A keep count below one.</summary>
     KeepNotPositive = 201,
 

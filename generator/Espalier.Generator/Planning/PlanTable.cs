@@ -78,6 +78,7 @@ internal static class PlanTable
             rows += ", typically " + PlanText.Count(typical) + " (" + PlanText.Percent(typical, plan.DenseVisualRows) + ")";
         }
 
+        rows += plan.VisualRowsPartial == 0 ? "" : ", " + PlanText.Count(plan.VisualRowsPartial) + " of them in part";
         rows += plan.VisualRowsFrozen == 0 ? "" : "; " + PlanText.Count(plan.VisualRowsFrozen) + " more are read while frozen";
         return rows + (plan.Registers == 0 ? "." : "; " + PlanText.Registers(plan.Registers) + (plan.Registers == 1 ? " runs" : " run") + " in every layer besides.");
     }
@@ -154,6 +155,7 @@ internal static class PlanTable
         {
             { VisualTokens: 0 } => plan.Registers == 0 ? "text only" : "text",
             { Mode: LayerMode.Frozen } => "frozen: read by attention, not updated",
+            { Partial: { } work } => "partial: " + work.Describe(plan.Geometry.Text),
             _ => "dense",
         };
         mode += plan.Registers == 0 ? "" : "; " + PlanText.Registers(plan.Registers);
@@ -170,7 +172,7 @@ internal static class PlanTable
         long rows = 0;
         foreach (Segment segment in plan.Segments)
         {
-            rows += segment.Mode == LayerMode.Dense ? (long)segment.Layers * plan.TypicalVisualTokensAt(segment.FirstLayer) : 0;
+            rows += segment.Mode is LayerMode.Dense or LayerMode.Partial ? (long)segment.Layers * plan.TypicalVisualTokensAt(segment.FirstLayer) : 0;
         }
 
         return rows;

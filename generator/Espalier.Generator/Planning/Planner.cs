@@ -28,6 +28,7 @@ public static class Planner
         var freezes = new List<Freeze>();
         var gates = new List<Gate>();
         var skips = new List<DecodeWish<FeedForwardSkips>>();
+        var partials = new List<Partial>();
         var problems = new List<PlanProblem>();
         for (int i = 0; i < policies.Count; i++)
         {
@@ -42,6 +43,7 @@ public static class Planner
             freezes.AddRange(lowering.Freezes);
             gates.AddRange(lowering.Gates);
             skips.AddRange(lowering.Skips);
+            partials.AddRange(lowering.Partials);
             problems.AddRange(lowering.Problems);
         }
 
@@ -54,6 +56,7 @@ public static class Planner
         MergedTower? merged = MergedTowerRules.Resolve(mergings, reductions, geometry.VisualTokens, problems);
         List<Step> steps = VisionRules.Resolve(reductions, geometry.VisualTokens, problems);
         PlanRules.ResolveCounts(ordered, geometry.VisualTokens, steps, problems);
+        IReadOnlyDictionary<int, PartialWork> partial = PartialRules.Resolve(partials, geometry, steps, frozen, exit, problems);
         ExitGates? placed = GateRules.Resolve(gates, steps, exit, frozen, layers, problems);
         if (exit is not null)
         {
@@ -66,12 +69,12 @@ public static class Planner
         FeedForwardSkips? skipped = DecodeRules.Choose(skips, "skips feed-forward layers", problems);
         EquatableArray<PlanProblem> found = problems.OrderBy(problem => problem.Policy).ThenBy(problem => problem.Kind).ThenBy(problem => problem.Element).ToEquatableArray();
         return new PlanResult(
-            problems.Exists(problem => problem.IsFatal) ? null : new ReductionPlan(geometry, Cut(geometry, steps, frozen), steps, placed, skipped, merged),
+            problems.Exists(problem => problem.IsFatal) ? null : new ReductionPlan(geometry, Cut(geometry, steps, frozen, partial), steps, placed, skipped, merged),
             found);
     }
 
     /// <summary>Cuts the layers wherever the mode changes or a step lies.</summary>
-    private static List<Segment> Cut(ModelGeometry geometry, List<Step> steps, IReadOnlyList<Freeze> frozen)
+    private static List<Segment> Cut(ModelGeometry geometry, List<Step> steps, IReadOnlyList<Freeze> frozen, IReadOnlyDictionary<int, PartialWork> partial)
     {
         var segments = new List<Segment>();
         var frozenLayers = new HashSet<int>(frozen.Select(freeze => freeze.Layer));
@@ -87,16 +90,18 @@ public static class Planner
                 reduced = true;
             }
 
+            _ = partial.TryGetValue(layer, out PartialWork? work);
             LayerMode mode = frozenLayers.Contains(layer) ? LayerMode.Frozen
+                : work is not null ? LayerMode.Partial
                 : step < steps.Count && steps[step].IsInsideLayer && steps[step].AfterLayer == layer ? LayerMode.Merging : LayerMode.Dense;
             Segment? last = segments.Count > 0 ? segments[segments.Count - 1] : null;
-            if (last is not null && last.Mode == mode && !reduced)
+            if (last is not null && last.Mode == mode && Equals(last.Partial, work) && !reduced)
             {
                 segments[segments.Count - 1] = last with { LastLayer = layer };
             }
             else
             {
-                segments.Add(new Segment(layer, layer, mode, visual));
+                segments.Add(new Segment(layer, layer, mode, visual, work));
             }
         }
 

@@ -35,6 +35,8 @@ internal sealed class PolicyLowering
 
     public List<DecodeWish<FeedForwardSkips>> Skips { get; } = new();
 
+    public List<Partial> Partials { get; } = new();
+
     public List<PlanProblem> Problems { get; } = new();
 
     public bool Has(string argument) => _declaration.Arguments.Any(candidate => string.Equals(candidate.Name, argument, StringComparison.Ordinal));
@@ -94,6 +96,18 @@ internal sealed class PolicyLowering
         Skips.Add(new DecodeWish<FeedForwardSkips>(_policy, _text, new FeedForwardSkips(firstLayer, lastLayer, threshold, following, warmUp, _text)));
 
     public void Freeze(int layer, string argument, int element) => Freezes.Add(new Freeze(_policy, _text, layer, argument, element));
+
+    /// <summary>Visual tokens do less work in a layer that the policy names.</summary>
+    public void DoLess(int layer, string? argument, int element, PartialWork work) => Partials.Add(new Partial(_policy, _text, layer, argument, element, IsWritten: true, work));
+
+    /// <summary>Visual tokens do less work in all layers from one on, up to the last in which they are there and nothing else is said of them.</summary>
+    public void DoLessFrom(int first, PartialWork work)
+    {
+        for (int layer = first; layer < Geometry.Text.Layers; layer++)
+        {
+            Partials.Add(new Partial(_policy, _text, layer, Argument: null, Element: -1, IsWritten: false, work));
+        }
+    }
 
     /// <summary>Reports something wrong with this policy; the message names the policy before <paramref name="values"/>.</summary>
     public void Report(PlanProblemKind kind, string? argument, int element, params string[] values) =>

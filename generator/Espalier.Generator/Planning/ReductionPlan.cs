@@ -111,6 +111,9 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     /// <summary>Visual rows times layers that are read by attention but not updated.</summary>
     public long VisualRowsFrozen => Segments.Where(segment => segment.Mode == LayerMode.Frozen).Sum(segment => (long)segment.Layers * segment.VisualTokens);
 
+    /// <summary>Visual rows times layers in which visual rows do less work. They are among <see cref="VisualRowsComputed"/>.</summary>
+    public long VisualRowsPartial => Segments.Where(segment => segment.Mode == LayerMode.Partial).Sum(segment => (long)segment.Layers * segment.VisualTokens);
+
     /// <summary>Visual rows times layers of the dense model.</summary>
     public long DenseVisualRows => (long)Layers * Geometry.VisualTokens;
 
@@ -118,6 +121,11 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     /// <param name="layer">Zero-based decoder layer.</param>
     /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
     public int VisualTokensAt(int layer) => SegmentAt(layer).VisualTokens;
+
+    /// <summary>What visual rows still do in a layer in which they do less work; null in another.</summary>
+    /// <param name="layer">Zero-based decoder layer.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
+    public PartialWork? PartialAt(int layer) => SegmentAt(layer).Partial;
 
     /// <summary>True if the visual rows in a layer depend on the image.</summary>
     /// <param name="layer">Zero-based decoder layer.</param>
@@ -202,7 +210,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     /// <exception cref="ArgumentOutOfRangeException">The model has no such layer.</exception>
     public LayerKind KindAt(int layer)
     {
-        bool frozen = SegmentAt(layer).Mode == LayerMode.Frozen;
+        LayerMode mode = SegmentAt(layer).Mode;
         if (layer == Layers - 1)
         {
             // Nobody reads what it would make of the other rows, in any plan.
@@ -218,11 +226,11 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
 
             if (step.AfterLayer == layer && ScoreTraits.Of(step.Score) is { NeedsLayerBefore: true } traits)
             {
-                return frozen ? traits.FrozenKind ?? traits.Kind : traits.Kind;
+                return (mode switch { LayerMode.Frozen => traits.FrozenKind, LayerMode.Partial => traits.PartialKind, _ => traits.Kind }) ?? traits.Kind;
             }
         }
 
-        return frozen ? LayerKind.Frozen : LayerKind.Dense;
+        return mode switch { LayerMode.Frozen => LayerKind.Frozen, LayerMode.Partial => LayerKind.Partial, _ => LayerKind.Dense };
     }
 
     /// <summary>True if the step before a layer ranks by what that layer would attend to.</summary>
@@ -248,7 +256,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
             LayerKind kind = KindAt(layer);
             int visual = VisualTokensAt(layer);
             LayerRun? last = runs.Count > 0 ? runs[runs.Count - 1] : null;
-            if (last is not null && last.Kind == kind && !IsStepAt(layer - 1))
+            if (last is not null && last.Kind == kind && !IsStepAt(layer - 1) && Equals(PartialAt(layer - 1), PartialAt(layer)))
             {
                 runs[runs.Count - 1] = last with { LastLayer = layer };
             }
@@ -288,6 +296,11 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     public double Flops(FlopsConvention convention, Segment segment, int textTokens)
     {
         _ = segment ?? throw new ArgumentNullException(nameof(segment));
+        if (segment.Partial is { } work)
+        {
+            return segment.Layers * CostModel.PartialLayerFlops(Geometry, convention, work, textTokens + Registers, segment.VisualTokens);
+        }
+
         double flops = segment.Layers * CostModel.LayerFlops(Geometry.Text, convention, segment.Mode, textTokens + Registers, segment.VisualTokens);
         return segment.Mode == LayerMode.Merging && StepInside(segment.LastLayer) is { } step
             ? flops - CostModel.FeedForwardFlops(Geometry.Text, convention, step.TokensBefore - step.TokensAfter)
@@ -383,7 +396,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
         {
             Require(Gates.FirstLayer >= 0 && Gates.FirstLayer <= Gates.LastLayer && Gates.LastLayer == Layers - 2, "gates lie behind layers up to the last but one");
             Require(Steps.All(any => any.IsVisionSide || (!any.IsExit && any.AfterLayer <= Gates.FirstLayer)), "a step lies where a gate may have let all visual tokens leave");
-            Require(Segments.All(any => any.Mode == LayerMode.Dense || any.LastLayer <= Gates.FirstLayer), "a layer is frozen where a gate may have let all visual tokens leave");
+            Require(Segments.All(any => any.Mode is LayerMode.Dense or LayerMode.Partial || any.LastLayer <= Gates.FirstLayer), "a layer is frozen where a gate may have let all visual tokens leave");
         }
 
         Require(Skips is null || (Skips.FirstLayer >= 0 && Skips.FirstLayer < Skips.LastLayer && Skips.LastLayer < Layers && Skips.Following >= 1), "feed-forward layers are skipped behind others of the same run");
@@ -411,12 +424,31 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
             Require(segment.FirstLayer == layer && segment.LastLayer >= layer, "the segments do not follow each other");
             Require(segment.VisualTokens == tokens, "the count of visual tokens changes without a step");
             Require((segment.Mode == LayerMode.Merging) == (StepInside(segment.LastLayer) is not null) && (segment.Mode != LayerMode.Merging || segment.Layers == 1), "a layer with a step inside of it is a segment of its own");
+            Require((segment.Mode == LayerMode.Partial) == (segment.Partial is { IsWhole: false }) && (segment.Partial is null || segment.VisualTokens > 0), "a layer is partial without work that is left out, or the other way round");
+            CheckPartial(segment.Partial);
             layer = segment.LastLayer + 1;
         }
 
         Require(layer == Layers, "the segments do not cover all layers");
         Require(step == Steps.Count, "a step does not lie between two segments");
         Require(Steps.All(any => any.AfterLayer < 0 || ScoreTraits.Of(any.Score).FrozenKind is not null || SegmentAt(any.AfterLayer).Mode != LayerMode.Frozen), "a frozen layer has to rank rows that it does not compute");
+        Require(Steps.All(any => any.AfterLayer < 0 || ScoreTraits.Of(any.Score).PartialKind is not null || SegmentAt(any.AfterLayer).Mode != LayerMode.Partial), "a layer has to rank rows by attention of which it leaves a part out");
+    }
+
+    private void CheckPartial(PartialWork? work)
+    {
+        if (work is not null)
+        {
+            Require(work.Distance >= (work.Reach == VisualReach.Preceding ? 1 : 0) && (work.Reach != VisualReach.All || work.Distance == 0), "a distance belongs to a reach that has an end");
+            Require((work.Choice == NeuronChoice.All) == (work.Neurons == 0) && work.Neurons >= 0 && work.Neurons < Geometry.Text.Intermediate, "neurons are left out, but not all of them");
+            Require((work.Choice == NeuronChoice.Probed) == (work.ProbeStride > 0) && work.ProbeStride >= 0, "a stride belongs to probes");
+            int previous = -1;
+            foreach (int head in work.DroppedHeads)
+            {
+                Require(head > previous && head < Geometry.Text.Heads, "heads are dropped in ascending order");
+                previous = head;
+            }
+        }
     }
 
     private static bool IsDeeper(Step step, Step before) => step.Tower is { } one && before.Tower is { } other && one.FirstLayer > other.LastLayer;

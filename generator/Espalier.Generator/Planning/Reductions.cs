@@ -150,5 +150,8 @@ internal sealed record Gate(int Policy, string Declaration);
 internal sealed record DecodeWish<T>(int Policy, string Declaration, T What)
     where T : class;
 
+/// <summary>A policy's wish that visual tokens do less work in one layer, and the place where the layer is written; <paramref name="IsWritten"/> is false if none is, so that the layer is one of all that there are.</summary>
+internal sealed record Partial(int Policy, string Declaration, int Layer, string? Argument, int Element, bool IsWritten, PartialWork Work);
+
 /// <summary>A policy's wish that visual tokens are frozen in one layer, and the place where the layer is written.</summary>
 internal sealed record Freeze(int Policy, string Declaration, int Layer, string Argument, int Element);

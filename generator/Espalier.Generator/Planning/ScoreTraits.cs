@@ -10,11 +10,11 @@ internal sealed class ScoreTraits
     private static readonly ScoreTraits[] Rows =
     {
         new("nothing", "stay"),
-        new("last-query attention", "with the highest scores stay", LayerKind.Scored, LayerKind.FrozenScored, "the last row's attention to each"),
+        new("last-query attention", "with the highest scores stay", LayerKind.Scored, LayerKind.FrozenScored, LayerKind.PartialScored, "the last row's attention to each"),
         new("{0}", "that {0} ranks highest stay"),
         new("chance, seed {0}", "chosen by chance from seed {0}, stay"),
         new("next-layer attention", "that the last row would attend to most in layer {0} stay") { AsksNextLayer = true },
-        new("text attention", "with the highest scores stay", LayerKind.TextScored, LayerKind.FrozenTextScored, "the attention of the text rows behind them to each, on average,"),
+        new("text attention", "with the highest scores stay", LayerKind.TextScored, LayerKind.FrozenTextScored, LayerKind.PartialTextScored, "the attention of the text rows behind them to each, on average,"),
         new("CLS attention", "with the highest scores stay"),
         new("similarity to the CLS token", "with the highest scores stay"),
         new("full-width CLS attention", "with the highest scores stay"),
@@ -27,19 +27,20 @@ internal sealed class ScoreTraits
         new("full-width CLS attention, relation to the text", "with the highest scores stay"),
         new("CLS attention ahead", "with the highest scores stay"),
         new("similar features", "stay"),
-        new("PageRank over attention", "with the highest scores stay", LayerKind.PageRanked, frozenKind: null, source: "what five steps of PageRank over its attention leave at each"),
+        new("PageRank over attention", "with the highest scores stay", LayerKind.PageRanked, frozenKind: null, partialKind: null, source: "what five steps of PageRank over its attention leave at each"),
     };
 
     private readonly string _words;
     private readonly string _choice;
 
-    private ScoreTraits(string words, string choice, LayerKind kind = LayerKind.Dense, LayerKind? frozenKind = LayerKind.Frozen, string source = "")
+    private ScoreTraits(string words, string choice, LayerKind kind = LayerKind.Dense, LayerKind? frozenKind = LayerKind.Frozen, LayerKind? partialKind = LayerKind.Partial, string source = "")
     {
         _words = words;
         _choice = choice;
         Kind = kind;
         FrozenKind = frozenKind;
         Source = source;
+        PartialKind = partialKind;
     }
 
     /// <summary>The kind of the layer before the boundary, which hands out the score; <see cref="LayerKind.Dense"/> if no layer does.</summary>
@@ -50,6 +51,9 @@ internal sealed class ScoreTraits
 
     /// <summary>What the layer hands out, as the emitted loop says it before "is its score"; empty if no layer does.</summary>
     public string Source { get; }
+
+    /// <summary>The same for a layer in which visual rows do less work; null if it cannot hand the score out, since that needs all of their attention.</summary>
+    public LayerKind? PartialKind { get; }
 
     /// <summary>True if the score comes out of the layer before the boundary, so that there must be one.</summary>
     public bool NeedsLayerBefore => Kind != LayerKind.Dense;

@@ -13,6 +13,9 @@ public enum LayerMode
 
     /// <summary>Visual and text rows pass the whole layer; between attention and feed-forward layer some visual rows go into others.</summary>
     Merging,
+
+    /// <summary>Text rows pass the whole layer; visual rows pass it too, but do less work there (<see cref="PartialWork"/>).</summary>
+    Partial,
 }
 
 /// <summary>What a layer must be able to do in prefill: its mode, and whether it hands out the score that the step behind it needs. Each kind is one session of the runtime.</summary>
@@ -44,6 +47,15 @@ public enum LayerKind
 
     /// <summary>As <see cref="Dense"/>, and what some steps of PageRank over the attention of its rows leave at each row comes out.</summary>
     PageRanked,
+
+    /// <summary>Visual rows do less work than text rows.</summary>
+    Partial,
+
+    /// <summary>As <see cref="Partial"/>, and the last row's attention to each visual row comes out.</summary>
+    PartialScored,
+
+    /// <summary>As <see cref="Partial"/>, and the attention of the text rows behind the image to each visual row comes out, on average.</summary>
+    PartialTextScored,
 }
 
 /// <summary>What the kinds have in common.</summary>
@@ -55,11 +67,15 @@ public static class LayerKinds
 
     /// <summary>True if a score of each visual row comes out.</summary>
     /// <param name="kind">The kind of a layer.</param>
-    public static bool IsScored(this LayerKind kind) => kind is not (LayerKind.Dense or LayerKind.Frozen or LayerKind.LastRow or LayerKind.Halved);
+    public static bool IsScored(this LayerKind kind) => kind is not (LayerKind.Dense or LayerKind.Frozen or LayerKind.LastRow or LayerKind.Halved or LayerKind.Partial);
 
     /// <summary>True if the score is that of all text rows behind the image.</summary>
     /// <param name="kind">The kind of a layer.</param>
-    public static bool IsTextScored(this LayerKind kind) => kind is LayerKind.TextScored or LayerKind.FrozenTextScored;
+    public static bool IsTextScored(this LayerKind kind) => kind is LayerKind.TextScored or LayerKind.FrozenTextScored or LayerKind.PartialTextScored;
+
+    /// <summary>True if visual rows do less work than text rows.</summary>
+    /// <param name="kind">The kind of a layer.</param>
+    public static bool IsPartial(this LayerKind kind) => kind is LayerKind.Partial or LayerKind.PartialScored or LayerKind.PartialTextScored;
 }
 
 /// <summary>A run of decoder layers with one mode and one count of visual tokens. Layers are zero-based, both ends inclusive.</summary>
@@ -67,7 +83,8 @@ public static class LayerKinds
 /// <param name="LastLayer">Last layer of the run.</param>
 /// <param name="Mode">What happens to the visual rows.</param>
 /// <param name="VisualTokens">Visual rows in these layers; 0 after an exit.</param>
-public sealed record Segment(int FirstLayer, int LastLayer, LayerMode Mode, int VisualTokens)
+/// <param name="Partial">What visual rows still do if <paramref name="Mode"/> is <see cref="LayerMode.Partial"/>, else null.</param>
+public sealed record Segment(int FirstLayer, int LastLayer, LayerMode Mode, int VisualTokens, PartialWork? Partial = null)
 {
     /// <summary>Layers in the run.</summary>
     public int Layers => LastLayer - FirstLayer + 1;

@@ -117,7 +117,7 @@ internal sealed class LearnedFile : IDisposable
     {
         foreach (WeightUse use in graph.Weights)
         {
-            if (Has(use.Name))
+            if (Has(use.Source))
             {
                 return true;
             }
@@ -129,10 +129,9 @@ internal sealed class LearnedFile : IDisposable
     /// <summary>The tensor of a weight for sessions; false if the file does not hold it.</summary>
     public bool TryGet(WeightUse use, [NotNullWhen(true)] out OrtValue? value)
     {
-        if (!_values.TryGetValue(use.Name, out value) && Has(use.Name))
+        if (!_values.TryGetValue(use.Name, out value) && Has(use.Source))
         {
-            long[] shape = [.. use.Shape];
-            value = WeightStore.Over(Get(use.Name, shape), shape, _mapping);
+            value = WeightStore.Over(Get(use.Source, use.Slice?.WholeShape ?? use.Shape), use, _mapping);
             _values.Add(use.Name, value);
         }
 

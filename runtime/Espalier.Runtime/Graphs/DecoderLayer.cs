@@ -19,7 +19,7 @@ internal readonly record struct LayerValues(string Output, string Query, string 
 
 /// <summary>Emits the nodes of one decoder layer of the LLaMA family.</summary>
 /// <remarks>Every value is named <c>layers.{layer}.…</c>, so the layers of a whole model fit into one graph.</remarks>
-internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, int layer, LinearFormat format)
+internal sealed partial class DecoderLayer(GraphBuilder graph, TextGeometry geometry, int layer, LinearFormat format)
 {
     private readonly string _values = $"layers.{layer}";
     private readonly string _module = $"language_model.layers.{layer}";
@@ -41,14 +41,15 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
     }
 
     /// <summary>The rest of the layer behind <see cref="AttentionAndNorm"/>.</summary>
-    public string FeedForward(string normed, string residual)
+    public string FeedForward(string normed, string residual) => graph.Node(Operator.Add, $"{_values}.y", [residual, Fed(normed)]);
+
+    private string Fed(string normed)
     {
         string gate = Project($"{_values}.gate_proj", normed, "mlp.gate_proj", geometry.Hidden, geometry.Intermediate, bias: false);
         string up = Project($"{_values}.up_proj", normed, "mlp.up_proj", geometry.Hidden, geometry.Intermediate, bias: false);
         string silu = graph.Activate($"{_values}.silu", gate, Activation.Silu);
         string gated = graph.Node(Operator.Mul, $"{_values}.gated", [silu, up]);
-        string down = Project($"{_values}.down_proj", gated, "mlp.down_proj", geometry.Intermediate, geometry.Hidden, bias: false);
-        return graph.Node(Operator.Add, $"{_values}.y", [residual, down]);
+        return Project($"{_values}.down_proj", gated, "mlp.down_proj", geometry.Intermediate, geometry.Hidden, bias: false);
     }
 
     /// <summary>The first half of the layer: the rows with what attention adds to them. They are appended to the cache.</summary>
@@ -86,6 +87,11 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
         string query = Rotate($"{_values}.q", Project($"{_values}.q_proj", normed, "self_attn.q_proj", geometry.Hidden, geometry.QueryWidth, geometry.QueryKeyValueBias), positions, geometry.Heads);
         var (key, value) = KeyValue(_values, normed, positions);
 
+        return Attention(query, key, value, cache);
+    }
+
+    private LayerValues Attention(string query, string key, string value, CacheValues cache)
+    {
         var (presentKey, presentValue) = ($"{_values}.present_key", $"{_values}.present_value");
         graph.Node(
             Operator.GroupQueryAttention,
@@ -205,9 +211,11 @@ internal sealed class DecoderLayer(GraphBuilder graph, TextGeometry geometry, in
         return (Rotate($"{prefix}.k", key, positions, geometry.KeyValueHeads), value);
     }
 
-    private (string Normed, string Residual) AddAttention(string x, string attention)
+    private (string Normed, string Residual) AddAttention(string x, string attention) =>
+        AddProjected(x, Project($"{_values}.o_proj", attention, "self_attn.o_proj", geometry.QueryWidth, geometry.Hidden, bias: false));
+
+    private (string Normed, string Residual) AddProjected(string x, string projected)
     {
-        string projected = Project($"{_values}.o_proj", attention, "self_attn.o_proj", geometry.QueryWidth, geometry.Hidden, bias: false);
         var (normed, residual) = ($"{_values}.post_norm", $"{_values}.residual");
         graph.Node(
             Operator.SkipSimplifiedLayerNormalization,

@@ -10,6 +10,7 @@ namespace Espalier.Graphs;
 /// Scored kinds add the input <c>key_rows</c> and the output <c>score</c>, text-scored kinds and the page-ranked one also the input <c>query_rows</c>.
 /// The halved kind ends behind the attention: <c>y</c> are the rows with what it adds, and it adds the input <c>key_rows</c> and the output <c>map</c>.
 /// Frozen kinds add the inputs <c>visual</c>, <c>visual_positions</c>, <c>visual_start</c> and the outputs <c>scattered_key</c>, <c>scattered_value</c>; their <c>x</c> holds the rows behind those, the text rows or the last row alone, whose cache rows follow.
+/// Partial kinds add the input <c>sizes</c>; <c>probes</c> where neurons are probed; and where visual rows attend apart <c>visual_start</c>, <c>block_rows</c>, <c>block_keys</c>, <c>block_mask</c>, <c>block_sizes</c> and the outputs <c>scattered_key</c>, <c>scattered_value</c>.
 /// Shapes: <see cref="GraphNames"/>.
 /// </remarks>
 internal static class DecoderLayerGraph
@@ -17,8 +18,13 @@ internal static class DecoderLayerGraph
     /// <summary>Builds the graph of layer <paramref name="layer"/>, zero-based.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The decoder has no such layer.</exception>
     /// <exception cref="UnsupportedGeometryException">No kernel can run these shapes.</exception>
-    public static GraphModel Build(TextGeometry geometry, int layer, LayerKind kind, LinearFormat format)
+    public static GraphModel Build(TextGeometry geometry, int layer, LayerKind kind, LinearFormat format, PartialWork? partial = null)
     {
+        if (kind.IsPartial() != (partial is not null))
+        {
+            throw new ArgumentException($"Kind {kind} of layer {layer} {(partial is null ? "needs to be told" : "has nothing to do with")} what visual rows still do.", nameof(partial));
+        }
+
         ArgumentOutOfRangeException.ThrowIfNegative(layer);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(layer, geometry.Layers);
         UnsupportedGeometryException.ThrowIfUnsupported(geometry);
@@ -46,7 +52,21 @@ internal static class DecoderLayerGraph
         }
 
         var cache = new CacheValues(pastKey, pastValue, lastRow, total);
-        var values = kind == LayerKind.Halved ? emitter.AttentionHalf(x, positions, cache) : emitter.Dense(x, positions, cache);
+        LayerValues values;
+        if (partial is not null)
+        {
+            (values, string? scatteredKey, string? scatteredValue) = emitter.Partial(x, positions, cache, partial, PartialInputs(graph, geometry, partial));
+            if (scatteredKey is not null && scatteredValue is not null)
+            {
+                CacheOutput(graph, geometry, GraphNames.ScatteredKey, scatteredKey, sequences);
+                CacheOutput(graph, geometry, GraphNames.ScatteredValue, scatteredValue, sequences);
+            }
+        }
+        else
+        {
+            values = kind == LayerKind.Halved ? emitter.AttentionHalf(x, positions, cache) : emitter.Dense(x, positions, cache);
+        }
+
         graph.Output(GraphNames.Y, values.Output, OrtElementType.Float, sequences, "n", geometry.Hidden);
         CacheOutput(graph, geometry, GraphNames.PresentKey, values.PresentKey, sequences);
         CacheOutput(graph, geometry, GraphNames.PresentValue, values.PresentValue, sequences);
@@ -82,6 +102,19 @@ internal static class DecoderLayerGraph
         string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
         graph.Output(GraphNames.Y, new DecoderLayer(graph, geometry, layer, format).FeedForwardHalf(x), OrtElementType.Float, 1, "n", geometry.Hidden);
         return graph.Build();
+    }
+
+    private static PartialValues PartialInputs(GraphBuilder graph, TextGeometry geometry, PartialWork work)
+    {
+        bool blocks = work.AttendsApart && work.DroppedHeads.Count < geometry.Heads;
+        return new PartialValues(
+            graph.Input(GraphNames.Sizes, OrtElementType.Int64, 2),
+            work.AttendsApart ? graph.Input(GraphNames.VisualStart, OrtElementType.Int64, 1) : null,
+            blocks ? graph.Input(GraphNames.BlockRows, OrtElementType.Int64, "blocks", "block") : null,
+            blocks ? graph.Input(GraphNames.BlockKeys, OrtElementType.Int64, "blocks", "reach") : null,
+            blocks ? graph.Input(GraphNames.BlockMask, OrtElementType.Float, "blocks", "queries", "reach") : null,
+            blocks ? graph.Input(GraphNames.BlockSizes, OrtElementType.Int64, 2) : null,
+            work.Choice == NeuronChoice.Probed ? graph.Input(GraphNames.Probes, OrtElementType.Int64, "probes") : null);
     }
 
     internal static string CacheInput(GraphBuilder graph, TextGeometry geometry, string name, Dimension sequences) =>

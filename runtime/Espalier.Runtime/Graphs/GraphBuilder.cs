@@ -35,7 +35,13 @@ internal sealed class GraphBuilder(string name)
 
     /// <summary>Declares a weight that the session supplies; a second use of the same weight returns the first.</summary>
     /// <returns>The name of the weight.</returns>
-    public string Weight(string weight, OrtElementType type, params ReadOnlySpan<long> shape)
+    public string Weight(string weight, OrtElementType type, params ReadOnlySpan<long> shape) => Weight(weight, type, shape, slice: null);
+
+    /// <summary>Declares some rows or columns of a weight, in single precision; a second use of the same ones returns the first.</summary>
+    /// <returns>The name of the slice.</returns>
+    public string Weight(WeightSlice slice) => Weight(slice.Name, OrtElementType.Float, slice.Shape, slice);
+
+    private string Weight(string weight, OrtElementType type, ReadOnlySpan<long> shape, WeightSlice? slice)
     {
         if (_weightsByName.TryGetValue(weight, out var known))
         {
@@ -48,7 +54,7 @@ internal sealed class GraphBuilder(string name)
         }
 
         Claim(weight);
-        var use = new WeightUse(weight, type, shape.ToArray());
+        var use = new WeightUse(weight, type, shape.ToArray(), slice);
         _weightsByName.Add(weight, use);
         _weights.Add(use);
         return weight;

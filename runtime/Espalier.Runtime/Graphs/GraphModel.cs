@@ -24,8 +24,12 @@ internal sealed class GraphModel(byte[] bytes, IReadOnlyList<WeightUse> weights,
 /// <param name="Name">The initializer in the graph: the canonical name of a checkpoint's tensor, such as <c>language_model.layers.3.self_attn.q_proj.weight</c>, what a format stores for one, such as <c>language_model.layers.3.self_attn.q_proj.weight.int8</c>, or a derived name, such as <see cref="DerivedWeights.RopeCos"/>.</param>
 /// <param name="Type">The element type that the graph expects.</param>
 /// <param name="Shape">The shape that the graph expects; for a checkpoint's tensor it is the shape in the checkpoint.</param>
-internal sealed record WeightUse(string Name, OrtElementType Type, long[] Shape)
+/// <param name="Slice">The rows or columns of a checkpoint's tensor that the weight is; null if it is all of it.</param>
+internal sealed record WeightUse(string Name, OrtElementType Type, long[] Shape, WeightSlice? Slice = null)
 {
+    /// <summary>The canonical name of the checkpoint's tensor that the weight is, or is a part of.</summary>
+    public string Source => Slice?.Whole ?? Name;
+
     /// <summary>Bytes of the whole tensor.</summary>
     public long ByteCount => checked((long)Type.Bytes(Shape));
 }

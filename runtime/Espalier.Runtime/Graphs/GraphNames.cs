@@ -49,7 +49,7 @@ internal static class GraphNames
     /// <summary>Frozen kinds: the position of each visual row, i64 [1, v].</summary>
     public const string VisualPositions = "visual_positions";
 
-    /// <summary>Frozen kinds: the cache row of the first visual row, i64 [1].</summary>
+    /// <summary>Frozen kinds, and partial ones whose visual rows attend apart: the cache row of the first visual row, i64 [1].</summary>
     public const string VisualStart = "visual_start";
 
     /// <summary>Frozen kinds: the cache with the visual rows written, an output bound to the buffer of <see cref="PastKey"/>.</summary>
@@ -64,7 +64,22 @@ internal static class GraphNames
     /// <summary><see cref="RowGraphs"/>: the indices of the rows to keep; a gate: of those that it averages; i64 [m].</summary>
     public const string Rows = "rows";
 
-    /// <summary><see cref="RowGraphs"/>: the counts of visual and of text rows, i64 [2], in host memory; they add up to n.</summary>
+    /// <summary>Partial kinds: the visual rows whose attention is computed together, block by block, i64 [b, B]; what fills up the last block is any row.</summary>
+    public const string BlockRows = "block_rows";
+
+    /// <summary>Partial kinds: the visual rows that a block reads, i64 [b, w]; what fills up a block is any row.</summary>
+    public const string BlockKeys = "block_keys";
+
+    /// <summary>Partial kinds: 0 where a row of a block reads a key, else minus infinity, f32 [b, g · B, w], where g query heads share a key head.</summary>
+    public const string BlockMask = "block_mask";
+
+    /// <summary>Partial kinds: the cache rows before the visual rows, and w, i64 [2], in host memory.</summary>
+    public const string BlockSizes = "block_sizes";
+
+    /// <summary>Partial kinds: the visual rows that say which neurons are used, i64 [p].</summary>
+    public const string Probes = "probes";
+
+    /// <summary><see cref="RowGraphs"/> and partial kinds: the counts of visual and of text rows, i64 [2], in host memory; they add up to n.</summary>
     public const string Sizes = "sizes";
 
     /// <summary>A gate: what speaks for staying and for leaving, f32 [1, 1, 2].</summary>

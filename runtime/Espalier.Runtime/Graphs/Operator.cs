@@ -8,6 +8,7 @@ internal readonly record struct Operator(string Name, string Domain = "")
     /// <summary>The operator set of ONNX Runtime's own operators.</summary>
     public const string Microsoft = "com.microsoft";
 
+    public static readonly Operator Abs = new("Abs");
     public static readonly Operator Add = new("Add");
     public static readonly Operator Cast = new("Cast");
     public static readonly Operator Concat = new("Concat");
@@ -36,6 +37,7 @@ internal readonly record struct Operator(string Name, string Domain = "")
     public static readonly Operator Split = new("Split");
     public static readonly Operator Sqrt = new("Sqrt");
     public static readonly Operator Sub = new("Sub");
+    public static readonly Operator TopK = new("TopK");
     public static readonly Operator TensorScatter = new("TensorScatter");
     public static readonly Operator Transpose = new("Transpose");
     public static readonly Operator Trilu = new("Trilu");

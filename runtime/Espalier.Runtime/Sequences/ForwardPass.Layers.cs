@@ -48,6 +48,24 @@ public sealed partial class ForwardPass
     /// <param name="scores">Receives one score a visual row.</param>
     public void RunFrozenTextScored(int layer, Span<float> scores) => RunKind(layer, LayerKind.FrozenTextScored, scores);
 
+    /// <summary>Runs all visual and suffix rows through a layer in which visual rows do less work, and adds them to its KV cache: text rows do everything, and read all visual rows.</summary>
+    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
+    public void RunPartial(int layer)
+    {
+        Enter(PassPhase.Prefill, layer);
+        RunPartialRows(layer, _bindings.Reduced(layer, LayerKind.Partial));
+    }
+
+    /// <summary>As <see cref="RunPartial"/>, and reads the attention of the last row as <see cref="RunScored"/> does.</summary>
+    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
+    /// <param name="scores">Receives one score a visual row.</param>
+    public void RunPartialScored(int layer, Span<float> scores) => RunKind(layer, LayerKind.PartialScored, scores);
+
+    /// <summary>As <see cref="RunPartial"/>, and reads the attention of the suffix rows as <see cref="RunTextScored"/> does.</summary>
+    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
+    /// <param name="scores">Receives one score a visual row.</param>
+    public void RunPartialTextScored(int layer, Span<float> scores) => RunKind(layer, LayerKind.PartialTextScored, scores);
+
     /// <summary>Runs the last row through the last layer. All rows before it are read by attention, and are in the KV cache afterwards, but nobody reads what the layer would make of them.</summary>
     /// <param name="layer">The last decoder layer.</param>
     public void RunLastRow(int layer)
@@ -124,6 +142,10 @@ public sealed partial class ForwardPass
         {
             RunFrozenRows(layer, binding);
         }
+        else if (kind.IsPartial())
+        {
+            RunPartialRows(layer, binding);
+        }
         else
         {
             RunRows(layer, binding);
@@ -138,6 +160,25 @@ public sealed partial class ForwardPass
         _rows.Rejoin(_map.Count, _suffixRows);
         RunOver(layer, binding);
         _rows.Swap();
+    }
+
+    private void RunPartialRows(int layer, LayerBinding binding)
+    {
+        if (_map.Count == 0)
+        {
+            // A gate has let the visual rows leave; the text does here what it does everywhere.
+            RunRows(layer, _bindings.Dense(layer));
+            return;
+        }
+
+        PartialWork work = _plan.PartialAt(layer)!;
+        _partial!.Bind(binding, work, _map.Tokens, _suffixRows, _cache.Length(layer));
+        if (work.AttendsApart)
+        {
+            _rows.BindVisualStart(binding, _cache.Length(layer));
+        }
+
+        RunRows(layer, binding);
     }
 
     /// <summary>The keys and values of the layer are in the cache afterwards; its rows are beside those that went in, which stay the current ones.</summary>

@@ -48,6 +48,7 @@ public sealed partial class ForwardPass
             }
         }
 
+        _partial?.Forget();
         _rows.LoadPrompt(image, embeddings, prefixRows, _map, _sessions.Registers, suffix);
         _numbering = 0;
         _textScores = 0;

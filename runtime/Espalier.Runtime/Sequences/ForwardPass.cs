@@ -24,6 +24,7 @@ public sealed partial class ForwardPass
     private readonly int[] _shifts;
     private readonly int[] _visualTokens;
     private readonly MergeBuffers _merge;
+    private readonly PartialInputs? _partial;
     private float[] _scratch = [];
     private float[] _scores = [];
     private int[] _kept = [];
@@ -58,6 +59,7 @@ public sealed partial class ForwardPass
         _numberings = [.. Enumerable.Range(0, plan.Geometry.Text.Layers).Select(plan.NumberingAt)];
         _shifts = new int[_numberings[^1] + 1];
         _visualTokens = new int[_numberings.Length];
+        _partial = memory.Partial;
         _gates = plan.Gates is { } gates ? new GateBindings(sessions, gates) : null;
     }
 

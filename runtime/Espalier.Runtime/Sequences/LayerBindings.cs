@@ -82,7 +82,7 @@ internal sealed class LayerBindings : IDisposable
                 var binding = new LayerBinding(reduced);
                 _reduced[layer] = binding;
                 cache.Bind(binding.Binding, layer);
-                if (sessions.KindAt(layer).IsFrozen())
+                if (sessions.KindAt(layer).IsFrozen() || sessions.PartialAt(layer) is { AttendsApart: true })
                 {
                     cache.BindScatter(binding.Binding, layer);
                 }

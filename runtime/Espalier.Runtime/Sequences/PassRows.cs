@@ -120,6 +120,13 @@ internal sealed class PassRows : IDisposable
         binding.BindOutput("y\0"u8, _next.Value);
     }
 
+    /// <summary>Binds the cache row of the first visual row.</summary>
+    public void BindVisualStart(LayerBinding binding, int firstVisualRow)
+    {
+        _firstVisualRow.Span<long>()[0] = firstVisualRow;
+        binding.BindInput("visual_start\0"u8, _firstVisualRow.Value);
+    }
+
     /// <summary>Binds the rows to a session that only looks at them.</summary>
     public void BindAhead(LayerBinding binding)
     {
@@ -131,12 +138,11 @@ internal sealed class PassRows : IDisposable
     public void BindFrozen(LayerBinding binding, int firstVisualRow)
     {
         _nextText.Resize(_text.Rows);
-        _firstVisualRow.Span<long>()[0] = firstVisualRow;
+        BindVisualStart(binding, firstVisualRow);
         binding.BindInput("visual\0"u8, _visual.Value);
         binding.BindInput("visual_positions\0"u8, _visualPositions.Value);
         binding.BindInput("x\0"u8, _text.Value);
         binding.BindInput("positions\0"u8, _textPositions.Value);
-        binding.BindInput("visual_start\0"u8, _firstVisualRow.Value);
         binding.BindOutput("y\0"u8, _nextText.Value);
     }
 

@@ -10,6 +10,7 @@ internal sealed class PrefillMemory : IDisposable
     {
         Map = new VisualTokenMap(plan);
         Rows = new PassRows(sessions);
+        Partial = plan.VisualRowsPartial > 0 ? new PartialInputs(plan) : null;
         try
         {
             Image = new ImagePass(sessions, plan, Map);
@@ -17,6 +18,7 @@ internal sealed class PrefillMemory : IDisposable
         catch
         {
             Rows.Dispose();
+            Partial?.Dispose();
             throw;
         }
     }
@@ -33,11 +35,15 @@ internal sealed class PrefillMemory : IDisposable
     /// <summary>Merges of rows.</summary>
     public MergeBuffers Merge { get; } = new();
 
+    /// <summary>What layers read in which visual rows do less; null if there are none.</summary>
+    public PartialInputs? Partial { get; }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         Image.Dispose();
         Rows.Dispose();
         Merge.Dispose();
+        Partial?.Dispose();
     }
 }

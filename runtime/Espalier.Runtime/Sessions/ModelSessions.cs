@@ -43,6 +43,11 @@ internal sealed class ModelSessions
             throw new PrecisionNotSupportedException(Precision, options.Device.Provider.Name, learned.Path + " replaces weights of the decoder, and weights are quantised from the checkpoint alone. Load in Precision.Float32, or store the tensors in the checkpoint.");
         }
 
+        if (formats.Decoder is QuantisedFormat && plan.Segments.Any(static segment => segment.Partial is { CutsWeights: true }))
+        {
+            throw new PrecisionNotSupportedException(Precision, options.Device.Provider.Name, "the plan lets visual tokens multiply parts of the decoder's weights, and quantised weights are stored whole. Load in Precision.Float32, or declare no policy that leaves out neurons or heads.");
+        }
+
         cache.Prepare(formats, options);
         _plan = plan;
         int layers = plan.Geometry.Text.Layers;
@@ -66,10 +71,10 @@ internal sealed class ModelSessions
         }
 
         int ready = 0;
-        OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null, int width = 0, TowerSection? section = null)
+        OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null, int width = 0, TowerSection? section = null, PartialWork? partial = null)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width, Section: section), part switch { ModelPart.Gate => gates!.File, ModelPart.MergedTowerLayers => matrices, _ => learned }, options.TraceFolder);
+            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width, Section: section, Partial: partial), part switch { ModelPart.Gate => gates!.File, ModelPart.MergedTowerLayers => matrices, _ => learned }, options.TraceFolder);
             options.Progress?.Report(new LoadProgress(LoadStage.BuildSessions, ++ready, total));
             return session;
         }
@@ -96,7 +101,7 @@ internal sealed class ModelSessions
             _decode[layer] = decodesApart ? Get(ModelPart.DecoderLayer, formats.Decode, layer, LayerKind.Dense) : _dense[layer];
             if (plan.KindAt(layer) != LayerKind.Dense)
             {
-                _reduced[layer] = Get(ModelPart.DecoderLayer, formats.Decoder, layer, plan.KindAt(layer));
+                _reduced[layer] = Get(ModelPart.DecoderLayer, formats.Decoder, layer, plan.KindAt(layer), partial: plan.KindAt(layer).IsPartial() ? plan.PartialAt(layer) : null);
             }
 
             if (plan.KindAt(layer) == LayerKind.Halved)
@@ -174,7 +179,7 @@ internal sealed class ModelSessions
     /// <summary>The session of a layer for one row: the dense one, unless the precision takes another format for it.</summary>
     public OrtSession Decode(int layer) => _decode[layer];
 
-    /// <summary>The session of a layer that is scored, frozen or both, or the first half of one that runs in halves; null for a dense layer.</summary>
+    /// <summary>The session of a layer that is scored, frozen or partial, or the first half of one that runs in halves; null for a dense layer.</summary>
     public OrtSession? Reduced(int layer) => _reduced[layer];
 
     /// <summary>The second half of a layer that runs in halves; null for another.</summary>
@@ -197,6 +202,9 @@ internal sealed class ModelSessions
 
     /// <summary>See <see cref="ReductionPlan.NumberingAt"/>.</summary>
     public int NumberingAt(int layer) => _plan.NumberingAt(layer);
+
+    /// <summary>What visual rows still do in a layer that runs so; null for one of another kind.</summary>
+    public PartialWork? PartialAt(int layer) => _plan.KindAt(layer).IsPartial() ? _plan.PartialAt(layer) : null;
 
     /// <summary>See <see cref="ReductionPlan.KindAt"/>.</summary>
     public LayerKind KindAt(int layer) => _plan.KindAt(layer);

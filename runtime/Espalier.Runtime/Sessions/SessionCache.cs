@@ -15,7 +15,8 @@ namespace Espalier;
 /// <param name="Width">The inner width, for <see cref="ModelPart.Gate"/>, else 0.</param>
 /// <param name="Learned">The file of learned weights that replaces some of the part's; null if the checkpoint's alone are read.</param>
 /// <param name="Section">The tower layers, for the parts of a tower.</param>
-internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, int Width = 0, string? Learned = null, TowerSection? Section = null)
+/// <param name="Partial">What visual rows still do in a layer of a partial kind; else null.</param>
+internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, int Width = 0, string? Learned = null, TowerSection? Section = null, PartialWork? Partial = null)
 {
     /// <summary>What a trace of the session is called: the part and, of a decoder layer, its number and kind.</summary>
     public string TraceName => Part is ModelPart.DecoderLayer ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Part}-{Layer}-{Kind}") : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Part}-{Layer}");
@@ -280,7 +281,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.MergeFeatures => RowGraphs.Merge(geometry.Vision.Hidden),
             ModelPart.Projector => ProjectorGraph.Build(geometry, key.RequiredFormat),
             ModelPart.MergeProjected => RowGraphs.Merge(geometry.Text.Hidden),
-            ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, key.Kind, key.RequiredFormat),
+            ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, key.Kind, key.RequiredFormat, key.Partial),
             ModelPart.FeedForward => DecoderLayerGraph.BuildFeedForward(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.DecodeAttention => DecodeHalfGraphs.Attention(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.DecodeFeedForward => DecodeHalfGraphs.FeedForward(geometry.Text, key.Layer, key.RequiredFormat),

@@ -57,8 +57,30 @@ internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
             }
         }
 
+        return Over(checkpoint.GetTensor(use.Source, use.Slice?.WholeShape ?? use.Shape), use, _mapping);
+    }
+
+    /// <summary>A weight for sessions: the mapped memory itself, or a copy in 32 bits.</summary>
+    /// <param name="tensor">The checkpoint's tensor that the weight is, or is a part of.</param>
+    /// <param name="use">The weight.</param>
+    /// <param name="mapping">What holds the memory open.</param>
+    public static unsafe OrtValue Over(CheckpointTensor tensor, WeightUse use, CheckpointLease mapping)
+    {
         long[] shape = [.. use.Shape];
-        return Over(checkpoint.GetTensor(use.Name, shape), shape, _mapping);
+        if (use.Slice is not { } slice)
+        {
+            return Over(tensor, shape, mapping);
+        }
+
+        if (slice.IsContiguous && tensor.Type == TensorType.F32 && tensor.IsAligned)
+        {
+            nint start = (nint)((float*)tensor.Data + (slice.Runs[0].Start * (shape.Length == 1 ? 1 : shape[1])));
+            return OrtValue.Over(mapping, start, (nuint)use.ByteCount, shape, OrtElementType.Float);
+        }
+
+        OrtValue value = OrtValue.Allocate(shape, OrtElementType.Float);
+        slice.Copy(tensor, value.AsSpan<float>());
+        return value;
     }
 
     /// <summary>A tensor for sessions: the mapped memory itself, or a copy in 32 bits.</summary>

@@ -17,7 +17,7 @@ internal static class GraphCommand
         Argument<string> checkpoint = SharedOptions.Checkpoint();
         Option<ModelPart> part = ChoiceOption.Create("--part", "What to write: a decoder layer, the vision tower, the projector, or the head.", Parts, "layer");
         Option<int> layer = NumberOption.Create("--layer", "The decoder layer, from 0.", static value => value >= 0, "is a whole number of at least 0", 0);
-        Option<LayerKind> kind = ChoiceOption.Create("--kind", "What the layer does in prefill.", [.. Enum.GetValues<LayerKind>().Select(static value => (value.ToString(), value))], nameof(LayerKind.Dense));
+        Option<LayerKind> kind = ChoiceOption.Create("--kind", "What the layer does in prefill.", [.. Enum.GetValues<LayerKind>().Where(static value => !value.IsPartial()).Select(static value => (value.ToString(), value))], nameof(LayerKind.Dense));
         Option<string?> output = new("--output", "-o") { Description = "The file; by default its name says what it holds. The weights go into a second file, with .data behind its name.", HelpName = "file.onnx" };
         Option<bool> embed = new("--embed") { Description = "Puts the weights into the file itself." };
         Option<Precision> precision = SharedOptions.Precision();

@@ -41,7 +41,7 @@ internal static class MemoryComparison
         SessionCache cache = run.Checkpoint.ShareSessions();
         try
         {
-            foreach (LayerKind kind in Enum.GetValues<LayerKind>())
+            foreach (LayerKind kind in Enum.GetValues<LayerKind>().Where(static kind => !kind.IsPartial()))
             {
                 for (int layer = 0; layer < geometry.Text.Layers; layer++)
                 {

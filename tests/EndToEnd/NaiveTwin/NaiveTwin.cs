@@ -73,7 +73,9 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
         {
             BeforeLayer(layer);
             Step? inside = LoadedPlan.Steps.SingleOrDefault(step => step.Site == Site.InsideLayer && step.AfterLayer == layer);
-            bool frozen = LoadedPlan.Segments.Single(s => s.FirstLayer <= layer && layer <= s.LastLayer).Mode == LayerMode.Frozen;
+            LayerMode mode = LoadedPlan.Segments.Single(s => s.FirstLayer <= layer && layer <= s.LastLayer).Mode;
+            bool frozen = mode == LayerMode.Frozen;
+            bool partial = mode == LayerMode.Partial;
             var scores = new float[pass.VisualTokens];
             bool scored = LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.LastQueryAttention);
             bool textScored = LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.TextAttention);
@@ -93,6 +95,15 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
                     break;
                 case (_, _) when LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.PageRank):
                     pass.RunPageRanked(layer, scores);
+                    break;
+                case (_, true) when partial:
+                    pass.RunPartialScored(layer, scores);
+                    break;
+                case (_, false) when partial && textScored:
+                    pass.RunPartialTextScored(layer, scores);
+                    break;
+                case (_, false) when partial:
+                    pass.RunPartial(layer);
                     break;
                 case (false, false) when textScored:
                     pass.RunTextScored(layer, scores);

@@ -15,7 +15,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         while (declarations.Count < count)
         {
             List<PolicyDeclaration> policies = [.. Enumerable.Range(0, _random.Next(1, 5)).Select(_ => Next())];
-            bool declarable = policies.GroupBy(static p => p.Name).All(static same => same.Key is "PruneVisual" or "MergeVisual" or "RandomPrune" or "FreezeVisual" || same.Count() == 1);
+            bool declarable = policies.GroupBy(static p => p.Name).All(static same => same.Key is "PruneVisual" or "MergeVisual" or "RandomPrune" or "FreezeVisual" or "YopoHeads" || same.Count() == 1);
             if (declarable && Planner.Plan(geometry, policies).Problems.Count == 0)
             {
                 declarations.Add(string.Join("\n", policies.Select(static p => "[" + Declared(p) + "]")));
@@ -25,7 +25,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(32) switch
+    private PolicyDeclaration Next() => _random.Next(35) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
@@ -75,6 +75,11 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
             new ChoiceArgument("Mode", _random.Next(2) == 0 ? "Paper" : "Code")),
         27 => new("FfnSkipLlm", new RealArgument("Tau", _random.Next(80, 98) / 100.0), new IntegerArgument("K", _random.Next(1, 4)), new IntegerArgument("ColdFirst", _random.Next(0, 3)), new IntegerArgument("ColdLast", _random.Next(0, 3)),
             new IntegerArgument("WarmUp", _random.Next(0, 3))),
+        32 => new("Yopo", new IntegerArgument("W", _random.Next(0, 4) is var w && w == 0 ? 0 : (2 * w) - 1), new IntegerArgument("Ratio", _random.Next(1, 5)),
+            new IntegerArgument("FirstLayer", _random.Next(0, geometry.Text.Layers - 1)), new ChoiceArgument("Causal", _random.Next(2) == 0 ? "true" : "false")),
+        33 => new("YopoHeads", new LayersArgument("heads", Heads()), new IntegerArgument("Layer", _random.Next(0, geometry.Text.Layers))),
+        34 => new("RedundancyLens", new LayersArgument("layers", Layers()), new RealArgument("K", _random.Next(1, 18) / 20.0), new RealArgument("M", _random.Next(1, 10) / 20.0),
+            new IntegerArgument("RA", _random.Next(1, 30)), new ChoiceArgument("FeedForward", _random.Next(3) > 0 ? "true" : "false"), new ChoiceArgument("Attention", _random.Next(3) > 0 ? "true" : "false")),
         _ => new("ExitVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1))),
     };
 
@@ -97,6 +102,8 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         int first = _random.Next(geometry.Text.Layers);
         return new("FreezeVisual", new IntegerArgument("FirstLayer", first), new IntegerArgument("LastLayer", _random.Next(first, geometry.Text.Layers)));
     }
+
+    private EquatableArray<int> Heads() => new([.. Enumerable.Range(0, geometry.Text.Heads).Where(_ => _random.Next(2) == 0).DefaultIfEmpty(0)]);
 
     private EquatableArray<int> Layers()
     {

@@ -183,7 +183,7 @@ public sealed class DecoderLayerGraphTests
     /// <summary>The weights of a kind; those of both halves, if it has two.</summary>
     private static IEnumerable<WeightUse> Weights(LayerKind kind, LinearFormat format)
     {
-        IEnumerable<WeightUse> weights = DecoderLayerGraph.Build(TestGeometries.Qwen2, 1, kind, format).Weights;
+        IEnumerable<WeightUse> weights = DecoderLayerGraph.Build(TestGeometries.Qwen2, 1, kind, format, kind.IsPartial() ? new PartialWork(VisualReach.Preceding, Distance: 3) : null).Weights;
         return kind == LayerKind.Halved ? weights.Concat(DecoderLayerGraph.BuildFeedForward(TestGeometries.Qwen2, 1, format).Weights) : weights;
     }
 

@@ -170,7 +170,7 @@ public sealed class GraphBuilderTests
             {
                 foreach (var kind in Enum.GetValues<LayerKind>())
                 {
-                    yield return DecoderLayerGraph.Build(geometry, 1, kind, format);
+                    yield return DecoderLayerGraph.Build(geometry, 1, kind, format, kind.IsPartial() ? new PartialWork(VisualReach.Preceding, Distance: 3) : null);
                 }
 
                 yield return HeadGraph.Build(geometry, "lm_head.weight", format);

@@ -10,6 +10,16 @@ internal sealed class ReferenceCache
     public List<double[]> Values { get; } = [];
 }
 
+/// <summary>What visual rows, the first of a layer's, leave out.</summary>
+/// <param name="VisualRows">How many rows are visual.</param>
+/// <param name="Reads">True if a visual row attends to another, or to itself.</param>
+/// <param name="DroppedHeads">Heads that they have not.</param>
+/// <param name="Neurons">Which neurons they use, given what all rows activate.</param>
+internal sealed record ReferenceLess(int VisualRows, Func<int, int, bool> Reads, int[] DroppedHeads, Func<double[][], bool[]> Neurons)
+{
+    public static ReferenceLess Nothing { get; } = new(0, static (_, _) => true, [], static activated => new bool[activated.Length > 0 ? activated[0].Length : 0]);
+}
+
 /// <summary>A decoder in doubles, written from the definition of the family and in no way from the graphs.</summary>
 internal sealed class ReferenceDecoder(TextGeometry geometry, TestWeights weights)
 {
@@ -18,7 +28,10 @@ internal sealed class ReferenceDecoder(TextGeometry geometry, TestWeights weight
     public double[][] Layer(int layer, double[][] x, long[] positions, ReferenceCache cache) => Layer(layer, x, positions, cache, out _);
 
     /// <summary>As above; <paramref name="score"/> is the attention of the last row, mean over heads.</summary>
-    public double[][] Layer(int layer, double[][] x, long[] positions, ReferenceCache cache, out double[] score)
+    public double[][] Layer(int layer, double[][] x, long[] positions, ReferenceCache cache, out double[] score) => Layer(layer, x, positions, cache, ReferenceLess.Nothing, out score);
+
+    /// <summary>As above; the first rows, the visual ones, leave out what <paramref name="less"/> says.</summary>
+    public double[][] Layer(int layer, double[][] x, long[] positions, ReferenceCache cache, ReferenceLess less, out double[] score)
     {
         string module = $"language_model.layers.{layer}";
         double[][] queries = new double[x.Length][];
@@ -32,9 +45,18 @@ internal sealed class ReferenceDecoder(TextGeometry geometry, TestWeights weight
 
         score = [];
         var y = new double[x.Length][];
+        var residuals = new double[x.Length][];
+        var activated = new double[x.Length][];
         for (int row = 0; row < x.Length; row++)
         {
-            double[] attended = Attend(queries[row], cache, past + row + 1, out score);
+            bool isVisual = row < less.VisualRows;
+            int last = isVisual ? less.VisualRows : row + 1;
+            double[] attended = Attend(queries[row], cache, past + last, out score, key => !isVisual || key < past || less.Reads(row, key - past));
+            for (int i = 0; isVisual && i < attended.Length; i++)
+            {
+                attended[i] = less.DroppedHeads.Contains(i / geometry.HeadDim) ? 0 : attended[i];
+            }
+
             double[] residual = Sum(x[row], Reference.Linear(attended, weights.Get($"{module}.self_attn.o_proj.weight", geometry.Hidden, geometry.QueryWidth), geometry.Hidden));
             double[] normed = Norm(residual, $"{module}.post_attention_layernorm.weight");
             double[] gate = Reference.Linear(normed, weights.Get($"{module}.mlp.gate_proj.weight", geometry.Intermediate, geometry.Hidden), geometry.Intermediate);
@@ -44,7 +66,15 @@ internal sealed class ReferenceDecoder(TextGeometry geometry, TestWeights weight
                 gate[i] = gate[i] / (1 + Math.Exp(-gate[i])) * up[i];
             }
 
-            y[row] = Sum(residual, Reference.Linear(gate, weights.Get($"{module}.mlp.down_proj.weight", geometry.Hidden, geometry.Intermediate), geometry.Hidden));
+            residuals[row] = residual;
+            activated[row] = gate;
+        }
+
+        bool[] used = less.Neurons(activated);
+        for (int row = 0; row < x.Length; row++)
+        {
+            double[] gated = row < less.VisualRows ? [.. activated[row].Select((value, neuron) => used[neuron] ? value : 0)] : activated[row];
+            y[row] = Sum(residuals[row], Reference.Linear(gated, weights.Get($"{module}.mlp.down_proj.weight", geometry.Hidden, geometry.Intermediate), geometry.Hidden));
         }
 
         return y;
@@ -112,7 +142,7 @@ internal sealed class ReferenceDecoder(TextGeometry geometry, TestWeights weight
         cache.Values.Add(Biased(normed, $"{module}.self_attn.v_proj", geometry.KeyValueWidth));
     }
 
-    private double[] Attend(double[] query, ReferenceCache cache, int rows, out double[] mean)
+    private double[] Attend(double[] query, ReferenceCache cache, int rows, out double[] mean, Func<int, bool> reads)
     {
         int size = geometry.HeadDim;
         var result = new double[geometry.QueryWidth];
@@ -128,7 +158,7 @@ internal sealed class ReferenceDecoder(TextGeometry geometry, TestWeights weight
                     scores[row] += query[head * size + i] * cache.Keys[row][shared * size + i];
                 }
 
-                scores[row] /= Math.Sqrt(size);
+                scores[row] = reads(row) ? scores[row] / Math.Sqrt(size) : double.NegativeInfinity;
             }
 
             Reference.Softmax(scores);

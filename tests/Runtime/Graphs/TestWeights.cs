@@ -27,7 +27,21 @@ internal sealed class TestWeights(int seed, TextGeometry? text = null) : IWeight
         return weight;
     }
 
-    public float[] Get(WeightUse use) => Get(use.Name, use.Shape);
+    public float[] Get(WeightUse use)
+    {
+        if (use.Slice is not { } slice)
+        {
+            return Get(use.Name, use.Shape);
+        }
+
+        // Told the plain way: the whole as a matrix, and of it the rows or columns.
+        float[] whole = Get(slice.Whole, slice.WholeShape);
+        int width = slice.WholeShape.Length == 1 ? 1 : (int)slice.WholeShape[1];
+        int[] chosen = [.. slice.Runs.SelectMany(static run => Enumerable.Range(run.Start, run.Count))];
+        return slice.OfColumns
+            ? [.. Enumerable.Range(0, (int)slice.WholeShape[0]).SelectMany(row => chosen.Select(column => whole[(row * width) + column]))]
+            : [.. chosen.SelectMany(row => Enumerable.Range(0, width).Select(column => whole[(row * width) + column]))];
+    }
 
     private float[] Make(string name, ReadOnlySpan<long> shape, int count)
     {

@@ -36,6 +36,9 @@ public static class PolicyMethods
         new FoPruMethod(),
         new CDPrunerMethod(),
         new FfnSkipLlmMethod(),
+        new YopoMethod(),
+        new YopoHeadsMethod(),
+        new RedundancyLensMethod(),
     };
 
     /// <summary>The names of the policies, as <see cref="PolicyDeclaration.Name"/> takes them.</summary>

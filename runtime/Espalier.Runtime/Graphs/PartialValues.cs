@@ -1,0 +1,40 @@
+using Espalier.Planning;
+
+namespace Espalier.Graphs;
+
+/// <summary>The values that a partial layer reads beside those of other kinds; null where its work needs none. See <see cref="GraphNames"/>.</summary>
+internal readonly record struct PartialValues(string Sizes, string? VisualStart, string? BlockRows, string? BlockKeys, string? BlockMask, string? BlockSizes, string? Probes);
+
+/// <summary>The heads in which visual rows attend.</summary>
+internal static class VisualHeads
+{
+    /// <summary>The query heads that are left, ascending.</summary>
+    public static int[] Kept(TextGeometry geometry, PartialWork work) => [.. Enumerable.Range(0, geometry.Heads).Where(head => !work.DroppedHeads.Contains(head))];
+
+    /// <summary>Query heads that share a key head in the products of visual rows: as many as are left of each group, or 1 if groups differ, so that each query head has key heads of its own.</summary>
+    public static int Group(TextGeometry geometry, PartialWork work)
+    {
+        int[] left = LeftOfGroups(geometry, work);
+        return AreAlike(left) ? left[0] : 1;
+    }
+
+    /// <summary>The key head of each query head that is left; null if these are all key heads, each with as many query heads.</summary>
+    public static long[]? KeyHeads(TextGeometry geometry, PartialWork work)
+    {
+        int group = geometry.Heads / geometry.KeyValueHeads;
+        return AreAlike(LeftOfGroups(geometry, work)) ? null : [.. Kept(geometry, work).Select(head => (long)(head / group))];
+    }
+
+    private static int[] LeftOfGroups(TextGeometry geometry, PartialWork work)
+    {
+        var left = new int[geometry.KeyValueHeads];
+        foreach (int head in Kept(geometry, work))
+        {
+            left[head / (geometry.Heads / geometry.KeyValueHeads)]++;
+        }
+
+        return left;
+    }
+
+    private static bool AreAlike(int[] left) => left.AsSpan().IndexOfAnyExcept(left[0]) < 0;
+}

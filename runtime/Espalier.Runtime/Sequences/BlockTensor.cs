@@ -1,0 +1,67 @@
+using Espalier.OnnxRuntime;
+
+namespace Espalier;
+
+/// <summary>A tensor of equal blocks of lines: <c>[blocks, lines, columns]</c>, or <c>[blocks, columns]</c> for integers, which have one line a block.</summary>
+/// <remarks>The memory grows and never shrinks; the tensor over it is made anew when its shape changes, which costs a native allocation and no managed one. Not thread-safe.</remarks>
+internal sealed unsafe class BlockTensor<T>(OrtElementType type) : IDisposable
+    where T : unmanaged
+{
+    private NativeBuffer _memory = NativeBuffer.Allocate((nuint)sizeof(T));
+    private int _blocks;
+    private int _lines;
+
+    /// <summary>The ONNX Runtime tensor over the elements. Owned by this object, changed by <see cref="Resize"/>.</summary>
+    public nint Value { get; private set; }
+
+    /// <summary>Columns of a line.</summary>
+    public int Columns { get; private set; }
+
+    /// <summary>Makes the tensor cover so many blocks; what they hold is undefined.</summary>
+    public void Resize(int blocks, int lines, int columns)
+    {
+        if (Value != 0 && blocks == _blocks && lines == _lines && columns == Columns)
+        {
+            return;
+        }
+
+        Reserve(checked((long)blocks * lines * columns));
+        Release();
+        nuint bytes = (nuint)blocks * (nuint)lines * (nuint)columns * (nuint)sizeof(T);
+        ReadOnlySpan<long> shape = type == OrtElementType.Int64 ? [blocks, columns] : [blocks, lines, columns];
+        Value = OrtRaw.CreateTensor(_memory.Pointer, bytes, shape, type);
+        (_blocks, _lines, Columns) = (blocks, lines, columns);
+    }
+
+    /// <summary>Sees to it that so many elements need no other memory. If the memory has to grow, content and tensor are gone.</summary>
+    public void Reserve(long elements)
+    {
+        nuint bytes = checked((nuint)elements * (nuint)sizeof(T));
+        if (bytes > _memory.ByteLength)
+        {
+            Release();
+            NativeBuffer larger = NativeBuffer.Allocate(bytes);
+            _memory.Dispose();
+            _memory = larger;
+        }
+    }
+
+    /// <summary>The elements of a block, line by line.</summary>
+    public Span<T> Block(int block) => new((T*)_memory.Pointer + ((long)block * _lines * Columns), checked(_lines * Columns));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Release();
+        _memory.Dispose();
+    }
+
+    private void Release()
+    {
+        if (Value != 0)
+        {
+            OrtRaw.ReleaseValue(Value);
+            Value = 0;
+        }
+    }
+}
