@@ -34,6 +34,8 @@ internal static class Variant
         new("cdpruner", CDPrunerShapes.Plan, CDPrunerShapes.Load),
         new("pruned", PrunedShapes.Plan, PrunedShapes.Load),
         new("shortv", ShortVShapes.Plan, ShortVShapes.Load),
+        new("yopo", YopoShapes.Plan, YopoShapes.Load),
+        new("redundancylens", LensShapes.Plan, LensShapes.Load),
         new("vtw", VtwShapes.Plan, VtwShapes.Load),
         new("victor4", Victor4Shapes.Plan, Victor4Shapes.Load),
         new("victor8", Victor8Shapes.Plan, Victor8Shapes.Load),

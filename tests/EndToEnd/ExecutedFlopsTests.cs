@@ -97,16 +97,22 @@ public sealed class ExecutedFlopsTests : IDisposable
         double perProbe = work.Choice == NeuronChoice.Probed ? 2.0 * geometry.Intermediate : 0;
         double probes = work.ProbeStride == 0 ? 0 : Math.Ceiling(visual / (double)work.ProbeStride);
         double linear = 2.0 * geometry.Hidden * ((text * perText) + (visual * perVisual) + ((text + visual) * perRow) + (probes * perProbe));
-        double keys = text + work.KeysRead(visual, model.Vision.GridSize);
-        double attention = 4.0 * ((text * (double)(text + visual) * geometry.QueryWidth) + (visual * keys * heads * geometry.HeadDim));
-        Assert.Equal(CostModel.PartialLayerFlops(model, FlopsConvention.C, work, text, visual), linear + attention);
+        Assert.Equal(CostModel.PartialLayerFlops(model, FlopsConvention.C, work, text, visual), linear + PartialAttention(model, work, text, visual));
         return linear;
+    }
+
+    private static double PartialAttention(ModelGeometry model, PartialWork work, int text, int visual)
+    {
+        double keys = text + work.KeysRead(visual, model.Vision.GridSize);
+        return 4.0 * ((text * (double)(text + visual) * model.Text.QueryWidth) + (visual * keys * (model.Text.Heads - work.DroppedHeads.Count) * model.Text.HeadDim));
     }
 
     private static double Attention(ReductionPlan plan, int layer, int text)
     {
         var (updated, read) = Rows(plan, layer, text);
-        return 4.0 * updated * read * plan.Geometry.Text.QueryWidth;
+        return plan.PartialAt(layer) is { } work && layer < plan.Layers - 1
+            ? PartialAttention(plan.Geometry, work, text + plan.Registers, plan.VisualTokensAt(layer))
+            : 4.0 * updated * read * plan.Geometry.Text.QueryWidth;
     }
 
     private static (double Updated, double Read) Rows(ReductionPlan plan, int layer, int text) =>

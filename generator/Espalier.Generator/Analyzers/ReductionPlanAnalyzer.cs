@@ -21,7 +21,7 @@ public sealed class ReductionPlanAnalyzer : DeclaredModelAnalyzer
     public const string SuggestionProperty = "Suggestion";
 
     /// <inheritdoc/>
-    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = EspalierDiagnostics.Plan.Add(EspalierDiagnostics.PlanCost);
+    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = EspalierDiagnostics.Plan.Add(EspalierDiagnostics.PlanCost).Add(EspalierDiagnostics.PartsOfQuantisedWeights);
 
     private protected override void Analyze(DeclaredModel model)
     {
@@ -45,6 +45,15 @@ public sealed class ReductionPlanAnalyzer : DeclaredModelAnalyzer
 
         if (result.Plan is { } plan)
         {
+            if (DeclarationParser.Precision(model.Marker) is { } precision && precision != KnownTypeNames.DefaultPrecision && plan.Segments.Any(segment => segment.Partial is { CutsWeights: true }))
+            {
+                model.Context.ReportDiagnostic(Diagnostic.Create(
+                    EspalierDiagnostics.PartsOfQuantisedWeights,
+                    ArgumentLocator.Argument(model.Marker, KnownTypeNames.Precision, -1, model.Cancellation),
+                    model.Symbol.Name,
+                    precision));
+            }
+
             model.Context.ReportDiagnostic(Diagnostic.Create(EspalierDiagnostics.PlanCost, model.Location, model.Symbol.Name, Summary(plan)));
         }
     }

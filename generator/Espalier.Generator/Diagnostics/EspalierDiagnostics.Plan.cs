@@ -415,5 +415,10 @@ internal static partial class EspalierDiagnostics
         BoundsCrossed,
         RegistersSaveNothing,
         NotBehindGates,
-        DecodeCutTwice);
+        DecodeCutTwice,
+        PartialTwice,
+        PartialWhereTreated,
+        PartialAfterExit,
+        NeighboursUnknown,
+        PartialSavesNothing);
 }

@@ -296,16 +296,16 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     public double Flops(FlopsConvention convention, Segment segment, int textTokens)
     {
         _ = segment ?? throw new ArgumentNullException(nameof(segment));
-        if (segment.Partial is { } work)
-        {
-            return segment.Layers * CostModel.PartialLayerFlops(Geometry, convention, work, textTokens + Registers, segment.VisualTokens);
-        }
-
-        double flops = segment.Layers * CostModel.LayerFlops(Geometry.Text, convention, segment.Mode, textTokens + Registers, segment.VisualTokens);
+        double flops = segment.Layers * LayerFlops(convention, segment, textTokens + Registers);
         return segment.Mode == LayerMode.Merging && StepInside(segment.LastLayer) is { } step
             ? flops - CostModel.FeedForwardFlops(Geometry.Text, convention, step.TokensBefore - step.TokensAfter)
             : flops;
     }
+
+    /// <summary>Operations of one layer of a segment over so many rows of text and registers, without what leaves inside of it.</summary>
+    private double LayerFlops(FlopsConvention convention, Segment segment, int rows) => segment.Partial is { } work
+        ? CostModel.PartialLayerFlops(Geometry, convention, work, rows, segment.VisualTokens)
+        : CostModel.LayerFlops(Geometry.Text, convention, segment.Mode, rows, segment.VisualTokens);
 
     /// <summary>Operations of the prefill of the same model without a policy.</summary>
     /// <param name="convention">What counts as an operation.</param>

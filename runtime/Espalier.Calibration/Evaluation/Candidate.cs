@@ -19,7 +19,7 @@ internal sealed record Candidate(string Name, ReductionPlan Plan, Func<Checkpoin
             return Plan.Registers == 1 ? "1 register" : $"{Plan.Registers} registers";
         }
 
-        string tokens = (Plan.IsDynamicAt(segment.FirstLayer) ? "≤ " : "") + segment.VisualTokens + (segment.Mode == LayerMode.Frozen ? " frozen" : "");
+        string tokens = (Plan.IsDynamicAt(segment.FirstLayer) ? "≤ " : "") + segment.VisualTokens + (segment.Mode switch { LayerMode.Frozen => " frozen", LayerMode.Partial => " in part", _ => "" });
         return Plan.Gates?.IsBehind(segment.LastLayer - 1) == true ? tokens + " or 0" : tokens;
     }
 }

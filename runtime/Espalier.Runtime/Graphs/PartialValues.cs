@@ -12,29 +12,37 @@ internal static class VisualHeads
     public static int[] Kept(TextGeometry geometry, PartialWork work) => [.. Enumerable.Range(0, geometry.Heads).Where(head => !work.DroppedHeads.Contains(head))];
 
     /// <summary>Query heads that share a key head in the products of visual rows: as many as are left of each group, or 1 if groups differ, so that each query head has key heads of its own.</summary>
-    public static int Group(TextGeometry geometry, PartialWork work)
-    {
-        int[] left = LeftOfGroups(geometry, work);
-        return AreAlike(left) ? left[0] : 1;
-    }
+    /// <remarks>Allocates nothing.</remarks>
+    public static int Group(TextGeometry geometry, PartialWork work) => AreGroupsAlike(geometry, work, out int left) ? left : 1;
 
     /// <summary>The key head of each query head that is left; null if these are all key heads, each with as many query heads.</summary>
     public static long[]? KeyHeads(TextGeometry geometry, PartialWork work)
     {
         int group = geometry.Heads / geometry.KeyValueHeads;
-        return AreAlike(LeftOfGroups(geometry, work)) ? null : [.. Kept(geometry, work).Select(head => (long)(head / group))];
+        return AreGroupsAlike(geometry, work, out _) ? null : [.. Kept(geometry, work).Select(head => (long)(head / group))];
     }
 
-    private static int[] LeftOfGroups(TextGeometry geometry, PartialWork work)
+    /// <summary>True if each group of query heads that share a key head has as many left.</summary>
+    private static bool AreGroupsAlike(TextGeometry geometry, PartialWork work, out int left)
     {
-        var left = new int[geometry.KeyValueHeads];
-        foreach (int head in Kept(geometry, work))
+        int group = geometry.Heads / geometry.KeyValueHeads;
+        left = group;
+        for (int keyHead = 0; keyHead < geometry.KeyValueHeads; keyHead++)
         {
-            left[head / (geometry.Heads / geometry.KeyValueHeads)]++;
+            int here = group;
+            foreach (int head in work.DroppedHeads)
+            {
+                here -= head / group == keyHead ? 1 : 0;
+            }
+
+            if (keyHead > 0 && here != left)
+            {
+                return false;
+            }
+
+            left = here;
         }
 
-        return left;
+        return true;
     }
-
-    private static bool AreAlike(int[] left) => left.AsSpan().IndexOfAnyExcept(left[0]) < 0;
 }

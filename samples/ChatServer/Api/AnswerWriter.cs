@@ -114,7 +114,7 @@ internal sealed class AnswerWriter(HttpContext context, ServedModel model, Compl
         AnswerStatistics taken = details.Statistics;
         return new VisualReport(
             plan.Geometry.Vision.ImageSize / plan.Geometry.Vision.PatchSize,
-            [.. plan.Segments.Select(segment => new VisualSegment(segment.FirstLayer, segment.LastLayer, segment.Mode == LayerMode.Frozen ? "frozen" : "dense", TokensAt(details, segment)))],
+            [.. plan.Segments.Select(segment => new VisualSegment(segment.FirstLayer, segment.LastLayer, segment.Mode switch { LayerMode.Frozen => "frozen", LayerMode.Partial => "partial", _ => "dense" }, TokensAt(details, segment)))],
             Math.Round(taken.Vision.TotalMilliseconds, 2),
             Math.Round(taken.Prefill.TotalMilliseconds, 2),
             Math.Round(taken.TokensPerSecond, 1),

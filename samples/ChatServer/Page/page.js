@@ -217,7 +217,7 @@ function tile(segment, grid) {
   const item = document.createElement("li"), canvas = document.createElement("canvas");
   const layers = segment.first_layer === segment.last_layer ? `layer ${segment.first_layer}` : `layers ${segment.first_layer}–${segment.last_layer}`;
   const count = segment.tokens.filter(token => token >= 0).length;
-  const words = count === 0 ? "text only" : `${segment.tokens.length} tokens${segment.mode === "frozen" ? ", frozen" : ""}`;
+  const words = count === 0 ? "text only" : `${segment.tokens.length} tokens${segment.mode === "frozen" ? ", frozen" : segment.mode === "partial" ? ", in part" : ""}`;
   const size = grid * 20;
   canvas.width = canvas.height = size;
   canvas.setAttribute("role", "img");

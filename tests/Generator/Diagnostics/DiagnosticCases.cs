@@ -16,11 +16,12 @@ internal static partial class DiagnosticCases
     private const string Scorer = "\ninternal struct S : ITokenScorer { public static void Score(in TokenScoreContext context, System.Span<float> scores) => scores.Clear(); }";
     private const string Class = "\npublic sealed partial class C;";
 
-    public static IEnumerable<DiagnosticCase> Firing => [.. Shape, .. Layers, .. Counts, .. Tower];
+    public static IEnumerable<DiagnosticCase> Firing => [.. Shape, .. Layers, .. Counts, .. Tower, .. Partial];
 
     public static IEnumerable<DiagnosticCase> Quiet =>
     [
         .. TowerQuiet,
+        .. PartialQuiet,
         Quietly("ESP0001", Model + "public sealed partial class C;"),
         Quietly("ESP0001", "public sealed class C;"),
         Quietly("ESP0002", Model + "partial class C { private static int _count; internal int Next() => ++_count; }"),

@@ -92,6 +92,14 @@ internal static class Geometries
 
     public static PolicyDeclaration Aim(int halvings, int l1, int l2) => new("Aim", new IntegerArgument("Halvings", halvings), new IntegerArgument("L1", l1), new IntegerArgument("L2", l2));
 
+    public static PolicyDeclaration Yopo(int w, int ratio, int first, bool causal = true) => new(
+        "Yopo", new IntegerArgument("W", w), new IntegerArgument("Ratio", ratio), new IntegerArgument("FirstLayer", first), new ChoiceArgument("Causal", causal ? "true" : "false"));
+
+    public static PolicyDeclaration YopoHeads(int layer, params int[] heads) => new("YopoHeads", new LayersArgument("heads", new EquatableArray<int>(heads)), new IntegerArgument("Layer", layer));
+
+    public static PolicyDeclaration Lens(double k, double m, int reach, params int[] layers) => new(
+        "RedundancyLens", new LayersArgument("layers", new EquatableArray<int>(layers)), new RealArgument("K", k), new RealArgument("M", m), new IntegerArgument("RA", reach));
+
     /// <summary>A plan that must come out without a problem.</summary>
     public static ReductionPlan Plan(ModelGeometry geometry, params PolicyDeclaration[] policies)
     {

@@ -81,6 +81,9 @@ internal static class Loading
                 LayerKind.FrozenTextScored => "frozen text scored",
                 LayerKind.LastRow => "last row of",
                 LayerKind.PageRanked => "page ranked",
+                LayerKind.Partial => "partial",
+                LayerKind.PartialScored => "partial scored",
+                LayerKind.PartialTextScored => "partial text scored",
                 _ => "frozen scored",
             };
             Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == layer && step.Site == Site.DecoderBoundary);

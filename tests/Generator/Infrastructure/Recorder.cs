@@ -380,6 +380,12 @@ internal static class Recorder
 
                 public void RunFrozen(int layer) => Calls.Add($"frozen {layer} over {VisualTokens}");
 
+                public void RunPartial(int layer) => Calls.Add($"partial {layer} over {VisualTokens}");
+
+                public void RunPartialScored(int layer, Span<float> scores) => Score("partial scored", layer, scores);
+
+                public void RunPartialTextScored(int layer, Span<float> scores) => Score("partial text scored", layer, scores);
+
                 public void RunLastRow(int layer) => Calls.Add($"last row of {layer} over {VisualTokens}");
 
                 public void RunScored(int layer, Span<float> scores) => Score("scored", layer, scores);

@@ -214,6 +214,9 @@ public sealed class PlannerProperties
             (1, boundary.Select(after => Vtw(after + 1))),
             (1, Gen.Constant(DyVte)),
             (1, from k in Gen.Choose(1 - wild, 3) from first in Gen.Choose(0 - wild, 2 + wild) from last in Gen.Choose(0 - wild, 2 + wild) from warmUp in Gen.Choose(0 - wild, 3) select FfnSkip(k, first, last, warmUp)),
+            (2, from half in Gen.Choose(0 - wild, 4) from ratio in Gen.Choose(1 - wild, 4) from first in layer from causal in Gen.Elements(false, true) select Yopo(half == 0 ? 0 : (2 * half) - 1, ratio, first, causal)),
+            (2, from at in layer from head in Gen.Choose(0 - wild, 5 + wild) from more in Gen.Elements(false, true) select YopoHeads(at, more && head != 2 ? [head, 2] : [head])),
+            (2, from list in layer.ArrayOf() from k in share from m in share from reach in Gen.Choose(1 - wild, Math.Max(2, tokens)) select Lens(k, m, reach, wild > 0 ? list : [.. list.Append(0).Distinct()])),
             (2, from after in boundary from registers in Gen.Choose(1 - wild, Math.Max(1, tokens / 3) + wild) select Victor(registers, after + 1)),
             (1, from dominant in Gen.Choose(1 - wild, Math.Max(1, tokens / 2) + wild) from contextual in Gen.Choose(0 - wild, Math.Max(0, (tokens / 2) - 1) + wild) select VisionZip(dominant, contextual)),
             (1, from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from tower in Gen.Choose(0 - wild, 4 + wild) select VtcCls(keep, tower)),
@@ -339,7 +342,7 @@ public sealed class PlannerProperties
             return before;
         }
 
-        public static bool IsFrozen(Declared declared, int layer) => declared.Policies.Any(policy => policy.Name is not ("Elip" or "PruneAndMerge") && policy.Arguments.Any(argument => argument switch
+        public static bool IsFrozen(Declared declared, int layer) => declared.Policies.Any(policy => policy.Name is "FreezeVisual" or "ShortV" && policy.Arguments.Any(argument => argument switch
         {
             LayersArgument list => list.Layers.Contains(layer),
             IntegerArgument { Name: "FirstLayer" } first => first.Value <= layer && layer <= policy.Arguments.OfType<IntegerArgument>().Single(other => other.Name == "LastLayer").Value,

@@ -49,6 +49,9 @@ public sealed class PlannerTests
     [InlineData(LayerKind.TextScored, false, true, true)]
     [InlineData(LayerKind.FrozenTextScored, true, true, true)]
     [InlineData(LayerKind.LastRow, true, false, false)]
+    [InlineData(LayerKind.Partial, false, false, false)]
+    [InlineData(LayerKind.PartialScored, false, true, false)]
+    [InlineData(LayerKind.PartialTextScored, false, true, true)]
     public void KindsSayWhatTheyDo(LayerKind kind, bool frozen, bool scored, bool textScored) =>
         Assert.Equal((frozen, scored, textScored), (kind.IsFrozen(), kind.IsScored(), kind.IsTextScored()));
 

@@ -49,6 +49,31 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void Yopo() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [FastV(K = 5, R = 0.5)]
+        [ShortV(6)]
+        [Yopo(FirstLayer = 2, LayerCut = 8)]
+        [YopoHeads(0, 3, Layer = 3)]
+        public sealed partial class YopoShapes;
+        """);
+
+    [Fact]
+    public void RedundancyLens() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [RedundancyLens(7, 6, 4, 3, RA = 32)]
+        public sealed partial class LensShapes;
+        """);
+
+    [Fact]
     public void Vtw() => Verify("""
         using Espalier;
 
