@@ -15,7 +15,7 @@ internal static partial class EspalierDiagnostics
     private const string Repository = "https://github.com/espalier-net/espalier";
 
     /// <summary>All of them, ordered by id.</summary>
-    public static ImmutableArray<DiagnosticDescriptor> All => Shape.AddRange(Plan).AddRange(Project).Sort((left, right) => string.CompareOrdinal(left.Id, right.Id));
+    public static ImmutableArray<DiagnosticDescriptor> All => Shape.AddRange(Plan).Add(PartsOfQuantisedWeights).AddRange(Project).Sort((left, right) => string.CompareOrdinal(left.Id, right.Id));
 
     /// <summary>The descriptor of a planning problem.</summary>
     public static DiagnosticDescriptor For(PlanProblem problem) => Plan.First(descriptor => string.Equals(descriptor.Id, problem.Id, StringComparison.Ordinal));

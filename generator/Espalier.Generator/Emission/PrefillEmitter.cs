@@ -55,7 +55,7 @@ internal static class PrefillEmitter
                 if (run.Kind.IsScored())
                 {
                     // The layer writes into scratch of the step behind it, so it runs inside of the step's block.
-                    StepEmitter.Emit(writer, step!, plan.IsDynamicAt(run.LastLayer), run);
+                    StepEmitter.Emit(writer, step!, plan.IsDynamicAt(run.LastLayer), run, run.Kind.IsPartial() ? plan.PartialAt(run.FirstLayer)!.Tell(plan.Geometry.Text) : null);
                 }
                 else
                 {
@@ -105,7 +105,7 @@ internal static class PrefillEmitter
             { Kind: LayerKind.LastRow } => visual + behind + " are read, and of all rows only the last is computed",
             { VisualTokens: 0 } => text,
             { Kind: LayerKind.Frozen } => "frozen, " + visual + " are read by attention but not updated" + (registers == 0 ? "" : "; " + PlanText.Registers(registers) + (registers == 1 ? " is" : " are")),
-            { Kind: LayerKind.Partial } => "partial, " + visual + " do with " + plan.PartialAt(run.FirstLayer)!.Describe(plan.Geometry.Text) + "; text" + behind + " with everything",
+            { Kind: LayerKind.Partial } => "partial, " + visual + " " + plan.PartialAt(run.FirstLayer)!.Tell(plan.Geometry.Text) + "; text" + behind + (registers == 0 ? " does" : " do") + " everything",
             _ => "dense, " + visual + behind,
         };
         writer.Line("// " + Heading(run) + ": " + treatment + ".");

@@ -14,7 +14,8 @@ internal static class StepEmitter
     /// <param name="step">The step.</param>
     /// <param name="isBehindDynamic">True if only the image says how many tokens are there.</param>
     /// <param name="scored">The layer before, if it is the one that hands out the scores; it then runs inside of the block.</param>
-    public static void Emit(SourceWriter writer, Step step, bool isBehindDynamic, LayerRun? scored)
+    /// <param name="partial">What visual tokens do there, if they do less than text.</param>
+    public static void Emit(SourceWriter writer, Step step, bool isBehindDynamic, LayerRun? scored, string? partial = null)
     {
         if (step.IsExit)
         {
@@ -27,7 +28,7 @@ internal static class StepEmitter
         if (scored is not null)
         {
             writer.Line("// " + PrefillEmitter.Heading(scored) + ": " + (scored.Kind.IsFrozen() ? "frozen" : scored.Kind.IsPartial() ? "partial" : "dense") + ", " + PlanTable.AtMost(isBehindDynamic) + PlanText.Count(scored.VisualTokens)
-                + " visual tokens; " + ScoreTraits.Of(step.Score).Source + " is its score.");
+                + " visual tokens" + (partial is null ? "" : " that " + partial) + "; " + ScoreTraits.Of(step.Score).Source + " is its score.");
         }
 
         writer.Line("// " + Site(step) + ": " + Kept(step) + ", " + CompressTraits.Of(step.Compress).Rest(step) + (step.RelevantText > 0 ? ", and text behind the image by the same rule" : "")

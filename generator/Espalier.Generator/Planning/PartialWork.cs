@@ -1,4 +1,6 @@
 using System;
+using System.Collections.Generic;
+using System.Linq;
 
 namespace Espalier.Planning;
 
@@ -109,6 +111,36 @@ public sealed record PartialWork(
             _ => "",
         });
         return words;
+    }
+
+    /// <summary>What visual rows do, as the loop tells it behind "visual tokens", for example "attend to neighbours up to 2 patches away and use the first 256 of 512 neurons".</summary>
+    internal string Tell(TextGeometry text)
+    {
+        var parts = new List<string>();
+        if (Reach != VisualReach.All)
+        {
+            parts.Add("attend to " + Reach switch
+            {
+                VisualReach.Preceding => "the " + PlanText.Count(Distance) + " visual tokens before them",
+                _ when Distance == 0 => "no visual token but themselves",
+                VisualReach.Neighbours => "neighbours up to " + Patches + " away",
+                _ => "neighbours on all sides up to " + Patches + " away",
+            });
+        }
+
+        if (DroppedHeads.Count > 0)
+        {
+            parts.Add(DroppedHeads.Count == text.Heads ? "do without attention" : "do with " + PlanText.Count(text.Heads - DroppedHeads.Count) + " of " + PlanText.Count(text.Heads) + " heads");
+        }
+
+        if (Choice != NeuronChoice.All)
+        {
+            string count = PlanText.Count(Neurons) + " of " + PlanText.Count(text.Intermediate) + " neurons";
+            parts.Add(Choice == NeuronChoice.First ? "use the first " + count : "use the " + count + " that some of them activate most");
+        }
+
+        string last = parts[parts.Count - 1];
+        return parts.Count == 1 ? last : string.Join(", ", parts.Take(parts.Count - 1)) + " and " + last;
     }
 
     private string Patches => PlanText.Count(Distance) + (Distance == 1 ? " patch" : " patches");

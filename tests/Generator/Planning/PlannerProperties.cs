@@ -47,7 +47,7 @@ public sealed class PlannerProperties
         Assert.All(plan.Segments.Zip(plan.Segments.Skip(1)), pair =>
         {
             Assert.True(pair.First.VisualTokens >= pair.Second.VisualTokens);
-            Assert.True(plan.IsDynamicAt(pair.Second.FirstLayer) || (pair.First.Mode, pair.First.VisualTokens) != (pair.Second.Mode, pair.Second.VisualTokens));
+            Assert.True(plan.IsDynamicAt(pair.Second.FirstLayer) || (pair.First.Mode, pair.First.VisualTokens, pair.First.Partial) != (pair.Second.Mode, pair.Second.VisualTokens, pair.Second.Partial));
         });
         Assert.All(plan.Steps, step => Assert.True(step.TokensBefore >= step.TokensAfter + (step.Count?.Rule == CountRule.Found ? 0 : 1) && step.AfterLayer >= -1 && step.AfterLayer < (step.IsVisionSide ? 0 : plan.Layers - 1)));
         Assert.All(plan.PrefillRuns().Where(run => run.Kind.IsScored()), run => Assert.Equal(run.FirstLayer, run.LastLayer));
