@@ -97,7 +97,7 @@ public sealed class GraphBuilderTests
     {
         Assert.All(All(), model => Assert.All(
             ModelProto.Parser.ParseFrom(model.Bytes).Graph.Initializer.Where(tensor => tensor.HasRawData),
-            tensor => Assert.True(tensor.RawData.Length <= 4 * sizeof(long), tensor.Name)));
+            tensor => Assert.True(tensor.RawData.Length <= 6 * sizeof(long), tensor.Name)));
     }
 
     [Fact]
