@@ -27,6 +27,20 @@ public sealed class PrecisionTests(QuantisedFolder folder, ITestOutputHelper out
     };
 
     [Theory]
+    [InlineData(Precision.Int8)]
+    [InlineData(Precision.Int4)]
+    [InlineData(Precision.Int8PrefillInt4Decode)]
+    public void PartsOfQuantisedWeightsAreRefused(Precision precision)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
+        ModelOptions options = folder.Options(precision);
+        foreach (Func<VisionLanguageModel> load in (Func<VisionLanguageModel>[])[() => ClipLlamaYopo.Load(checkpoint, options), () => ClipLlamaLens.Load(checkpoint, options), () => ClipLlamaYopoHeads.Load(checkpoint, options)])
+        {
+            Assert.Contains("parts of the decoder's weights", Assert.Throws<PrecisionNotSupportedException>(load).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Cases))]
     public void LogitsStayNearThoseOfSinglePrecision(string model, string name, Precision precision, double bound)
     {
