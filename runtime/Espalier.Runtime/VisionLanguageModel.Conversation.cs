@@ -7,7 +7,7 @@ namespace Espalier;
 // Conversations: text behind an answer, over the rows that a sequence holds already.
 public abstract partial class VisionLanguageModel
 {
-    /// <summary>Adds text behind what a sequence holds and computes the logits of the next token. All of it goes through each layer at once, as the layers of <see cref="Decode"/> run it: the visual tokens stay those that the prefill kept.</summary>
+    /// <summary>Adds text behind what a sequence holds and computes the logits of the next token. All of it goes through each layer at once, as the layers of <see cref="Decode"/> run it: the visual tokens stay those that the prefill kept. Where the plan lets text leave the caches, it goes in pieces, so that the same leaves as token by token.</summary>
     /// <param name="sequence">A sequence of this model after a prefill.</param>
     /// <param name="tokens">Token ids; at least one.</param>
     /// <param name="cancellationToken">Looked at before each layer.</param>
@@ -92,10 +92,16 @@ public abstract partial class VisionLanguageModel
 
         try
         {
-            sequence.Pass.LoadText(_embeddings, tokens, sequence.Position, cancellationToken);
-            DecodeStep(sequence.Pass);
-            sequence.Pass.RequireLogits();
-            sequence.AddText(tokens);
+            while (!tokens.IsEmpty)
+            {
+                ReadOnlySpan<int> piece = tokens[..sequence.Pass.PieceOf(tokens)];
+                sequence.Pass.LoadText(_embeddings, piece, sequence.Position, cancellationToken);
+                DecodeStep(sequence.Pass);
+                sequence.Pass.RequireLogits();
+                sequence.AddText(piece);
+                tokens = tokens[piece.Length..];
+            }
+
             return StepResult.Ready;
         }
         catch

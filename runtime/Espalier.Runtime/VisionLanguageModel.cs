@@ -26,6 +26,7 @@ public abstract partial class VisionLanguageModel : IDisposable
     /// <param name="precision">The declared number format of the linear layers, for options that name none.</param>
     /// <exception cref="CheckpointException">The compiled geometry is not the checkpoint's, a tensor is missing or has another shape, or quantised weights cannot be made or stored.</exception>
     /// <exception cref="PrecisionNotSupportedException">The device cannot run the precision.</exception>
+    /// <exception cref="Text.TokenizerException">The plan asks for tokens that the tokenizer does not have.</exception>
     /// <exception cref="EspalierException">ONNX Runtime is missing or refuses a session.</exception>
     /// <exception cref="DirectoryNotFoundException">The options' folder for traces does not exist.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
@@ -209,7 +210,7 @@ public abstract partial class VisionLanguageModel : IDisposable
             bool cached = EnsurePrefix(sequence, prefix, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
             long projection = Stopwatch.GetTimestamp();
-            sequence.Pass.LoadPrompt(sequence.Image, _embeddings, prefix.Length, suffix, cancellationToken);
+            sequence.Pass.LoadPrompt(sequence.Image, _embeddings, prefix, suffix, cancellationToken);
             vision += Stopwatch.GetElapsedTime(projection);
             Prefill(sequence.Pass);
             sequence.Pass.RequireLogits();
@@ -276,7 +277,7 @@ public abstract partial class VisionLanguageModel : IDisposable
 
     private bool EnsurePrefix(Sequence sequence, ReadOnlySpan<int> prefix, CancellationToken cancellationToken)
     {
-        if (sequence.HoldsPrefix(prefix))
+        if (sequence.HoldsPrefix(prefix) && sequence.Pass.HoldsPrefix)
         {
             return true;
         }

@@ -41,6 +41,7 @@ internal static class Variant
         new("victor8", Victor8Shapes.Plan, Victor8Shapes.Load),
         new("victor16", Victor16Shapes.Plan, Victor16Shapes.Load),
         new("dyvte", DyVteShapes.Plan, DyVteShapes.Load),
+        new("sepllm", SepLlmShapes.Plan, SepLlmShapes.Load),
         new("ffnskip", FfnSkipShapes.Plan, FfnSkipShapes.Load),
         new("quick", QuickShapes.Plan, QuickShapes.Load),
     ];

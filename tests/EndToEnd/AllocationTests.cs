@@ -20,6 +20,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("halves", Precision.Int8)]
     [InlineData("skipping", Precision.Float32)]
     [InlineData("skipping", Precision.Int8PrefillInt4Decode)]
+    [InlineData("evicting", Precision.Float32)]
     [InlineData("merged", Precision.Float32)]
     [InlineData("ranked", Precision.Float32)]
     [InlineData("ranked", Precision.Int8)]
@@ -56,6 +57,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "victor" => c => ClipLlamaVictorTogether.Load(c, options),
             "mean" => c => ClipLlamaFastVMeanFrozen.Load(c, options),
             "halves" => c => ClipLlamaFiCoCoLTogether.Load(c, options),
+            "evicting" => c => ClipLlamaSepLlm.Load(c, options),
             "skipping" => c => ClipLlamaFfnSkipTogether.Load(c, options),
             "merge" => c => ClipLlamaMergeTwice.Load(c, options),
             "norm" => c => ClipLlamaNormTwice.Load(c, options),

@@ -20,7 +20,7 @@ public sealed class ConversationTests
     public static TheoryData<string> All => [.. Variants.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>Text that is added runs whole, while these skip feed-forward layers of tokens that are decoded: see <see cref="FfnSkipTests"/>.</summary>
-    public static TheoryData<string> DecodedWhole => [.. Variants.Keys.Where(static name => name is not ("FfnSkip" or "FfnSkipTogether")).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> DecodedWhole => [.. Variants.Keys.Where(static name => name is not ("FfnSkip" or "FfnSkipTogether" or "SepLlmTogether")).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(DecodedWhole))]
@@ -93,9 +93,13 @@ public sealed class ConversationTests
         foreach (Conversation conversation in conversations)
         {
             Prompt prompt = tiny.Model.Prompt.BuildConversation(tiny.Model.Tokenizer, conversation, tiny.Checkpoint.Geometry.ImageTokenId);
-            Assert.Equal(!first, kept.Holds(prompt));
+            bool held = kept.Holds(prompt);
+
+            // Where text has left the caches since, the conversation starts anew.
+            bool forgets = tiny.Model.LoadedPlan.Eviction is { Neighbours: < 100 };
+            Assert.True(forgets ? !(first && held) : held == !first);
             string expected = await Ask(tiny, fresh, prompt, withImage: true);
-            string actual = await Ask(tiny, kept, prompt, withImage: first);
+            string actual = await Ask(tiny, kept, prompt, withImage: !held);
             Assert.Equal(expected, actual);
             AssertClose(fresh, kept);
             Assert.Equal(fresh.Position, kept.Position);
@@ -103,7 +107,7 @@ public sealed class ConversationTests
             int text = prompt.Prefix.Length + prompt.Suffix.Length + prompt.Continuation.Length;
             int image = kept.Statistics.PromptTokens - text;
             Assert.InRange(image, 1, tiny.Model.LoadedPlan.ImagePositions);
-            if (!first)
+            if (held)
             {
                 Assert.InRange(kept.Statistics.CachedPromptTokens, image + prompt.Prefix.Length + prompt.Suffix.Length - 1, kept.Statistics.PromptTokens - 1);
                 Assert.Equal(TimeSpan.Zero, kept.Statistics.Vision);

@@ -41,6 +41,9 @@ public sealed class ReferenceTests
         [("clip-llama", "ffnskip")] = static c => ClipLlamaFfnSkip.Load(c),
         [("clip-llama", "ffnskip-together")] = static c => ClipLlamaFfnSkipTogether.Load(c),
         [("siglip-qwen2", "ffnskip")] = static c => SiglipQwen2FfnSkip.Load(c),
+        [("clip-llama", "sepllm")] = static c => ClipLlamaSepLlm.Load(c),
+        [("clip-llama", "sepllm-together")] = static c => ClipLlamaSepLlmTogether.Load(c),
+        [("siglip-qwen2", "sepllm")] = static c => SiglipQwen2SepLlm.Load(c),
         [("clip-llama", "merge")] = static c => ClipLlamaMerge.Load(c),
         [("clip-llama", "merge-twice")] = static c => ClipLlamaMergeTwice.Load(c),
         [("clip-llama", "ficocol")] = static c => ClipLlamaFiCoCoL.Load(c),
@@ -208,6 +211,7 @@ public sealed class ReferenceTests
         AssertClose(Goldens.Floats(expected.GetProperty("logits")), sequence.Logits);
         int position = 0;
         int skipped = 0;
+        int evicted = 0;
         foreach (JsonElement step in expected.GetProperty("step_logits").EnumerateArray())
         {
             Assert.Equal(StepResult.Ready, variant.Decode(sequence, expected.GetProperty("tokens")[position++].GetInt32()));
@@ -217,6 +221,17 @@ public sealed class ReferenceTests
                 skipped += layers[position - 1].GetArrayLength();
                 Assert.Equal(skipped, sequence.Statistics.SkippedFeedForwards);
             }
+
+            if (expected.TryGetProperty("evicted", out JsonElement texts))
+            {
+                evicted += texts[position - 1].GetArrayLength();
+                Assert.Equal(evicted, sequence.Statistics.EvictedTextTokens);
+            }
+        }
+
+        if (expected.TryGetProperty("kv_texts", out JsonElement left))
+        {
+            Assert.Equal(left.EnumerateArray().Select(static layer => layer.GetArrayLength()), Enumerable.Range(0, rows.Length).Select(sequence.Pass.Cache.Length));
         }
     }
 

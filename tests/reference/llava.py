@@ -48,6 +48,9 @@ Reductions, all of prefill (Policy):
 FFN-SkipLLM(tau, k, cold first, cold last, warm-up), of decode (also Policy): in each of the layers between the cold ones the
                     feed-forward layer of a decoded token runs unless it is skipped. If the cosine of the row before it and behind
                     its residual is tau or more, those of the next k layers are skipped; the first tokens of the warm-up skip none.
+SepLLM(a, n), of decode (also Policy): text tokens are numbered through prefix, suffix and decoded tokens. Before a token is decoded,
+                    let i be the last separator among those before it: of the text tokens that are none, those from number a up to
+                    i - n leave all caches. Separators are the tokens whose text consists of . , ? ! ; : space, tab and line feed.
 Inside the tower (also Policy; the definitions are in tower_reductions.py), between attention and feed-forward layer:
     FiCoCo-V(start, r, ...) from a layer on, or ToMe(r, inflection, proportional) in all layers that run. Positions are
                     contiguous afterwards. ELIP(places, ratios, ahead) before some layers, likewise. PruneAndMerge(layers, rows) runs
@@ -75,6 +78,7 @@ from typing import Optional, Tuple
 import torch
 import torch.nn.functional as F
 
+from tokenization import Tokenizer
 from checkpoint import canonical_name, read_config, read_safetensors, read_weights
 from reductions import (aim_merge, average_into, cd_pruner, cls_attention, cls_cosine, div_prune, ficoco_l, fo_pru_rows, g_prune_scores, keep_highest, normalised_relevance, page_rank, pru_merge,
                         pru_merge_tokens, quartile_threshold, recoverable, relevant, similar_to_cls, vision_zip)
@@ -113,6 +117,9 @@ class Policy:
     yopo: Optional[Tuple] = None  # w, ratio, cut (None: never), first layer, causal
     heads: Tuple[Tuple[int, Tuple[int, ...]], ...] = ()  # layer, heads
     lens: Optional[Tuple] = None  # layers, k, m, reach
+
+    sepllm: Optional[Tuple[int, int]] = None  # a, n
+    said: Tuple[int, ...] = ()  # tokens that are decoded in place of the most likely ones
 
     @property
     def exit(self):
@@ -329,13 +336,14 @@ class Less:
             gated[self.seen] = gated[self.seen] * used
 
 
-def decoder_layer(config, weights, i, x, positions, past=None, visible=None, order=None, between=None, skipped=None, products=None, less=None):
+def decoder_layer(config, weights, i, x, positions, past=None, visible=None, order=None, between=None, skipped=None, products=None, less=None, hidden=None):
     """One layer over the rows `x`. Keys are those of `past` and then the rows' own.
 
     visible: optional bool per key; a key that is not visible is read by no row except itself.
     order: what says which key comes before which row; the positions, unless given.
     between: optional; gets the rows behind the attention and the products of queries and keys, mean over heads, and returns
     the rows that go on.
+    hidden: optional bool per row and key; such a key is not read by that row.
     skipped: optional bool per row; such a row passes the feed-forward layer unchanged.
     products: optional list that receives the products of queries and keys [heads, rows, keys], masked.
     less: optional; what visual rows leave out.
@@ -361,6 +369,8 @@ def decoder_layer(config, weights, i, x, positions, past=None, visible=None, ord
         allowed = allowed & (visible[None, :] | (key_order[None, :] == order[:, None]))
     if less is not None:
         less.hide(allowed)
+    if hidden is not None:
+        allowed = allowed & ~hidden
     logits = (q @ k.transpose(1, 2)) * head_dim ** -0.5
     attention = torch.softmax(logits.masked_fill(~allowed, float("-inf")), -1)
     if products is not None:
@@ -406,6 +416,8 @@ class Prefill:
     survivors: list = field(default_factory=list)  # per prune: indices among the visual tokens of the image
     held: Optional[list] = None  # with merges in the decoder: per visual row that is left, the tokens of the image that it is made of
     gap: float = 1.0  # the smallest relative distance between the lowest kept and the highest dropped score
+    texts: list = field(default_factory=list)  # per layer: the text token that each row of its cache holds, -1 for the others
+    evicted: list = field(default_factory=list)  # SepLLM: per decoded token, the text tokens that left before it
     skips: list = field(default_factory=list)  # FFN-SkipLLM: per decoded token, the layers whose feed-forward layer did not run
     exit: Optional[int] = None  # DyVTE: the layer behind which a gate let all visual tokens leave
 
@@ -418,6 +430,10 @@ class Llava:
         self.registers = torch.zeros(0, self.config.text.hidden_size)
         self.gates, self.gate_gap = None, 1.0
         self.skip_gap, self.skips = 1.0, []
+        tokenizer = Tokenizer(folder)
+        # Twice, since decoding may take a space away in front.
+        texts = ((i, tokenizer.decode([i, i])) for i in range(len(self.weights["language_model.embed_tokens.weight"])))
+        self.separators = {i for i, text in texts if text and set(text) <= set(".,?!;: \t\n")}
 
     def learned(self, policy):
         """The model with what the policy's method learned."""
@@ -635,6 +651,7 @@ class Llava:
             x = torch.cat([self.embed(prefix), image.rows, self.registers, self.embed(suffix)])
             positions = row_positions(prefix, image, len(self.registers) + len(suffix))
             is_visual = (torch.arange(len(x)) >= len(prefix)) & (torch.arange(len(x)) < len(prefix) + len(image.rows))
+            texts = torch.cat([torch.arange(len(prefix)), torch.full((len(image.rows) + len(self.registers),), -1), len(prefix) + torch.arange(len(suffix))])
             out = Prefill(None, [])
             tokens, attention = image.kept[-1] if image.kept else list(range(len(image.rows))), None
             held = torch.eye(len(image.rows), dtype=torch.bool)
@@ -664,15 +681,15 @@ class Llava:
                     if policy.relevance and policy.relevance[0] == i and policy.relevance[2]:
                         stay[-behind:] = torch.tensor(self.relevant_text(attention[:, -behind:, -behind:], policy))
                         behind = int(stay[-behind:].sum())
-                    x, positions, is_visual = x[stay], positions[stay], is_visual[stay]
+                    x, positions, is_visual, texts = x[stay], positions[stay], is_visual[stay], texts[stay]
                     if policy.renumbers(i, self.layers):
                         positions = torch.arange(len(x))
                 if policy.exit == i or out.exit == i - 1:
                     held = held[:0]
-                    x, positions, is_visual = x[~is_visual], positions[~is_visual], is_visual[~is_visual]
+                    x, positions, is_visual, texts = x[~is_visual], positions[~is_visual], is_visual[~is_visual], texts[~is_visual]
 
                 def merge(rows, products):
-                    nonlocal tokens, held, is_visual
+                    nonlocal tokens, held, is_visual, texts
                     first = len(prefix)
                     kept, weights, gaps = ficoco_l(products[first:], first, len(suffix), policy.ficoco_l[0], *policy.ficoco_l[2:])
                     out.gap = min(out.gap, *gaps)
@@ -681,8 +698,10 @@ class Llava:
                     held = (weights != 0).float() @ held.float() > 0
                     rows = torch.cat([rows[:first], weights @ rows[is_visual], rows[-len(suffix):]])
                     is_visual = (torch.arange(len(rows)) >= first) & (torch.arange(len(rows)) < len(rows) - len(suffix))
+                    texts = torch.cat([texts[:first], torch.full((len(kept),), -1), texts[-len(suffix):]])
                     return rows
 
+                out.texts.append(texts.tolist())
                 before = x
                 inside = policy.inside(i, self.layers)
                 less = self.less(policy, i, is_visual.nonzero()[:, 0], tokens)
@@ -708,6 +727,12 @@ class Llava:
         self.skip_gap = min([self.skip_gap, *(cosines - policy.ffn_skip[0]).abs().tolist()])
         return cosines >= policy.ffn_skip[0]
 
+    def leaving(self, policy, ids):
+        """The numbers of the text tokens that have left once all of `ids` have run."""
+        a, n = policy.sepllm
+        last = max((i for i, token in enumerate(ids) if token in self.separators), default=-1)
+        return [i for i in range(a, last - n + 1) if ids[i] not in self.separators]
+
     def decode(self, caches, token, policy=Policy(), step=1):
         """One token after the cached rows, the step-th of an answer. Returns its logits and the longer caches; `skips` tells the layers whose feed-forward layer did not run."""
         with torch.no_grad():
@@ -732,13 +757,22 @@ class Llava:
             return self.head(x[-1]), longer
 
     def generate(self, prefix, visual, suffix, policy=Policy(), steps=8):
-        """Greedy, not stopping at an end token. Returns the prefill, `steps` tokens and the logits after each of them."""
+        """Greedy unless the policy says what is said, not stopping at an end token. Returns the prefill, `steps` tokens and the logits after each of them."""
         original, self = self, self.learned(policy)
         prefill = self.prefill(prefix, visual, suffix, policy)
         logits, caches, tokens, after = prefill.logits, prefill.caches, [], []
         prefill.skips = []
+        gone = set()
         for _ in range(steps):
-            tokens.append(first_highest(logits))
+            if policy.sepllm:
+                left = set(self.leaving(policy, [*prefix, *suffix, *tokens])) - gone
+                gone |= left
+                prefill.evicted.append(sorted(left))
+                for i, (k, v, places) in enumerate(caches):
+                    stay = torch.tensor([text not in left for text in prefill.texts[i]])
+                    caches[i] = (k[:, stay], v[:, stay], places[stay])
+                    prefill.texts[i] = [text for text in prefill.texts[i] if text not in left] + [len(prefix) + len(suffix) + len(tokens)]
+            tokens.append(policy.said[len(tokens)] if policy.said else first_highest(logits))
             logits, caches = self.decode(caches, tokens[-1], policy, len(tokens))
             prefill.skips.append(self.skips)
             after.append(logits)
@@ -762,6 +796,11 @@ class Llava:
             last = text + len(suffix) - 1
             visible = torch.ones(len(x), dtype=torch.bool)
             attention, survivors, exited, products = None, [], None, []
+            hidden = torch.zeros(len(x), len(x), dtype=torch.bool) if policy.sepllm else None
+            for step in range(len(continuation) if policy.sepllm else 0):
+                # Text token j is row j of the prefix, or lies behind the image.
+                for j in self.leaving(policy, [*prefix, *suffix, *continuation[:step]]):
+                    hidden[last + 1 + step, j if j < start else j - start + text] = True
             skipping = torch.zeros(len(x), dtype=torch.long)  # feed-forward layers that each row still skips
             tokens = image.kept[-1] if image.kept else list(range(len(image.rows)))
             for i in range(self.layers):
@@ -806,7 +845,7 @@ class Llava:
                 before, left, between = x, None, None
                 hot = policy.may_skip(i, self.layers)
                 skips = (skipping > 0) if hot else None
-                x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order, skipped=skips,
+                x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order, skipped=skips, hidden=hidden,
                                                 between=merge if policy.inside(i, self.layers) else remember if hot else None, products=products,
                                                 less=self.less(policy, i, start + visible[start:stop].nonzero()[:, 0], tokens))
                 if hot:

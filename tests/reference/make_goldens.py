@@ -92,6 +92,9 @@ CASES = {
         "lens-together": Policy(lens=((1, 3), 0.5, 0.3, 9), fastv=(2, 0.5), fastv_rows="mean", vtw=5),
         "lens-gated": Policy(dyvte=True, lens=((1, 2, 3, 4), 0.2, 0.2, None)),
         "victor-partial": Policy(victor=(4, 4), yopo=(5, 2, None, 1, True)),
+        "sepllm": Policy(sepllm=(3, 5), said=(105, 166, 318, 204, 17, 319, 203, 281)),
+        "sepllm-together": Policy(sepllm=(2, 4), ffn_skip=(0.9, 1, 1, 0, 0), similarity=("cosine", "LocalOutlier", 9, 0.4, 1), relevance=(3, 0.9, True), shortv=(1, 2),
+                                  said=(265, 116, 13, 158, 300, 301, 316, 17)),
         "kept-positions": Policy(vtccls=(24, 1), gprune=(15, 0.1, 0.1, 3), fastv=(2, 0.4)),
     },
     "siglip-qwen2": {
@@ -111,6 +114,7 @@ CASES = {
         "ffnskip": Policy(ffn_skip=(0.9, 3, 2, 0, 1), divprune=6),
         "yopo": Policy(yopo=(3, 2, 5, 0, True), heads=((2, (0,)),)),
         "lens": Policy(lens=((0, 1, 2, 3), 0.3, 0.15, 6)),
+        "sepllm": Policy(sepllm=(1, 2), pyramid=(0.7, 4), said=(133, 100, 11, 103, 64, 198, 25, 103)),
     },
     "clip-llama-f16": {
         "dense": Policy(), "fastv": Policy(fastv=(1, 0.75)), "shortv": Policy(shortv=(2, 3, 5)), "vtw": Policy(vtw=1),
@@ -229,7 +233,7 @@ def policy_json(policy, visual):
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
     if policy.heads:
         members["heads"] = [{"layer": layer, "heads": list(heads)} for layer, heads in policy.heads]
-    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "elip", "pruneandmerge", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner", "ffn_skip", "aim", "yopo", "lens") if getattr(policy, name)}
+    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "elip", "pruneandmerge", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner", "ffn_skip", "aim", "yopo", "lens", "sepllm") if getattr(policy, name)}
     return json.dumps(members)
 
 
@@ -273,6 +277,8 @@ def write_case(path, model, tokenizer, prefix, pixels, suffix, policy):
         members.append(("survivors", json.dumps(prefill.survivors)))
     if prefill.held is not None:
         members.append(("held", json.dumps(prefill.held)))
+    if policy.sepllm:
+        members += [("evicted", json.dumps(prefill.evicted)), ("kv_texts", json.dumps(prefill.texts))]
     if policy.ffn_skip:
         members.append(("skipped", json.dumps(prefill.skips)))
     if policy.dyvte:

@@ -12,6 +12,12 @@ internal static class DecodeEmitter
         using (writer.Open("protected override void DecodeStep(" + KnownTypeNames.ForwardPassRef + " pass)"))
         {
             writer.Line("pass.BeginDecode();");
+            if (plan.Eviction is not null)
+            {
+                writer.Line();
+                EvictionEmitter.Emit(writer, plan.Eviction);
+            }
+
             EquatableArray<CacheRun> runs = plan.DecodeRuns();
             for (int i = 0; i < runs.Count; i++)
             {

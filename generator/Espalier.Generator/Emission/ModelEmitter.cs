@@ -68,9 +68,9 @@ internal static class ModelEmitter
         writer.Line("/// </code>");
         writer.Line("/// " + PlanTable.Rows(plan));
         writer.Line("/// " + PlanTable.Cost(plan));
-        if (plan.Skips is not null)
+        foreach (string sentence in PlanTable.DecodeCosts(plan))
         {
-            writer.Line("/// " + PlanTable.DecodeCost(plan));
+            writer.Line("/// " + sentence);
         }
 
         if (plan.ReducesTower)

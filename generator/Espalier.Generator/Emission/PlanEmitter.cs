@@ -35,7 +35,7 @@ internal static class PlanEmitter
                     writer.Line();
                     writer.Line("return new ReductionPlan(geometry, segments, steps" + (planned.Plan.Gates is { } gates
                         ? ", new ExitGates(FirstLayer: " + Literal.Of(gates.FirstLayer) + ", LastLayer: " + Literal.Of(gates.LastLayer) + ", Declaration: " + Literal.Of(gates.Declaration) + ")" : "")
-                        + Of(planned.Plan.Skips) + Of(planned.Plan.MergedTower) + ");");
+                        + Of(planned.Plan.Skips) + Of(planned.Plan.MergedTower) + Of(planned.Plan.Eviction) + ");");
                 }
             }
         }
@@ -181,6 +181,10 @@ internal static class PlanEmitter
 
         return ", Partial: new(" + string.Join(", ", parts) + ")";
     }
+
+    private static string Of(TextEviction? eviction) => eviction is null
+        ? ""
+        : ", eviction: new(Initial: " + Literal.Of(eviction.Initial) + ", Neighbours: " + Literal.Of(eviction.Neighbours) + ", Declaration: " + Literal.Of(eviction.Declaration) + ")";
 
     private static string Of(Kernel kernel)
     {

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Linq;
 using System.Text;
 
@@ -14,9 +15,9 @@ internal static class PlanTable
     {
         var text = new StringBuilder(Table(plan)).Append('\n').Append(Rows(plan)).Append('\n');
         text.Append(Cost(plan)).Append('\n');
-        if (plan.Skips is not null)
+        foreach (string sentence in DecodeCosts(plan))
         {
-            text.Append(DecodeCost(plan)).Append('\n');
+            text.Append(sentence).Append('\n');
         }
 
         return plan.ReducesTower ? text.Append(TowerCost(plan)).Append('\n').ToString() : text.ToString();
@@ -64,6 +65,11 @@ internal static class PlanTable
             text.Append(new string(' ', 18)).Append("decode may skip feed-forward layers in layers ").Append(PlanText.Range(skips.FirstLayer, skips.LastLayer)).Append(": ").Append(skips.Declaration).Append('\n');
         }
 
+        if (plan.Eviction is { } eviction)
+        {
+            text.Append(new string(' ', 18)).Append("decode lets text between separators leave the caches: ").Append(eviction.Declaration).Append('\n');
+        }
+
         return text.ToString();
     }
 
@@ -96,13 +102,24 @@ internal static class PlanTable
             + AtMost(plan.IsDynamic || plan.Gates is not null) + PlanText.BytesOf(bytes, denseBytes) + ").";
     }
 
-    /// <summary>One sentence: operations of a decode step, if it may skip feed-forward layers.</summary>
-    public static string DecodeCost(ReductionPlan plan)
+    /// <summary>A sentence for each thing that decode steps leave out; none if they leave out nothing.</summary>
+    public static IEnumerable<string> DecodeCosts(ReductionPlan plan)
     {
         const int Text = CostModel.AssumedTextTokens;
-        FeedForwardSkips skips = plan.Skips!;
-        return "Decode behind " + PlanText.Plain(Text) + " text tokens: at least " + PlanText.FlopsOf(plan.LeastDecodeFlops(FlopsConvention.C, Text), plan.DecodeFlops(FlopsConvention.C, Text)) + ", convention C) a token, which may skip up to "
-            + PlanText.Count(skips.AtMost) + " of " + PlanText.Count(plan.Layers) + " feed-forward layers.";
+        if (plan.Skips is { } skips)
+        {
+            yield return "Decode behind " + PlanText.Plain(Text) + " text tokens: at least " + PlanText.FlopsOf(plan.LeastDecodeFlops(FlopsConvention.C, Text), plan.DecodeFlops(FlopsConvention.C, Text))
+                + ", convention C) a token, which may skip up to " + PlanText.Count(skips.AtMost) + " of " + PlanText.Count(plan.Layers) + " feed-forward layers.";
+        }
+
+        if (plan.Eviction is { } eviction)
+        {
+            // A text of twice what always stays, so that something can leave.
+            int text = (int)Math.Min(int.MaxValue / 4, 2L * (eviction.Initial + (long)eviction.Neighbours));
+            long bytes = plan.KeyValueBytes(1) - plan.KeyValueBytes(0);
+            yield return "Decode: each text token that leaves the caches frees " + PlanText.Count(bytes) + " bytes of them in fp32; of " + PlanText.Count(text) + " text tokens at most "
+                + PlanText.Count(text - eviction.LeastRows(text)) + " do: at least " + PlanText.BytesOf(plan.LeastKeyValueBytes(text), plan.KeyValueBytes(text)) + ").";
+        }
     }
 
     /// <summary>One sentence: operations of the vision tower, which the prefill does not count.</summary>

@@ -29,6 +29,7 @@ public static class Planner
         var gates = new List<Gate>();
         var skips = new List<DecodeWish<FeedForwardSkips>>();
         var partials = new List<Partial>();
+        var evictions = new List<DecodeWish<TextEviction>>();
         var problems = new List<PlanProblem>();
         for (int i = 0; i < policies.Count; i++)
         {
@@ -44,6 +45,7 @@ public static class Planner
             gates.AddRange(lowering.Gates);
             skips.AddRange(lowering.Skips);
             partials.AddRange(lowering.Partials);
+            evictions.AddRange(lowering.Evictions);
             problems.AddRange(lowering.Problems);
         }
 
@@ -67,9 +69,10 @@ public static class Planner
         }
 
         FeedForwardSkips? skipped = DecodeRules.Choose(skips, "skips feed-forward layers", problems);
+        TextEviction? evicted = DecodeRules.Choose(evictions, "lets text leave the KV caches", problems);
         EquatableArray<PlanProblem> found = problems.OrderBy(problem => problem.Policy).ThenBy(problem => problem.Kind).ThenBy(problem => problem.Element).ToEquatableArray();
         return new PlanResult(
-            problems.Exists(problem => problem.IsFatal) ? null : new ReductionPlan(geometry, Cut(geometry, steps, frozen, partial), steps, placed, skipped, merged),
+            problems.Exists(problem => problem.IsFatal) ? null : new ReductionPlan(geometry, Cut(geometry, steps, frozen, partial), steps, placed, skipped, merged, evicted),
             found);
     }
 

@@ -37,6 +37,8 @@ internal sealed class PolicyLowering
 
     public List<Partial> Partials { get; } = new();
 
+    public List<DecodeWish<TextEviction>> Evictions { get; } = new();
+
     public List<PlanProblem> Problems { get; } = new();
 
     public bool Has(string argument) => _declaration.Arguments.Any(candidate => string.Equals(candidate.Name, argument, StringComparison.Ordinal));
@@ -94,6 +96,9 @@ internal sealed class PolicyLowering
     /// <summary>Decode steps may skip feed-forward layers from one layer to another.</summary>
     public void Skip(int firstLayer, int lastLayer, double threshold, int following, int warmUp) =>
         Skips.Add(new DecodeWish<FeedForwardSkips>(_policy, _text, new FeedForwardSkips(firstLayer, lastLayer, threshold, following, warmUp, _text)));
+
+    /// <summary>Text rows leave the caches in decode.</summary>
+    public void Evict(int initial, int neighbours) => Evictions.Add(new DecodeWish<TextEviction>(_policy, _text, new TextEviction(initial, neighbours, _text)));
 
     public void Freeze(int layer, string argument, int element) => Freezes.Add(new Freeze(_policy, _text, layer, argument, element));
 

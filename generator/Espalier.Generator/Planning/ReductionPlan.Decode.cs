@@ -30,6 +30,11 @@ public sealed partial class ReductionPlan
     /// <param name="layer">Zero-based decoder layer.</param>
     public bool MaySkipAt(int layer) => Skips is not null && layer >= Skips.FirstLayer && layer <= Skips.LastLayer;
 
+    /// <summary>Bytes that the KV caches of all layers hold behind an eviction, at least: with as few text rows as the plan lets stay. Equal to <see cref="KeyValueBytes"/> without <see cref="Eviction"/>.</summary>
+    /// <param name="textTokens">Text tokens of prompt and answer.</param>
+    /// <param name="bytesPerValue">Bytes of one number: 4 for fp32, 2 for fp16.</param>
+    public long LeastKeyValueBytes(int textTokens, int bytesPerValue = sizeof(float)) => KeyValueBytes(Eviction?.LeastRows(textTokens) ?? textTokens, bytesPerValue);
+
     /// <summary>Operations of one decode step that skips nothing, over the caches as prefill leaves them.</summary>
     /// <param name="convention">What counts as an operation.</param>
     /// <param name="textTokens">Text rows in the caches, the new one among them.</param>

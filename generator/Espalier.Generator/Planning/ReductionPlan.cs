@@ -15,8 +15,9 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     /// <param name="gates">Gates that may let all visual tokens leave; null if there are none.</param>
     /// <param name="skips">Feed-forward layers that decode steps may skip; null if they run all of them.</param>
     /// <param name="mergedTower">Tower layers that run on fewer rows; null if none does.</param>
+    /// <param name="eviction">Text rows that leave the caches in decode; null if all of them stay.</param>
     /// <exception cref="ArgumentException">The segments leave a layer out or repeat one, a count changes without a step or against it, or a step lies at another place than its site says.</exception>
-    public ReductionPlan(ModelGeometry geometry, IReadOnlyList<Segment> segments, IReadOnlyList<Step> steps, ExitGates? gates = null, FeedForwardSkips? skips = null, MergedTower? mergedTower = null)
+    public ReductionPlan(ModelGeometry geometry, IReadOnlyList<Segment> segments, IReadOnlyList<Step> steps, ExitGates? gates = null, FeedForwardSkips? skips = null, MergedTower? mergedTower = null, TextEviction? eviction = null)
     {
         Geometry = geometry ?? throw new ArgumentNullException(nameof(geometry));
         Segments = new EquatableArray<Segment>(segments);
@@ -24,6 +25,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
         Gates = gates;
         Skips = skips;
         MergedTower = mergedTower;
+        Eviction = eviction;
         CheckParts();
         foreach (Step step in Steps)
         {
@@ -55,6 +57,9 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
 
     /// <summary>Tower layers that run on fewer rows, behind each of which all visual tokens come back; null if there are none.</summary>
     public MergedTower? MergedTower { get; }
+
+    /// <summary>Text rows that leave the caches in decode; null if all of them stay.</summary>
+    public TextEviction? Eviction { get; }
 
     /// <summary>Decoder layers.</summary>
     public int Layers => Geometry.Text.Layers;
@@ -103,7 +108,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
     }
 
     /// <summary>True if no layer and no visual token is treated specially.</summary>
-    public bool IsDense => Steps.Count == 0 && Gates is null && Skips is null && MergedTower is null && Segments.Count == 1 && Segments[0].Mode == LayerMode.Dense;
+    public bool IsDense => Steps.Count == 0 && Gates is null && Skips is null && MergedTower is null && Eviction is null && Segments.Count == 1 && Segments[0].Mode == LayerMode.Dense;
 
     /// <summary>Visual rows times layers that are computed in prefill.</summary>
     public long VisualRowsComputed => Segments.Where(segment => segment.Mode != LayerMode.Frozen).Sum(segment => (long)segment.Layers * segment.VisualTokens);
@@ -328,7 +333,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
 
     /// <inheritdoc/>
     public bool Equals(ReductionPlan? other) =>
-        other is not null && Geometry.Equals(other.Geometry) && Segments.Equals(other.Segments) && Steps.Equals(other.Steps) && Equals(Gates, other.Gates) && Equals(Skips, other.Skips) && Equals(MergedTower, other.MergedTower);
+        other is not null && Geometry.Equals(other.Geometry) && Segments.Equals(other.Segments) && Steps.Equals(other.Steps) && Equals(Gates, other.Gates) && Equals(Skips, other.Skips) && Equals(MergedTower, other.MergedTower) && Equals(Eviction, other.Eviction);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ReductionPlan);
@@ -400,6 +405,7 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
         }
 
         Require(Skips is null || (Skips.FirstLayer >= 0 && Skips.FirstLayer < Skips.LastLayer && Skips.LastLayer < Layers && Skips.Following >= 1), "feed-forward layers are skipped behind others of the same run");
+        Require(Eviction is null || (Eviction.Initial >= 0 && Eviction.Neighbours >= 1), "a separator stays where it lets text leave");
         CheckMergedTower();
         foreach (Step any in Steps)
         {

@@ -55,10 +55,8 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
 
         RequireRoom(sequence.Position - sequence.Text.Length + prompt.Suffix.Length + prompt.Continuation.Length, sequence.Limit);
 
-        // At least one row runs: its logits are those of the answer. If that is the last row of the first question, it runs again.
         int question = prompt.Suffix.Length;
-        int common = question + sequence.Text[question..].CommonPrefixLength(prompt.Continuation);
-        common = Math.Min(common, question + prompt.Continuation.Length - 1);
+        int common = sequence.Reused(prompt);
         sequence.Rewind(common);
         ReadOnlySpan<int> rest = common < question ? prompt.Suffix.AsSpan(common) : prompt.Continuation.AsSpan(common - question);
         Follow(rest, cancellationToken);

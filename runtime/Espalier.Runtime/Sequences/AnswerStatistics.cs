@@ -28,6 +28,9 @@ public readonly record struct AnswerStatistics(
     /// <summary>Feed-forward layers that the decode steps of the answer skipped, of one a step and decoder layer; 0 unless the plan lets them (<see cref="ReductionPlan.Skips"/>).</summary>
     public int SkippedFeedForwards { get; init; }
 
+    /// <summary>Text tokens that have left the KV caches since the first prompt of the conversation, looked at before each decode step; 0 unless the plan lets them (<see cref="ReductionPlan.Eviction"/>).</summary>
+    public int EvictedTextTokens { get; init; }
+
     /// <summary>Decode steps a second; 0 if there was none. The first token comes from prefill and does not count.</summary>
     public double TokensPerSecond => GeneratedTokens > 1 && Decode > TimeSpan.Zero ? (GeneratedTokens - 1) / Decode.TotalSeconds : 0;
 }

@@ -6,12 +6,22 @@ namespace Espalier;
 public sealed partial class ForwardPass
 {
     private int _skipsLeft;
+    private bool _evicted;
 
     /// <summary>Decode steps since the answer began, this one among them; 0 while text is added, which never skips anything.</summary>
     public int AnswerTokens { get; private set; }
 
     /// <summary>Feed-forward layers that the steps of this answer have skipped.</summary>
     internal int SkippedFeedForwards { get; private set; }
+
+    /// <summary>Text tokens that have left the caches since the prompt.</summary>
+    internal int EvictedTextTokens => _text?.Evicted ?? 0;
+
+    /// <summary>True if the caches still hold all rows of the prefix.</summary>
+    internal bool HoldsPrefix => _text?.HoldsPrefix ?? true;
+
+    /// <summary>Text tokens, prefix and all behind the image, to which the caches can be cut back.</summary>
+    internal int FixedTextTokens => _text?.Fixed ?? 0;
 
     /// <summary>Opens a decode step. The runtime has embedded the token, or the tokens of a text that follows.</summary>
     public void BeginDecode()
@@ -21,6 +31,18 @@ public sealed partial class ForwardPass
         _nextLayer = 0;
         _halfRun = false;
         _skipsLeft = 0;
+        _evicted = false;
+    }
+
+    /// <summary>Lets text rows leave all caches that are neither among the first, nor separators, nor near the last separator (SepLLM, arXiv 2412.12094). Those that stay move together, and keep their positions.</summary>
+    /// <param name="initial">Text tokens at the beginning of the prompt that stay.</param>
+    /// <param name="neighbours">Text tokens up to the last separator that stay.</param>
+    public void EvictText(int initial, int neighbours)
+    {
+        Require(_phase == PassPhase.Decode && _nextLayer == 0 && !_evicted, "text leaves once, before the layers of a decode step");
+        Require(_plan.Eviction is { } eviction && eviction.Initial == initial && eviction.Neighbours == neighbours, "the plan lets other text leave");
+        _text!.Evict(_cache);
+        _evicted = true;
     }
 
     /// <summary>Runs the one new row, or the new rows of a text that follows, through a layer and adds them to its KV cache.</summary>

@@ -34,8 +34,9 @@ public sealed partial class ForwardPass
     }
 
     /// <summary>Puts the visual rows of an encoded image and the suffix in place behind a prefix that the cache holds.</summary>
-    internal void LoadPrompt(ImagePass image, EmbeddingTable embeddings, int prefixRows, ReadOnlySpan<int> suffix, CancellationToken cancellation)
+    internal void LoadPrompt(ImagePass image, EmbeddingTable embeddings, ReadOnlySpan<int> prefix, ReadOnlySpan<int> suffix, CancellationToken cancellation)
     {
+        int prefixRows = prefix.Length;
         _cache.SetLength(prefixRows);
         _cancellation = cancellation;
         _suffixRows = _plan.Registers + suffix.Length;
@@ -57,6 +58,7 @@ public sealed partial class ForwardPass
         _exitDue = false;
         ExitLayer = null;
         BeginAnswer();
+        _text?.Begin(prefix, _plan.Registers, suffix);
         _phase = PassPhase.PrefillReady;
     }
 
@@ -71,6 +73,17 @@ public sealed partial class ForwardPass
     internal void LoadToken(BatchDecode batch, int slot, EmbeddingTable embeddings, int token, int position)
     {
         RequirePrompt();
+        if (_text is not null)
+        {
+            // The loop of a batch is not the generated one: what leaves before a step leaves here.
+            _text.Load([token]);
+            _text.Evict(_cache);
+            for (int layer = 0; layer < _numberings.Length; layer++)
+            {
+                _text.PlaceLoaded(layer, _cache.Length(layer));
+            }
+        }
+
         batch.Load(slot, _cache, embeddings, token, position, _shifts);
     }
 
@@ -88,15 +101,20 @@ public sealed partial class ForwardPass
         BeginAnswer();
         _cancellation = cancellation;
         _decodeRows = tokens.Length;
+        _text?.Load(tokens);
         _rows.LoadText(embeddings, tokens, position);
         _numbering = 0;
     }
+
+    /// <summary>How many tokens of a text that follows go through the layers at once: all, or those up to which no row leaves.</summary>
+    internal int PieceOf(ReadOnlySpan<int> tokens) => _text?.Piece(tokens) ?? tokens.Length;
 
     /// <summary>Forgets the last text rows in every layer.</summary>
     internal void Drop(int rows)
     {
         RequirePrompt();
         _cache.Drop(rows);
+        _text?.Drop(rows);
     }
 
     /// <summary>The visual rows that the last prefill had in each segment of the plan.</summary>
@@ -133,6 +151,7 @@ public sealed partial class ForwardPass
         RequirePrompt();
         _cancellation = cancellation;
         _decodeRows = 1;
+        _text?.Load([token]);
         _bindings.LoadDecode(embeddings, token, position, _shifts);
     }
 

@@ -122,6 +122,7 @@ public sealed partial class ForwardPass
         count += registers;
 
         _textScores = 0;
+        _text?.KeepBehindImage(kept[..count]);
         _rows.KeepText(kept[..count], _map.Count, _suffixRows);
         _suffixRows = count;
         _textSteps++;

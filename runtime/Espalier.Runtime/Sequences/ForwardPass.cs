@@ -21,6 +21,7 @@ public sealed partial class ForwardPass
     private readonly VisualTokenMap _map;
     private readonly int[] _numberings;
     private readonly GateBindings? _gates;
+    private readonly TextRows? _text;
     private readonly int[] _shifts;
     private readonly int[] _visualTokens;
     private readonly MergeBuffers _merge;
@@ -60,6 +61,7 @@ public sealed partial class ForwardPass
         _shifts = new int[_numberings[^1] + 1];
         _visualTokens = new int[_numberings.Length];
         _partial = memory.Partial;
+        _text = plan.Eviction is { } eviction ? new TextRows(eviction, sessions.Separators!, _numberings.Length, capacity) : null;
         _gates = plan.Gates is { } gates ? new GateBindings(sessions, gates) : null;
     }
 
@@ -124,6 +126,12 @@ public sealed partial class ForwardPass
         {
             Require(_numbering == _numberings[layer], "the rows are numbered in another way");
             _visualTokens[layer] = _map.Count;
+            _text?.Place(layer, _map.Count, _suffixRows);
+        }
+        else
+        {
+            Require(_text is null || _evicted, "text leaves before a decode step");
+            _text?.PlaceLoaded(layer, _cache.Length(layer));
         }
 
         _nextLayer++;

@@ -163,6 +163,39 @@ internal sealed unsafe class KeyValueCache : IDisposable
         }
     }
 
+    /// <summary>Moves rows of a layer towards its beginning, over what is there.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The layer does not hold the rows, or they would move away from its beginning.</exception>
+    public void Move(int layer, int from, int to, int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(to);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(to, from);
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, _lengths[layer] - from);
+        if (from == to)
+        {
+            return;
+        }
+
+        foreach (nint start in (ReadOnlySpan<nint>)[_arrays.Keys(layer, _sequence), _arrays.Values(layer, _sequence)])
+        {
+            for (int head = 0; head < _text.KeyValueHeads; head++)
+            {
+                float* first = (float*)start + ((long)head * _arrays.Rows(layer) * _text.HeadDim);
+                var moved = new Span<float>(first + ((long)from * _text.HeadDim), rows * _text.HeadDim);
+                moved.CopyTo(new Span<float>(first + ((long)to * _text.HeadDim), moved.Length));
+            }
+        }
+    }
+
+    /// <summary>Forgets what a layer holds behind its first rows.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The layer holds fewer.</exception>
+    public void Cut(int layer, int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, _lengths[layer]);
+        _lengths[layer] = rows;
+    }
+
     /// <summary>Copies the first rows of every layer out, head by head: <c>[layer][key, value][head][row][headDim]</c>.</summary>
     public void CopyPrefixTo(Span<float> destination, int rows) => CopyPrefix(destination, rows, read: true);
 

@@ -51,14 +51,14 @@ public sealed class Sequence : IDisposable
     public ReadOnlySpan<float> Logits => Pass.Logits;
 
     /// <summary>What the last answer took.</summary>
-    public AnswerStatistics Statistics => Record.PromptTokens > 0 ? Record with { VisualTokens = Pass.SegmentTokens(), SkippedFeedForwards = Pass.SkippedFeedForwards } : Record;
+    public AnswerStatistics Statistics => Record.PromptTokens > 0 ? Record with { VisualTokens = Pass.SegmentTokens(), SkippedFeedForwards = Pass.SkippedFeedForwards, EvictedTextTokens = Pass.EvictedTextTokens } : Record;
 
     /// <summary>Bytes of the KV cache.</summary>
     public long KeyValueBytes => Pass.Cache.ByteLength;
 
     /// <summary>Tells whether the sequence holds the beginning of a conversation: its words before the image and its first question, and then any text. The image is not looked at: the caller knows which one was loaded.</summary>
     /// <param name="prompt">The conversation.</param>
-    /// <returns>False also after a cancelled or failed call.</returns>
+    /// <returns>False also after a cancelled or failed call, and where text rows have left the caches since the conversation went another way.</returns>
     public bool Holds(Prompt prompt)
     {
         ArgumentNullException.ThrowIfNull(prompt);
@@ -69,8 +69,19 @@ public sealed class Sequence : IDisposable
     internal int HeldTokens(Prompt prompt)
     {
         bool held = _questionLength > 0 && _questionLength == prompt.Suffix.Length && HoldsPrefix(prompt.Prefix) && Text.StartsWith(prompt.Suffix);
-        return held ? _questionLength + Text[_questionLength..].CommonPrefixLength(prompt.Continuation) : 0;
+        if (!held)
+        {
+            return 0;
+        }
+
+        int common = _questionLength + Text[_questionLength..].CommonPrefixLength(prompt.Continuation);
+        return _prefix.Length + Reused(prompt, common) >= Pass.FixedTextTokens ? common : 0;
     }
+
+    /// <summary>How many tokens behind the image are not run again when a conversation goes on that the sequence holds. At least one row runs: its logits are those of the answer. If that is the last row of the first question, it runs again.</summary>
+    internal int Reused(Prompt prompt) => Reused(prompt, _questionLength + Text[_questionLength..].CommonPrefixLength(prompt.Continuation));
+
+    private static int Reused(Prompt prompt, int common) => Math.Min(common, prompt.Suffix.Length + prompt.Continuation.Length - 1);
 
     /// <summary>Ids of the text rows behind the image that the KV cache holds: the first question, answers, further questions.</summary>
     internal ReadOnlySpan<int> Text => _text.AsSpan(0, _textLength);

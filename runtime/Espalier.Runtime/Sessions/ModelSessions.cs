@@ -37,6 +37,7 @@ internal sealed class ModelSessions
         DyVteWeights? gates = cache.FindGates(plan);
         LearnedFile? matrices = cache.FindMatrices(plan);
         Registers = summary?.Rows ?? [];
+        Separators = cache.FindSeparators(plan);
         LearnedFile? learned = summary?.File;
         if (learned is not null && formats.Decoder is QuantisedFormat)
         {
@@ -142,6 +143,9 @@ internal sealed class ModelSessions
 
     /// <summary>Learned rows that run behind the visual ones, [registers, hidden]; empty if the plan has none.</summary>
     public float[] Registers { get; }
+
+    /// <summary>The separators of the vocabulary; null if the plan lets no text leave.</summary>
+    public SeparatorTokens? Separators { get; }
 
     /// <summary>Pixels to features; with scores if the plan reduces by them. Null if it reduces inside the tower.</summary>
     public OrtSession? Vision { get; }

@@ -189,6 +189,11 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         }
     }
 
+    /// <summary>The separators of the checkpoint's vocabulary, if a plan lets the text between them leave; else null.</summary>
+    /// <exception cref="Text.TokenizerException">There are none.</exception>
+    public SeparatorTokens? FindSeparators(ReductionPlan plan) =>
+        plan.Eviction is { } eviction ? SeparatorTokens.Of(checkpoint.Tokenizer, eviction.Declaration) : null;
+
     /// <summary>The session of a part, built if it does not exist.</summary>
     /// <param name="key">The part.</param>
     /// <param name="learned">Weights that go before the checkpoint's; a part that reads none of them is shared with those who have no such file.</param>

@@ -101,7 +101,7 @@ internal static class ReductionComparison
             _sequence.Image.Begin(CancellationToken.None);
             _sequence.Image.RunTower();
             _sequence.Image.Project();
-            _sequence.Pass.LoadPrompt(_sequence.Image, _embeddings, prefixRows: 0, _suffix, CancellationToken.None);
+            _sequence.Pass.LoadPrompt(_sequence.Image, _embeddings, prefix: [], _suffix, CancellationToken.None);
         }
 
         public void Run() => ((ICompiledLoop)_model).Run(_sequence.Pass);

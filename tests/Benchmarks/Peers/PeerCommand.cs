@@ -64,7 +64,7 @@ internal static class PeerCommand
                 sequence.Image.Begin(CancellationToken.None);
                 sequence.Image.RunTower();
                 sequence.Image.Project();
-                sequence.Pass.LoadPrompt(sequence.Image, embeddings, prefixRows: 0, tokens, CancellationToken.None);
+                sequence.Pass.LoadPrompt(sequence.Image, embeddings, prefix: [], tokens, CancellationToken.None);
             }
 
             TimeSpan cpu = Environment.CpuUsage.TotalTime;

@@ -19,6 +19,8 @@ public sealed class BatchDecodeTests(QuantisedFolder folder) : IClassFixture<Qua
         ["halves"] = static (c, o) => ClipLlamaFiCoCoLTogether.Load(c, o),
         ["counts by the image"] = static (c, o) => ClipLlamaSimilarityBend.Load(c, o),
         ["text leaves"] = static (c, o) => ClipLlamaSimilarityText.Load(c, o),
+        ["text between separators leaves"] = static (c, o) => ClipLlamaSepLlm.Load(c, o),
+        ["text leaves, steps skip"] = static (c, o) => ClipLlamaSepLlmTogether.Load(c, o),
         ["steps that skip"] = static (c, o) => ClipLlamaFfnSkip.Load(c, o),
         ["in the tower"] = static (c, o) => ClipLlamaTowerAndDecoder.Load(c, o),
     };

@@ -396,6 +396,27 @@ public sealed partial class SiglipQwen2FfnSkip;
 [FfnSkipLlm(Tau = 1, ColdFirst = 0, ColdLast = 0, WarmUp = 0)]
 public sealed partial class ClipLlamaFfnSkipNothing;
 
+[VisionLanguageModel("clip-llama")]
+[SepLlm(A = 3, N = 5)]
+public sealed partial class ClipLlamaSepLlm;
+
+[VisionLanguageModel("clip-llama")]
+[SepLlm(A = 2, N = 4)]
+[FfnSkipLlm(Tau = 0.9, K = 1, ColdFirst = 1, ColdLast = 0, WarmUp = 0)]
+[SparsityMeetsSimilarity(Cut = InflectionCut.LocalOutlier, AtLeast = 0.4, Round2 = SecondRound.VisualAndText, K2 = 3, Theta = 0.9)]
+[ShortV(1, 2)]
+public sealed partial class ClipLlamaSepLlmTogether;
+
+[VisionLanguageModel("siglip-qwen2")]
+[SepLlm(A = 1, N = 2)]
+[PyramidDrop(Lambda = 0.7, S = 4)]
+public sealed partial class SiglipQwen2SepLlm;
+
+// No golden: the text is shorter than what always stays, so it is the dense class.
+[VisionLanguageModel("clip-llama")]
+[SepLlm]
+public sealed partial class ClipLlamaSepLlmNothing;
+
 [VisionLanguageModel("siglip-qwen2")]
 [ShortV(0, 4)]
 public sealed partial class SiglipQwen2ShortV;

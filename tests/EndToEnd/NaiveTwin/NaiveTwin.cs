@@ -224,6 +224,11 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
     protected override void DecodeStep(ForwardPass pass)
     {
         pass.BeginDecode();
+        if (LoadedPlan.Eviction is { } eviction)
+        {
+            pass.EvictText(eviction.Initial, eviction.Neighbours);
+        }
+
         var skipped = new HashSet<int>();
         for (int layer = 0; layer < LoadedPlan.Geometry.Text.Layers; layer++)
         {

@@ -25,7 +25,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(35) switch
+    private PolicyDeclaration Next() => _random.Next(36) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
@@ -73,6 +73,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         21 => new("CDPruner", new IntegerArgument("Keep", _random.Next(1, 20))),
         25 => new("FiCoCoL", new IntegerArgument("R", _random.Next(1, 8)), new IntegerArgument("StartLayer", _random.Next(0, geometry.Text.Layers - 1)), new RealArgument("Epsilon", _random.Next(10, 21) / 20.0),
             new ChoiceArgument("Mode", _random.Next(2) == 0 ? "Paper" : "Code")),
+        31 => new("SepLlm", new IntegerArgument("A", _random.Next(0, 5)), new IntegerArgument("N", _random.Next(1, 20))),
         27 => new("FfnSkipLlm", new RealArgument("Tau", _random.Next(80, 98) / 100.0), new IntegerArgument("K", _random.Next(1, 4)), new IntegerArgument("ColdFirst", _random.Next(0, 3)), new IntegerArgument("ColdLast", _random.Next(0, 3)),
             new IntegerArgument("WarmUp", _random.Next(0, 3))),
         32 => new("Yopo", new IntegerArgument("W", _random.Next(0, 4) is var w && w == 0 ? 0 : (2 * w) - 1), new IntegerArgument("Ratio", _random.Next(1, 5)),

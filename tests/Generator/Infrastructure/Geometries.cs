@@ -32,6 +32,8 @@ internal static class Geometries
     public static PolicyDeclaration FfnSkip(int k, int coldFirst, int coldLast, int warmUp = 2) =>
         new("FfnSkipLlm", new IntegerArgument("K", k), new IntegerArgument("ColdFirst", coldFirst), new IntegerArgument("ColdLast", coldLast), new IntegerArgument("WarmUp", warmUp));
 
+    public static PolicyDeclaration SepLlm(int a, int n) => new("SepLlm", new IntegerArgument("A", a), new IntegerArgument("N", n));
+
     public static PolicyDeclaration Victor(int m, int k) => new("Victor", new IntegerArgument("M", m), new IntegerArgument("K", k));
 
     public static PolicyDeclaration Prune(int afterLayer, int keep) => new("PruneVisual", new IntegerArgument("AfterLayer", afterLayer), new IntegerArgument("Keep", keep));

@@ -116,6 +116,11 @@ internal static class Loading
 
         yield return "logits";
         yield return "decode";
+        if (plan.Eviction is { } eviction)
+        {
+            yield return $"evict all but {eviction.Initial} and {eviction.Neighbours}";
+        }
+
         int skippedTo = -1;
         for (int layer = 0; layer < plan.Layers; layer++)
         {

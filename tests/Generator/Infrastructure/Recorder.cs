@@ -458,6 +458,8 @@ internal static class Recorder
 
                 public void RunDecode(int layer) => Calls.Add($"decode {layer}");
 
+                public void EvictText(int initial, int neighbours) => Calls.Add($"evict all but {initial} and {neighbours}");
+
                 public int AnswerTokens => int.MaxValue;
 
                 public void RunDecodeAttention(int layer) => Calls.Add($"decode attention {layer}");

@@ -71,6 +71,8 @@ public sealed class PlannerProperties
             Assert.InRange(plan.TypicalFlops(convention, 17), 1, plan.Flops(convention, 17) * (1 + 1e-12));
         }
 
+        Assert.InRange(plan.LeastKeyValueBytes(17), 0, plan.KeyValueBytes(17));
+        Assert.Equal(plan.Eviction is not { } eviction || eviction.Initial + eviction.Neighbours >= 17, plan.LeastKeyValueBytes(17) == plan.KeyValueBytes(17));
         double least = plan.LeastDecodeFlops(FlopsConvention.C, 17);
         Assert.InRange(least, 1, plan.DecodeFlops(FlopsConvention.C, 17) - (plan.Skips is null ? 0 : 1));
         Assert.InRange(plan.KeyValueBytes(17), 1, plan.DenseKeyValueBytes(17) - (plan.Registers > 0 ? 1 : 0));
@@ -213,6 +215,7 @@ public sealed class PlannerProperties
             (1, boundary.Select(Exit)),
             (1, boundary.Select(after => Vtw(after + 1))),
             (1, Gen.Constant(DyVte)),
+            (1, from a in Gen.Choose(0 - wild, 5) from n in Gen.Choose(1 - wild, 20) select SepLlm(a, n)),
             (1, from k in Gen.Choose(1 - wild, 3) from first in Gen.Choose(0 - wild, 2 + wild) from last in Gen.Choose(0 - wild, 2 + wild) from warmUp in Gen.Choose(0 - wild, 3) select FfnSkip(k, first, last, warmUp)),
             (2, from half in Gen.Choose(0 - wild, 4) from ratio in Gen.Choose(1 - wild, 4) from first in layer from causal in Gen.Elements(false, true) select Yopo(half == 0 ? 0 : (2 * half) - 1, ratio, first, causal)),
             (2, from at in layer from head in Gen.Choose(0 - wild, 5 + wild) from more in Gen.Elements(false, true) select YopoHeads(at, more && head != 2 ? [head, 2] : [head])),

@@ -108,6 +108,18 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void SepLlm() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [Vtw(K = 6)]
+        [SepLlm(N = 32)]
+        public sealed partial class SeparatedShapes;
+        """);
+
+    [Fact]
     public void DyVte() => Verify("""
         using Espalier;
 

@@ -39,6 +39,7 @@ public static class PolicyMethods
         new YopoMethod(),
         new YopoHeadsMethod(),
         new RedundancyLensMethod(),
+        new SepLlmMethod(),
     };
 
     /// <summary>The names of the policies, as <see cref="PolicyDeclaration.Name"/> takes them.</summary>
