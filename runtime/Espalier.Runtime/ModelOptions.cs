@@ -15,7 +15,7 @@ public sealed record ModelOptions
     public string? CacheFolder { get; init; }
 
     /// <summary>A folder, which exists, that gets a trace of each session that is built for this model: every node that ran, with its shapes and times, to look at in chrome://tracing or Perfetto. Null (the default) writes none.</summary>
-    /// <remarks>A trace is written when the last model and sequence over the checkpoint, and the checkpoint itself, are disposed. Sessions that an earlier model of the checkpoint has built are not traced. Tracing slows every run down.</remarks>
+    /// <remarks>A trace is written when the last model and sequence over the checkpoint, and the checkpoint itself, are disposed. Sessions that an earlier model of the checkpoint has built are not traced. Tracing slows every run down, and traced models must not run at the same time as others of the process: ONNX Runtime keeps one record of the threads that all sessions share.</remarks>
     public string? TraceFolder { get; init; }
 
     /// <summary>Told after each weight that is quantised and each session that is built while loading, on the loading thread. Null (the default) tells nobody.</summary>

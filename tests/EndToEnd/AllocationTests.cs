@@ -80,14 +80,13 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
         Round(tiny, sequence);
         Round(tiny, sequence);
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 20; i++)
+        Assert.Equal(0, Allocated(() =>
         {
-            Round(tiny, sequence);
-        }
-
-        long after = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Equal(0, after - before);
+            for (int i = 0; i < 20; i++)
+            {
+                Round(tiny, sequence);
+            }
+        }));
     }
 
     [Theory]
@@ -127,6 +126,20 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
 
         long after = GC.GetAllocatedBytesForCurrentThread();
         Assert.Equal(0, after - before);
+    }
+
+    // The just-in-time compiler may replace code meanwhile and allocate on this thread, once. What a round allocates is there again in the next window.
+    private static long Allocated(Action rounds)
+    {
+        long allocated = 0;
+        for (int window = 0; window < 2 && (window == 0 || allocated > 0); window++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            rounds();
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        return allocated;
     }
 
     private static int Count(TinyModel tiny, Sequence sequence, float[] image)

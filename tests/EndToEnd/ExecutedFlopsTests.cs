@@ -5,6 +5,7 @@ using Espalier.Tests.Declared;
 namespace Espalier.Tests;
 
 /// <summary>What a plan saves is not computed: the products that ONNX Runtime says it ran, session by session, are those that the plan counts.</summary>
+[Collection(nameof(TracedRuns))]
 public sealed class ExecutedFlopsTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -5,6 +5,7 @@ using Espalier.Tests.Declared;
 namespace Espalier.Tests;
 
 /// <summary>FFN-SkipLLM: what is skipped does not run, what runs is the dense model, and text that is added is never cut.</summary>
+[Collection(nameof(TracedRuns))]
 public sealed class FfnSkipTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
