@@ -24,6 +24,7 @@ internal static class KnownTypeNames
     public const string TokenSelectionRef = "global::Espalier.TokenSelection";
     public const string RowMergeRef = "global::Espalier.RowMerge";
     public const string TokenShareRef = "global::Espalier.Planning.TokenShare";
+    public const string RecyclingRef = "global::Espalier.Planning.Recycling";
     public const string ReductionPlanRef = "global::Espalier.Planning.ReductionPlan";
     public const string SpanRef = "global::System.Span";
     public const string ReadOnlySpanRef = "global::System.ReadOnlySpan";

@@ -347,6 +347,26 @@ internal static partial class EspalierDiagnostics
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0224"));
 
+    /// <summary>Counts and layers do not go together.</summary>
+    public static readonly DiagnosticDescriptor CountsUnlikeLayers = new(
+        id: "ESP0225",
+        title: "There is not one count a layer",
+        messageFormat: PlanMessages.CountsUnlikeLayers,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0225"));
+
+    /// <summary>A published table is for another model.</summary>
+    public static readonly DiagnosticDescriptor TableOfAnotherModel = new(
+        id: "ESP0226",
+        title: "A published table is for another model",
+        messageFormat: PlanMessages.TableOfAnotherModel,
+        category: Category,
+        defaultSeverity: DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink("ESP0226"));
+
     /// <summary>Visual tokens may have left by a gate.</summary>
     public static readonly DiagnosticDescriptor NotBehindGates = new(
         id: "ESP0117",
@@ -413,6 +433,8 @@ internal static partial class EspalierDiagnostics
         CountAndShare,
         UnknownChoice,
         BoundsCrossed,
+        CountsUnlikeLayers,
+        TableOfAnotherModel,
         RegistersSaveNothing,
         NotBehindGates,
         DecodeCutTwice,

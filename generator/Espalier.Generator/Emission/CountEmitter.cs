@@ -9,6 +9,9 @@ internal static class CountEmitter
     /// <summary>The local that holds how many tokens stay.</summary>
     public const string Stay = "stay";
 
+    /// <summary>The local that holds how many tokens stay as they are, where others are recycled.</summary>
+    public const string Keep = "keep";
+
     /// <summary>The local that holds how many tokens are there.</summary>
     public const string Tokens = "tokens";
 
@@ -43,6 +46,9 @@ internal static class CountEmitter
 
     /// <summary>The number of tokens that are there: a literal, or the local.</summary>
     public static string Before(Step step, bool isBehindDynamic) => isBehindDynamic ? Tokens : Literal.Of(step.TokensBefore);
+
+    /// <summary>The same as an argument, with a comma and a space behind it.</summary>
+    public static string TokensArgument(Step step, bool isBehindDynamic) => (isBehindDynamic ? "" : "tokens: ") + Before(step, isBehindDynamic) + ", ";
 
     private static string Expression(RunTimeCount count, int atMost) => count.Rule switch
     {

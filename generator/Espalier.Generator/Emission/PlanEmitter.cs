@@ -203,6 +203,11 @@ internal static class PlanEmitter
             text.Append(", Inputs: KernelInputs.").Append(kernel.Inputs.ToString().Replace(", ", " | KernelInputs."));
         }
 
+        if (kernel.Counting is not null)
+        {
+            text.Append(", Counting: ").Append(Of(kernel.Counting));
+        }
+
         return text.Append(')').ToString();
     }
 

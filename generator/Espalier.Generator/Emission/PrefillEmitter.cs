@@ -20,6 +20,13 @@ internal static class PrefillEmitter
         using (writer.Open("protected override void Prefill(" + KnownTypeNames.ForwardPassRef + " pass)"))
         {
             writer.Line("pass.BeginPrefill" + (plan.EntersDynamic ? "AtMost" : "") + "(visualTokens: " + Literal.Of(plan.DecoderVisualTokens) + (plan.Registers == 0 ? "" : ", registers: " + Literal.Of(plan.Registers)) + ");");
+            if (plan.Steps.FirstOrDefault(step => ScoreTraits.Of(step.Score).Kind.IsRaterScored()) is { } rated)
+            {
+                writer.Line();
+                writer.Line("// Of the text behind the image, the tokens that resemble it more than their mean does are the raters (" + rated.Declaration + ").");
+                writer.Line("pass.ChooseRaters();");
+            }
+
             if (plan.Steps.FirstOrDefault(step => step is { AfterLayer: < 0, IsVisionSide: false }) is { } first)
             {
                 writer.Line();

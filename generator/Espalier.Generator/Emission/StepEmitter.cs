@@ -67,6 +67,16 @@ internal static class StepEmitter
             Scratch(writer, "float", "scores", "Scores", step.TokensBefore, CountEmitter.CutToTokens(isBehindDynamic));
         }
 
+        if (step.Kernel?.Counting is { } counting)
+        {
+            // How many rows the merge has depends on the attention, so the layer runs before it.
+            writer.Line(score!);
+            score = null;
+            writer.Line("int " + CountEmitter.Keep + " = " + Call(counting, Inputs(counting.Inputs) + CountEmitter.TokensArgument(step, isBehindDynamic), "Count"));
+            writer.Line("int " + CountEmitter.Stay + " = " + KnownTypeNames.RecyclingRef + ".Left(" + CountEmitter.TokensArgument(step, isBehindDynamic) + CountEmitter.Keep
+                + ", tau: " + PlanText.Plain(step.Kernel.Find("tau")!.Value) + ");");
+        }
+
         if (step.IsMerge)
         {
             writer.Line(KnownTypeNames.RowMergeRef + " merge = pass.Merge(rows: " + (step.IsDynamic ? CountEmitter.Stay : Literal.Of(step.TokensAfter)) + ");");
@@ -82,17 +92,18 @@ internal static class StepEmitter
         }
 
         writer.Line(step.Kernel is { } kernel
-            ? CountEmitter.Receive(step) + Call(kernel, Inputs(kernel.Inputs), step.IsMerge ? "merge" : "kept")
+            ? (step.IsMerge ? "" : CountEmitter.Receive(step)) + Call(kernel, Inputs(kernel.Inputs) + (kernel.Counting is null ? "" : CountEmitter.Keep + ", "), "Select", step.IsMerge ? "merge" : "kept")
             : KnownTypeNames.TokenSelectionRef + ".TopK(scores, kept);");
     }
 
     /// <summary>The call of a kernel, as a statement.</summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="inputs">What it reads, with a comma and a space behind each.</param>
-    /// <param name="results">What it writes.</param>
-    public static string Call(Kernel kernel, string inputs, string results)
+    /// <param name="function">The function of its class.</param>
+    /// <param name="results">What it writes; nothing if that is what it returns.</param>
+    public static string Call(Kernel kernel, string inputs, string function = "Select", string results = "")
     {
-        var call = new StringBuilder("global::" + KnownTypeNames.Namespace + "." + kernel.Name + ".Select(" + inputs);
+        var call = new StringBuilder("global::" + KnownTypeNames.Namespace + "." + kernel.Name + "." + function + "(" + inputs);
         foreach (KernelArgument argument in kernel.Arguments)
         {
             call.Append(argument.Name).Append(": ").Append(argument.Member is { } member ? "global::" + KnownTypeNames.Namespace + "." + member : PlanText.Plain(argument.Value)).Append(", ");
@@ -101,6 +112,11 @@ internal static class StepEmitter
         if (kernel.Scratch > 0)
         {
             call.Append("pass.Scratch(count: ").Append(Literal.Of(kernel.Scratch)).Append("), ");
+        }
+
+        if (results.Length == 0)
+        {
+            call.Length -= ", ".Length;
         }
 
         return call.Append(results).Append(");").ToString();
@@ -116,11 +132,13 @@ internal static class StepEmitter
         + ((inputs & KernelInputs.MeanText) != 0 ? "pass.MeanText, " : "")
         + ((inputs & KernelInputs.Map) != 0 ? "pass.AttentionMap, " : "")
         + ((inputs & KernelInputs.Keys) != 0 ? "pass.Keys, " : "")
-        + ((inputs & KernelInputs.TextScores) != 0 ? "pass.TextScores, " : "");
+        + ((inputs & KernelInputs.TextScores) != 0 ? "pass.TextScores, " : "")
+        + ((inputs & KernelInputs.RaterRank) != 0 ? "pass.RaterRank, " : "")
+        + ((inputs & KernelInputs.RaterAttention) != 0 ? "pass.RaterAttention, " : "");
 
     private static string Kept(Step step) => step.IsDynamic
         ? (step.Score == Score.Random ? "" : "the ") + "visual tokens" + (step.Score == Score.Random ? ", " : " ") + ScoreTraits.Of(step.Score).Choice(step) + ", at most " + PlanText.Count(step.TokensAfter)
-        : (step.Score == Score.Random ? "" : "the ") + PlanText.Count(step.TokensAfter) + " visual tokens" + (step.Score == Score.Random ? ", " : " ") + ScoreTraits.Of(step.Score).Choice(step);
+        : (step.Score == Score.Random ? "" : "the ") + PlanText.Count(step.TokensKept) + " visual tokens" + (step.Score == Score.Random ? ", " : " ") + ScoreTraits.Of(step.Score).Choice(step);
 
     private static string Site(Step step) => step.AfterLayer < 0 ? "Before layer 0" : "After layer " + Literal.Of(step.AfterLayer);
 

@@ -47,7 +47,10 @@ internal static class PolicyParser
 
         foreach (KeyValuePair<string, TypedConstant> named in attribute.NamedArguments)
         {
-            arguments.Add(Read(named.Key, named.Value));
+            if (named.Value is not { Kind: TypedConstantKind.Array, IsNull: true })
+            {
+                arguments.Add(Read(named.Key, named.Value) is LayersArgument list ? list with { IsNamed = true } : Read(named.Key, named.Value));
+            }
         }
 
         return arguments.Contains(null) ? null : new PolicyDeclaration(name, arguments.Select(argument => argument!).ToEquatableArray());

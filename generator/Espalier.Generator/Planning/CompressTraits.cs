@@ -3,7 +3,7 @@ using System;
 namespace Espalier.Planning;
 
 /// <summary>What the table and the emitted loop say of the tokens that a step does not keep. A new way is a member of <see cref="Compress"/> and a row here.</summary>
-/// <remarks>In the texts {0} is the number of tokens that are not kept. Immutable.</remarks>
+/// <remarks>In the texts {0} is the number of tokens that are not kept, {1} that of the tokens which are made of them. Immutable.</remarks>
 internal sealed class CompressTraits
 {
     /// <summary>One row a member of <see cref="Compress"/>, in their order.</summary>
@@ -15,6 +15,7 @@ internal sealed class CompressTraits
         new("merge", "", "the other {0} are merged into them"),
         new("exit", "", "{0} leave"),
         new("merge", " and near keys", "{0} are added to those with near keys"),
+        new("recycle", "", "the best of the other {0} are recycled into {1} more"),
     };
 
     private readonly string _rest;
@@ -38,6 +39,6 @@ internal sealed class CompressTraits
 
     /// <summary>What becomes of the tokens that are not kept, as the emitted loop says it.</summary>
     public string Rest(Step step) => step.IsDynamic
-        ? _rest.Replace("the other {0}", "the others").Replace("{0}", "the others")
-        : _rest.Replace("{0}", PlanText.Count(step.TokensBefore - step.TokensAfter));
+        ? _rest.Replace("the other {0}", "the others").Replace("{0}", "the others").Replace(" into {1} more", "")
+        : _rest.Replace("{0}", PlanText.Count(step.TokensBefore - step.TokensKept)).Replace("{1}", PlanText.Count(step.TokensAfter - step.TokensKept));
 }

@@ -41,6 +41,8 @@ internal static class PlanMessages
     public const string CountAndShare = "'{0}' says both {1} and {2}; one of them decides how many visual tokens stay";
     public const string UnknownChoice = "'{0}' has {1} = {2}, which is not a member of {3}";
     public const string BoundsCrossed = "'{0}' lets at least {1} of {3} visual tokens stay and at most {2}; the upper bound must be the higher one";
+    public const string CountsUnlikeLayers = "'{0}' says how many visual tokens stay {1}, but names {2}; it takes at least one layer, and a count for each";
+    public const string TableOfAnotherModel = "'{0}' takes a published table, which is for {1} visual tokens, but the model has {2}; write {3}";
     public const string NotBehindGates = "'{0}' {1}, where a gate of '{2}' may have let all of them leave already";
     public const string RegistersSaveNothing = "'{0}' adds {1} rows of registers over all layers, but {2} visual tokens that leave {3} are only {4} rows less";
 
@@ -93,6 +95,8 @@ internal static class PlanMessages
         PlanProblemKind.CountAndShare => CountAndShare,
         PlanProblemKind.UnknownChoice => UnknownChoice,
         PlanProblemKind.BoundsCrossed => BoundsCrossed,
+        PlanProblemKind.CountsUnlikeLayers => CountsUnlikeLayers,
+        PlanProblemKind.TableOfAnotherModel => TableOfAnotherModel,
         PlanProblemKind.NotBehindGates => NotBehindGates,
         PlanProblemKind.RegistersSaveNothing => RegistersSaveNothing,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such problem."),

@@ -130,6 +130,12 @@ public enum PlanProblemKind
     /// <summary>A lower bound above the upper one.</summary>
     BoundsCrossed = 224,
 
+    /// <summary>A list of counts that is not as long as the list of layers.</summary>
+    CountsUnlikeLayers = 225,
+
+    /// <summary>A published table of counts for another number of visual tokens.</summary>
+    TableOfAnotherModel = 226,
+
     /// <summary>Registers that add as many rows as the visual tokens that they stand for take away.</summary>
     RegistersSaveNothing = 231,
 }

@@ -21,14 +21,14 @@ internal static class PlanRules
         if (ranking is { NeedsLayerBefore: true } && boundary.AfterLayer < 0)
         {
             problems.Add(new PlanProblem(
-                PlanProblemKind.NoLayerBeforePrune, policy, boundary.Argument, -1, EquatableArray.Of(declaration, boundary.ToString()), layers > 1 ? boundary.Naming(0) : null));
+                PlanProblemKind.NoLayerBeforePrune, policy, boundary.Argument, boundary.Element, EquatableArray.Of(declaration, boundary.ToString()), layers > 1 ? boundary.Naming(0) : null));
             return false;
         }
 
         if (boundary.AfterLayer == layers - 1)
         {
             problems.Add(new PlanProblem(
-                PlanProblemKind.NoLayerAfterReduction, policy, boundary.Argument, -1, EquatableArray.Of(declaration, boundary.ToString(), PlanText.Plain(layers - 1))));
+                PlanProblemKind.NoLayerAfterReduction, policy, boundary.Argument, boundary.Element, EquatableArray.Of(declaration, boundary.ToString(), PlanText.Plain(layers - 1))));
             return false;
         }
 
@@ -36,7 +36,7 @@ internal static class PlanRules
         {
             int? nearest = layers - 2 >= first ? boundary.Naming(boundary.AfterLayer < first ? first : layers - 2) : null;
             problems.Add(new PlanProblem(
-                PlanProblemKind.LayerOutOfRange, policy, boundary.Argument, -1,
+                PlanProblemKind.LayerOutOfRange, policy, boundary.Argument, boundary.Element,
                 EquatableArray.Of(declaration, "the boundary " + boundary, PlanText.Plain(layers - 1)), nearest));
             return false;
         }
@@ -80,19 +80,19 @@ internal static class PlanRules
                 }
 
                 problems.Add(new PlanProblem(
-                    PlanProblemKind.PruneAfterExit, prune.Policy, prune.Boundary.Argument, -1,
+                    PlanProblemKind.PruneAfterExit, prune.Policy, prune.Boundary.Argument, prune.Boundary.Element,
                     EquatableArray.Of(prune.Declaration, prune.Boundary.ToString(), exit.Boundary.ToString(), exit.Declaration)));
             }
             else if (previous is not null && previous.Boundary.Order == prune.Boundary.Order)
             {
                 problems.Add(new PlanProblem(
-                    PlanProblemKind.SecondPruneAtBoundary, prune.Policy, prune.Boundary.Argument, -1,
+                    PlanProblemKind.SecondPruneAtBoundary, prune.Policy, prune.Boundary.Argument, prune.Boundary.Element,
                     EquatableArray.Of(prune.Declaration, prune.Boundary.ToString(), previous.Declaration)));
             }
             else if (previous is { Boundary.IsInside: true } && previous.Boundary.AfterLayer == prune.Boundary.AfterLayer && prune.Ranking.NeedsLayerBefore)
             {
                 problems.Add(new PlanProblem(
-                    PlanProblemKind.ScoredWhereMerged, prune.Policy, prune.Boundary.Argument, -1,
+                    PlanProblemKind.ScoredWhereMerged, prune.Policy, prune.Boundary.Argument, prune.Boundary.Element,
                     EquatableArray.Of(prune.Declaration, prune.Boundary.ToString(), previous.Declaration, PlanText.Plain((int)prune.Boundary.AfterLayer))));
             }
             else
@@ -236,7 +236,7 @@ internal static class PlanRules
             steps.Add(new Step(
                 (int)prune.Boundary.AfterLayer, prune.Ranking.Score, prune.Compress, before.Count, keep, prune.Declaration, prune.Ranking.ScorerType, prune.Ranking.Seed, prune.Positions,
                 prune.Boundary.IsInside ? Site.InsideLayer : Site.DecoderBoundary,
-                Kernel: prune.Kernel?.Invoke(before.Count), Count: count, RelevantText: prune.RelevantText));
+                Kernel: prune.Kernel?.Invoke(before), Count: count, RelevantText: prune.RelevantText));
         }
     }
 
@@ -270,7 +270,7 @@ internal static class PlanRules
         string kept = PlanText.Count(keep);
         string present = PlanText.Count(available);
         PlanProblem Problem(PlanProblemKind kind, params string[] values) =>
-            new(kind, policy, rule.Argument, -1, new[] { declaration }.Concat(values).ToEquatableArray());
+            new(kind, policy, rule.Argument, rule.Element, new[] { declaration }.Concat(values).ToEquatableArray());
 
         if (keep <= 0)
         {

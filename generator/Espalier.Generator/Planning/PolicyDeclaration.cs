@@ -63,13 +63,18 @@ public sealed record RealArgument(string Name, double Value) : PolicyArgument(Na
     public override string ToString() => Name + " = " + PlanText.Plain(Value);
 }
 
-/// <summary>A list of layers, written without a name.</summary>
-/// <param name="Name">The constructor parameter that takes it.</param>
-/// <param name="Layers">The layers in the order in which they were written.</param>
-public sealed record LayersArgument(string Name, EquatableArray<int> Layers) : PolicyArgument(Name)
+/// <summary>A list of layers, written without a name; or of layers or counts, written with one.</summary>
+/// <param name="Name">The constructor parameter or property that takes it.</param>
+/// <param name="Layers">The numbers in the order in which they were written.</param>
+/// <param name="IsNamed">True if a property takes it.</param>
+public sealed record LayersArgument(string Name, EquatableArray<int> Layers, bool IsNamed = false) : PolicyArgument(Name)
 {
-    /// <summary>The layers as C# writes them.</summary>
-    public override string ToString() => string.Join(", ", Layers.Select(PlanText.Plain));
+    /// <summary>The numbers as C# writes them.</summary>
+    public override string ToString()
+    {
+        string list = string.Join(", ", Layers.Select(PlanText.Plain));
+        return IsNamed ? Name + " = [" + list + "]" : list;
+    }
 }
 
 /// <summary>A list of real numbers, for example a ratio for each of some layers.</summary>

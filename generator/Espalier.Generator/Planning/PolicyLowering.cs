@@ -66,7 +66,7 @@ internal sealed class PolicyLowering
         Ranking ranking,
         Positions positions = Positions.Keep,
         Compress compress = Compress.Drop,
-        Func<int, Kernel>? kernel = null,
+        Func<Tokens, Kernel>? kernel = null,
         double relevantText = 0) =>
         Prunes.Add(new Prune(_policy, _text, boundary, keep, ranking, positions, compress, kernel, relevantText));
 

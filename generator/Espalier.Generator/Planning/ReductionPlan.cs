@@ -33,6 +33,9 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
             EntersDynamic = step.IsVisionSide ? step.IsDynamic : EntersDynamic;
             TextSteps += step.RelevantText > 0 ? 1 : 0;
             MergesInDecoder |= step.IsMerge && !step.IsVisionSide;
+            AsksRaters |= ScoreTraits.Of(step.Score).Kind.IsRaterScored();
+            AsksRaterRank |= step.Kernel?.Reads(KernelInputs.RaterRank) == true;
+            CorrectsDistance |= step.Score == Score.CorrectedRaterAttention;
         }
 
         DecoderVisualTokens = VisionSteps.LastOrDefault()?.TokensAfter ?? Geometry.VisualTokens;
@@ -88,6 +91,15 @@ public sealed partial class ReductionPlan : IEquatable<ReductionPlan>
 
     /// <summary>True if a step between decoder layers merges rows.</summary>
     public bool MergesInDecoder { get; }
+
+    /// <summary>True if text rows that resemble the image, the raters, rank visual rows.</summary>
+    public bool AsksRaters { get; }
+
+    /// <summary>True if the rank of the raters' attention says how many visual rows stay.</summary>
+    public bool AsksRaterRank { get; }
+
+    /// <summary>True if attention is corrected for what distance alone makes of it.</summary>
+    public bool CorrectsDistance { get; }
 
     /// <summary>Steps that let text rows leave too.</summary>
     public int TextSteps { get; }

@@ -4,11 +4,12 @@ using System.Collections.Generic;
 namespace Espalier.Planning;
 
 /// <summary>A boundary between two layers, and the argument that names it.</summary>
-/// <param name="Argument">The argument.</param>
+/// <param name="Argument">The argument; null if it is not written.</param>
 /// <param name="Value">Its value as written.</param>
 /// <param name="NamesNextLayer">True if the value is the layer behind the boundary, as a paper's K is; false if it is the layer before.</param>
 /// <param name="IsInside">True if it is no boundary but the place inside the layer, behind its attention.</param>
-internal sealed record Boundary(string Argument, int Value, bool NamesNextLayer, bool IsInside = false)
+/// <param name="Element">Index in the argument's list of layers; -1 if it is no list.</param>
+internal sealed record Boundary(string? Argument, int Value, bool NamesNextLayer, bool IsInside = false, int Element = -1)
 {
     /// <summary>The layer before the boundary. Widened, since a K of <see cref="int.MinValue"/> is only found to be wrong later.</summary>
     public long AfterLayer => NamesNextLayer ? (long)Value - 1 : Value;
@@ -32,8 +33,17 @@ internal sealed record Boundary(string Argument, int Value, bool NamesNextLayer,
 /// <param name="Found">What can be said of a count that only the image says; null for the others.</param>
 /// <param name="Leaving">The tokens that leave, in place of a count of those that stay.</param>
 /// <param name="Counted">The count, given the tokens that are there, where the method has a formula of its own: never more than those, and never less where more are there.</param>
+/// <param name="Element">Index in the argument's list; -1 if it is no list.</param>
 internal sealed record KeepRule(
-    string? Argument, int? Tokens, double? Share, bool Truncates = false, bool IsOfEntering = false, FoundCount? Found = null, int? Leaving = null, Func<int, int>? Counted = null)
+    string? Argument,
+    int? Tokens,
+    double? Share,
+    bool Truncates = false,
+    bool IsOfEntering = false,
+    FoundCount? Found = null,
+    int? Leaving = null,
+    Func<int, int>? Counted = null,
+    int Element = -1)
 {
     /// <summary>A count by a formula of the method's own, which its kernel applies too.</summary>
     /// <param name="argument">The argument.</param>
@@ -110,7 +120,7 @@ internal sealed record Ranking(Score Score, int Seed = 0, string? ScorerType = n
     public bool NeedsLayerBefore => ScoreTraits.Of(Score).NeedsLayerBefore;
 }
 
-/// <summary>A policy's wish that some visual tokens leave, or go into others. <paramref name="Kernel"/> is given the tokens that are there; <paramref name="RelevantText"/> is what <see cref="Step.RelevantText"/> says.</summary>
+/// <summary>A policy's wish that some visual tokens leave, or go into others. <paramref name="Kernel"/> is given the tokens that are there, and whether the plan knows their number; <paramref name="RelevantText"/> is what <see cref="Step.RelevantText"/> says.</summary>
 internal sealed record Prune(
     int Policy,
     string Declaration,
@@ -119,7 +129,7 @@ internal sealed record Prune(
     Ranking Ranking,
     Positions Positions,
     Compress Compress,
-    Func<int, Kernel>? Kernel,
+    Func<Tokens, Kernel>? Kernel,
     double RelevantText);
 
 /// <summary>A policy's wish that visual tokens are reduced before the decoder. <paramref name="Kernel"/> is given the tokens that are there.</summary>

@@ -28,6 +28,8 @@ internal sealed class ScoreTraits
         new("CLS attention ahead", "with the highest scores stay"),
         new("similar features", "stay"),
         new("PageRank over attention", "with the highest scores stay", LayerKind.PageRanked, frozenKind: null, partialKind: null, source: "what five steps of PageRank over its attention leave at each"),
+        new("the raters' attention", "with the highest scores stay", LayerKind.RaterScored, LayerKind.FrozenRaterScored, partialKind: null, source: "the raters' attention to each, on average,"),
+        new("the raters' corrected attention", "with the highest scores stay", LayerKind.RaterScored, LayerKind.FrozenRaterScored, partialKind: null, source: "the raters' attention to each, corrected for distance,"),
     };
 
     private readonly string _words;

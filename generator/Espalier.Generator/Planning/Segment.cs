@@ -56,6 +56,12 @@ public enum LayerKind
 
     /// <summary>As <see cref="Partial"/>, and the attention of the text rows behind the image to each visual row comes out, on average.</summary>
     PartialTextScored,
+
+    /// <summary>As <see cref="Dense"/>, and the attention of the raters to each visual row comes out, head by head.</summary>
+    RaterScored,
+
+    /// <summary>As <see cref="Frozen"/>, and the attention of the raters to each visual row comes out, head by head.</summary>
+    FrozenRaterScored,
 }
 
 /// <summary>What the kinds have in common.</summary>
@@ -63,7 +69,7 @@ public static class LayerKinds
 {
     /// <summary>True if visual rows are read but not updated.</summary>
     /// <param name="kind">The kind of a layer.</param>
-    public static bool IsFrozen(this LayerKind kind) => kind is LayerKind.Frozen or LayerKind.FrozenScored or LayerKind.FrozenTextScored or LayerKind.LastRow;
+    public static bool IsFrozen(this LayerKind kind) => kind is LayerKind.Frozen or LayerKind.FrozenScored or LayerKind.FrozenTextScored or LayerKind.FrozenRaterScored or LayerKind.LastRow;
 
     /// <summary>True if a score of each visual row comes out.</summary>
     /// <param name="kind">The kind of a layer.</param>
@@ -76,6 +82,10 @@ public static class LayerKinds
     /// <summary>True if visual rows do less work than text rows.</summary>
     /// <param name="kind">The kind of a layer.</param>
     public static bool IsPartial(this LayerKind kind) => kind is LayerKind.Partial or LayerKind.PartialScored or LayerKind.PartialTextScored;
+
+    /// <summary>True if the score is that of the raters.</summary>
+    /// <param name="kind">The kind of a layer.</param>
+    public static bool IsRaterScored(this LayerKind kind) => kind is LayerKind.RaterScored or LayerKind.FrozenRaterScored;
 }
 
 /// <summary>A run of decoder layers with one mode and one count of visual tokens. Layers are zero-based, both ends inclusive.</summary>

@@ -44,7 +44,29 @@ public enum TowerAttention
 /// <param name="Scratch">Floats of scratch that it takes; 0 if it takes none.</param>
 /// <param name="Arguments">Its numbers, in the order of its parameters.</param>
 /// <param name="Inputs">What it reads, if that is not what its site hands out: <c>ClsAttention</c> and <c>Keys</c> at the output of the tower, <c>Projected</c> behind the projector.</param>
-public sealed record Kernel(string Name, int Scratch, EquatableArray<KernelArgument> Arguments, KernelInputs Inputs = KernelInputs.OfSite);
+/// <param name="Counting">Where a step recycles and the plan does not know how many tokens stay as they are: the function <c>Espalier.{Name}.Count</c>, which says it before the selection. It takes
+/// its inputs, the tokens that are there and its numbers. Else null.</param>
+public sealed record Kernel(string Name, int Scratch, EquatableArray<KernelArgument> Arguments, KernelInputs Inputs = KernelInputs.OfSite, Kernel? Counting = null)
+{
+    /// <summary>The argument of a name; null if the kernel has none.</summary>
+    /// <param name="argument">The parameter.</param>
+    public KernelArgument? Find(string argument)
+    {
+        foreach (KernelArgument candidate in Arguments)
+        {
+            if (string.Equals(candidate.Name, argument, System.StringComparison.Ordinal))
+            {
+                return candidate;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>True if the kernel or what counts for it reads something.</summary>
+    /// <param name="inputs">What it reads.</param>
+    public bool Reads(KernelInputs inputs) => (Inputs & inputs) != 0 || Counting?.Reads(inputs) == true;
+}
 
 /// <summary>A number that a kernel takes.</summary>
 /// <param name="Name">The parameter.</param>
@@ -85,4 +107,10 @@ public enum KernelInputs
 
     /// <summary>The cosine of each visual token, projected, with the mean embedding of the text behind the image.</summary>
     TextScores = 256,
+
+    /// <summary>The rank of the raters' attention to the visual tokens, mean over heads.</summary>
+    RaterRank = 512,
+
+    /// <summary>The raters' attention to the visual tokens, head by head.</summary>
+    RaterAttention = 1024,
 }

@@ -62,6 +62,12 @@ public enum Score
 
     /// <summary>What five steps of PageRank over the layer's sharpened attention leave at each visual row, root mean square over heads (AIM, arXiv 2412.03248).</summary>
     PageRank,
+
+    /// <summary>Softmax attention that the raters, the text tokens which resemble the image, pay to each visual row, mean over raters and heads (SparseVLM, arXiv 2410.04417).</summary>
+    RaterAttention,
+
+    /// <summary>As <see cref="RaterAttention"/>, divided by what distance alone would make of it, mean over the heads that look at the image most (SparseVLM+).</summary>
+    CorrectedRaterAttention,
 }
 
 /// <summary>What a step does with the visual tokens that it does not keep.</summary>
@@ -84,6 +90,9 @@ public enum Compress
 
     /// <summary>They leave; each is added, by its score, to the kept tokens that are its neighbours by key, and all of them to one more token (PruMerge, arXiv 2403.15388).</summary>
     AddNeighbours,
+
+    /// <summary>They leave; the best of them are averaged into clusters, which stand behind the tokens that stay (SparseVLM, arXiv 2410.04417).</summary>
+    Recycle,
 }
 
 /// <summary>What a step does with the positions of the rows that it leaves.</summary>
@@ -145,6 +154,9 @@ public sealed record Step(
         }
     }
 
+    /// <summary>Visual rows that stay as they are: fewer than <see cref="TokensAfter"/> where others are recycled into rows behind them. At most so many if the step <see cref="IsDynamic"/>.</summary>
+    public int TokensKept => Compress == Compress.Recycle && !IsDynamic && Kernel?.Find("keep") is { } keep ? (int)keep.Value : TokensAfter;
+
     /// <summary>True if all visual rows leave.</summary>
     public bool IsExit => TokensAfter == 0;
 
@@ -161,5 +173,5 @@ public sealed record Step(
     public bool IsInsideLayer => Site == Site.InsideLayer;
 
     /// <summary>True if rows are made of several rows, so that weights say of which.</summary>
-    public bool IsMerge => Compress is Compress.MergeIntoTargets or Compress.MergeIntoSimilar or Compress.MergeIntoKept or Compress.AddNeighbours;
+    public bool IsMerge => Compress is Compress.MergeIntoTargets or Compress.MergeIntoSimilar or Compress.MergeIntoKept or Compress.AddNeighbours or Compress.Recycle;
 }

@@ -126,11 +126,22 @@ internal sealed partial class DecoderLayer(GraphBuilder graph, TextGeometry geom
     }
 
     /// <summary>The softmax attention that the last <paramref name="queryRows"/> rows pay to every cache row in use, mean over these rows and the heads (FastV's text, arXiv 2403.06764).</summary>
-    public string TextScore(LayerValues values, string keyRows, string queryRows)
+    public string TextScore(LayerValues values, string keyRows, string queryRows) => Mean(TextAttention(values, keyRows, queryRows, raters: null));
+
+    /// <summary>The softmax attention that some of the last <paramref name="queryRows"/> rows pay to every cache row in use, head by head: [1, heads · r, key_rows] (SparseVLM, arXiv 2410.04417).</summary>
+    public string RaterAttention(LayerValues values, string keyRows, string queryRows, string raters)
+    {
+        string shape = graph.Node(Operator.Concat, $"{_values}.raters.shape", [graph.Constant(1, -1), keyRows], NodeAttribute.Of("axis", 0));
+        return graph.Node(Operator.Reshape, $"{_values}.raters.map", [TextAttention(values, keyRows, queryRows, raters), shape]);
+    }
+
+    /// <summary>The attention of the text rows, or of some of them: [1, heads, rows, key_rows].</summary>
+    private string TextAttention(LayerValues values, string keyRows, string queryRows, string? raters)
     {
         string first = graph.Node(Operator.Neg, $"{_values}.first_query", [queryRows]);
-        string rows = graph.Node(Operator.Slice, $"{_values}.text_query.rows", [values.Query, first, graph.Constant(long.MaxValue), graph.Constant(1)]);
-        return MeanAttention(MaskedProducts(rows, values, keyRows, queryRows, temperature: 1));
+        string text = graph.Node(Operator.Slice, $"{_values}.text_query.rows", [values.Query, first, graph.Constant(long.MaxValue), graph.Constant(1)]);
+        string rows = raters is null ? text : graph.Node(Operator.Gather, $"{_values}.text_query.raters", [text, raters], NodeAttribute.Of("axis", 1));
+        return Probabilities(MaskedProducts(rows, values, keyRows, queryRows, temperature: 1, raters));
     }
 
     /// <summary>What five steps of PageRank over the attention of the rows leave at each of them, root mean square over heads (AIM, arXiv 2412.03248): [n].</summary>
@@ -140,8 +151,9 @@ internal sealed partial class DecoderLayer(GraphBuilder graph, TextGeometry geom
     public string Rank(LayerValues values, string keyRows, string rows) =>
         PageRank.Emit(graph, $"{_values}.rank", MaskedProducts(values.Query, values, keyRows, rows, PageRank.Temperature), geometry.Heads, rows, keyRows);
 
-    /// <summary>The scaled products of the last rows' queries with every cache row in use, head by head, divided by a temperature; minus infinity for those that come later: [1, heads, m, key_rows].</summary>
-    private string MaskedProducts(string query, LayerValues values, string keyRows, string queryRows, float temperature)
+    /// <summary>The scaled products of the last rows' queries with every cache row in use, head by head, divided by a temperature; minus infinity for those that come later: [1, heads, m, key_rows]. Where the queries are
+    /// only some of these rows, <paramref name="chosen"/> says which.</summary>
+    private string MaskedProducts(string query, LayerValues values, string keyRows, string queryRows, float temperature, string? chosen = null)
     {
         string split = graph.Node(Operator.Reshape, $"{_values}.queries.split", [query, graph.Constant(1, -1, geometry.Heads, geometry.HeadDim)]);
         string heads = graph.Node(Operator.Transpose, $"{_values}.queries.heads", [split], NodeAttribute.Of("perm", 0, 2, 1, 3));
@@ -155,7 +167,8 @@ internal sealed partial class DecoderLayer(GraphBuilder graph, TextGeometry geom
         string infinite = graph.Node(Operator.Expand, $"{_values}.mask.infinite", [graph.Scalar(float.NegativeInfinity), size]);
         string last = graph.Node(Operator.Sub, $"{_values}.mask.last", [keyRows, queryRows]);
         string diagonal = graph.Node(Operator.Add, $"{_values}.mask.diagonal", [last, graph.Constant(1)]);
-        string mask = graph.Node(Operator.Trilu, $"{_values}.mask", [infinite, diagonal], NodeAttribute.Of("upper", 1));
+        string causal = graph.Node(Operator.Trilu, $"{_values}.mask", [infinite, diagonal], NodeAttribute.Of("upper", 1));
+        string mask = chosen is null ? causal : graph.Node(Operator.Gather, $"{_values}.mask.chosen", [causal, chosen], NodeAttribute.Of("axis", 0));
         return graph.Node(Operator.Add, $"{_values}.scores.masked", [products, mask]);
     }
 
@@ -188,7 +201,7 @@ internal sealed partial class DecoderLayer(GraphBuilder graph, TextGeometry geom
     {
         // The query's heads are grouped by the key head that they share: one small product per key head.
         string query = graph.Node(Operator.Reshape, $"{_values}.last_query", [row, graph.Constant(1, geometry.KeyValueHeads, geometry.Heads / geometry.KeyValueHeads, geometry.HeadDim)]);
-        return MeanAttention(Products(query, keys, temperature: 1));
+        return Mean(Probabilities(Products(query, keys, temperature: 1)));
     }
 
     private string Products(string query, string keys, float temperature) => graph.Node(
@@ -198,11 +211,9 @@ internal sealed partial class DecoderLayer(GraphBuilder graph, TextGeometry geom
         NodeAttribute.Of("transB", 1),
         NodeAttribute.Of("alpha", 1f / (MathF.Sqrt(geometry.HeadDim) * temperature)));
 
-    private string MeanAttention(string products)
-    {
-        string probabilities = graph.Node(Operator.Softmax, $"{_values}.probabilities", [products], NodeAttribute.Of("axis", -1));
-        return graph.Node(Operator.ReduceMean, $"{_values}.score", [probabilities, graph.Constant(0, 1, 2)], NodeAttribute.Of("keepdims", 0));
-    }
+    private string Probabilities(string products) => graph.Node(Operator.Softmax, $"{_values}.probabilities", [products], NodeAttribute.Of("axis", -1));
+
+    private string Mean(string probabilities) => graph.Node(Operator.ReduceMean, $"{_values}.score", [probabilities, graph.Constant(0, 1, 2)], NodeAttribute.Of("keepdims", 0));
 
     private (string Key, string Value) KeyValue(string prefix, string normed, string positions)
     {

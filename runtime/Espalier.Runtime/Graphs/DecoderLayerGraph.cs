@@ -7,7 +7,8 @@ namespace Espalier.Graphs;
 /// <remarks>
 /// The dense kind runs n rows of one sequence, or in a batch one row of each of b sequences; the other kinds run one sequence.
 /// Inputs of every kind: <c>x</c>, <c>positions</c>, <c>past_key</c>, <c>past_value</c>, <c>seqlens_k</c>, <c>total</c>; outputs: <c>y</c>, <c>present_key</c>, <c>present_value</c>.
-/// Scored kinds add the input <c>key_rows</c> and the output <c>score</c>, text-scored kinds and the page-ranked one also the input <c>query_rows</c>.
+/// Scored kinds add the input <c>key_rows</c> and the output <c>score</c>, text-scored kinds and the page-ranked one also the input <c>query_rows</c>. Rater-scored kinds have the output <c>map</c> in
+/// place of <c>score</c>, and the inputs <c>query_rows</c> and <c>raters</c>.
 /// The halved kind ends behind the attention: <c>y</c> are the rows with what it adds, and it adds the input <c>key_rows</c> and the output <c>map</c>.
 /// Frozen kinds add the inputs <c>visual</c>, <c>visual_positions</c>, <c>visual_start</c> and the outputs <c>scattered_key</c>, <c>scattered_value</c>; their <c>x</c> holds the rows behind those, the text rows or the last row alone, whose cache rows follow.
 /// Partial kinds add the input <c>sizes</c>; <c>probes</c> where neurons are probed; and where visual rows attend apart <c>visual_start</c>, <c>block_rows</c>, <c>block_keys</c>, <c>block_mask</c>, <c>block_sizes</c> and the outputs <c>scattered_key</c>, <c>scattered_value</c>.
@@ -71,7 +72,14 @@ internal static class DecoderLayerGraph
         CacheOutput(graph, geometry, GraphNames.PresentKey, values.PresentKey, sequences);
         CacheOutput(graph, geometry, GraphNames.PresentValue, values.PresentValue, sequences);
 
-        if (kind.IsScored())
+        if (kind.IsRaterScored())
+        {
+            string keyRows = graph.Input(GraphNames.KeyRows, OrtElementType.Int64, 1);
+            string queryRows = graph.Input(GraphNames.QueryRows, OrtElementType.Int64, 1);
+            string raters = graph.Input(GraphNames.Raters, OrtElementType.Int64, "r");
+            graph.Output(GraphNames.Map, emitter.RaterAttention(values, keyRows, queryRows, raters), OrtElementType.Float, 1, "rows", "key_rows");
+        }
+        else if (kind.IsScored())
         {
             string keyRows = graph.Input(GraphNames.KeyRows, OrtElementType.Int64, 1);
             string score = kind == LayerKind.PageRanked ? emitter.Rank(values, keyRows, graph.Input(GraphNames.QueryRows, OrtElementType.Int64, 1))

@@ -37,8 +37,11 @@ internal static class GraphNames
     /// <summary>Scored kinds: the cache rows in use after the run, i64 [1], in host memory; one more than <see cref="LastRow"/>.</summary>
     public const string KeyRows = "key_rows";
 
-    /// <summary>Text-scored kinds: the text rows behind the image, which are the last rows of <see cref="X"/>; the page-ranked kind: all rows of it; i64 [1], in host memory; at least 1.</summary>
+    /// <summary>Text-scored and rater-scored kinds: the text rows behind the image, which are the last rows of <see cref="X"/>; the page-ranked kind: all rows of it; i64 [1], in host memory; at least 1.</summary>
     public const string QueryRows = "query_rows";
+
+    /// <summary>Rater-scored kinds: which of those text rows are raters, i64 [r]; ascending, from 0 on.</summary>
+    public const string Raters = "raters";
 
     /// <summary>Scored kinds: the attention that the last row, or on average the text rows behind the image, pays to each cache row, mean over heads, f32 [key_rows]; the page-ranked kind: the importance of each row of <see cref="X"/>, f32 [n].</summary>
     public const string Score = "score";
@@ -103,7 +106,8 @@ internal static class GraphNames
     /// <summary>The scored vision tower: the keys of the patches in the feature layer, mean over heads, f32 [Patches, D].</summary>
     public const string Keys = "keys";
 
-    /// <summary>The attention half of a tower layer: products or attention, mean over heads, f32 [n, n]; the halved kind of a decoder layer: the products of its rows' queries with every cache row in use, f32 [1, n, key_rows].</summary>
+    /// <summary>The attention half of a tower layer: products or attention, mean over heads, f32 [n, n]; the halved kind of a decoder layer: the products of its rows' queries with every cache row in use, f32 [1, n, key_rows];
+    /// rater-scored kinds: the attention that the raters pay to each cache row in use, head by head, f32 [1, heads · r, key_rows].</summary>
     public const string Map = "map";
 
     /// <summary>The attention half of a tower layer: the logarithm of the patches that each row stands for, f32 [n].</summary>

@@ -53,6 +53,7 @@ public sealed partial class ForwardPass
         _rows.LoadPrompt(image, embeddings, prefixRows, _map, _sessions.Registers, suffix);
         _numbering = 0;
         _textScores = 0;
+        _raters.Clear();
         _textSteps = 0;
         _askedGate = -1;
         _exitDue = false;

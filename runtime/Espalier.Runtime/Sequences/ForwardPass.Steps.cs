@@ -119,8 +119,8 @@ public sealed partial class ForwardPass
             kept[i] = i < registers ? i : kept[i] + registers;
         }
 
+        _raters.Keep(kept[registers..(registers + count)], registers);
         count += registers;
-
         _textScores = 0;
         _text?.KeepBehindImage(kept[..count]);
         _rows.KeepText(kept[..count], _map.Count, _suffixRows);

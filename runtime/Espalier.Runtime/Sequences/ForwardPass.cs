@@ -24,6 +24,7 @@ public sealed partial class ForwardPass
     private readonly TextRows? _text;
     private readonly int[] _shifts;
     private readonly int[] _visualTokens;
+    private readonly TextRaterRows _raters;
     private readonly MergeBuffers _merge;
     private readonly PartialInputs? _partial;
     private float[] _scratch = [];
@@ -62,6 +63,7 @@ public sealed partial class ForwardPass
         _visualTokens = new int[_numberings.Length];
         _partial = memory.Partial;
         _text = plan.Eviction is { } eviction ? new TextRows(eviction, sessions.Separators!, _numberings.Length, capacity) : null;
+        _raters = new TextRaterRows(plan, capacity);
         _gates = plan.Gates is { } gates ? new GateBindings(sessions, gates) : null;
     }
 

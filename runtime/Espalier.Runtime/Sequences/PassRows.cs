@@ -12,6 +12,7 @@ internal sealed class PassRows : IDisposable
     private readonly RowTensor _textPositions = RowTensor.Positions();
     private readonly RowTensor _firstVisualRow = RowTensor.Indices();
     private readonly RowTensor _queryRows = RowTensor.Indices();
+    private readonly RowTensor _raters = RowTensor.Indices();
     private readonly RowTensor _positions = RowTensor.Positions();
     private readonly RowTensor _scores = RowTensor.Scores();
     private readonly MatrixTensor _map = new();
@@ -50,7 +51,19 @@ internal sealed class PassRows : IDisposable
     /// <summary>The visual rows, wherever they are now.</summary>
     public ReadOnlySpan<float> VisualRows(int visualTokens) => _parted ? _visual.Span<float>() : _current.Span<float>()[..(visualTokens * _current.Width)];
 
-    /// <summary>The attention map that the last halved layer wrote: a row a row, a column a KV row.</summary>
+    /// <summary>The rows of text behind the visual rows, as one tensor; valid while they are not parted.</summary>
+    public ReadOnlySpan<float> TextRows(int visualTokens) => _current.Span<float>()[(visualTokens * _current.Width)..];
+
+    /// <summary>Elements of a row.</summary>
+    public int Width => _current.Width;
+
+    /// <summary>The positions of the visual rows, wherever they are now.</summary>
+    public ReadOnlySpan<long> VisualPositions(int visualTokens) => _parted ? _visualPositions.Span<long>() : _positions.Span<long>()[..visualTokens];
+
+    /// <summary>The positions of the rows behind the visual ones, wherever they are now.</summary>
+    public ReadOnlySpan<long> TextPositions(int visualTokens) => _parted ? _textPositions.Span<long>() : _positions.Span<long>()[visualTokens..];
+
+    /// <summary>The attention map that the last halved layer wrote: a row a row, a column a KV row; or that of the last rater-scored layer: a row a head and rater.</summary>
     public ReadOnlySpan<float> Map => _map.Span;
 
     /// <summary>Embeds text rows alone.</summary>
@@ -166,6 +179,29 @@ internal sealed class PassRows : IDisposable
     {
         _scores.Resize(count);
         binding.BindOutput("score\0"u8, _scores.Value);
+    }
+
+    /// <summary>Makes room for the attention of so many raters, so that fewer of them allocate nothing.</summary>
+    public void ReserveRaters(int raters, int heads, int keyRows)
+    {
+        _raters.Reserve(raters);
+        _map.Reserve(checked((nuint)heads * (nuint)raters * (nuint)keyRows));
+    }
+
+    /// <summary>Binds the raters, the text rows that they are among, and the output of their attention.</summary>
+    public void BindRaters(LayerBinding binding, ReadOnlySpan<int> raters, int textRows, int heads, int keyRows)
+    {
+        _raters.Resize(raters.Length);
+        Span<long> rows = _raters.Span<long>();
+        for (int i = 0; i < raters.Length; i++)
+        {
+            rows[i] = raters[i];
+        }
+
+        _map.Resize(heads * raters.Length, keyRows);
+        BindQueryRows(binding, textRows);
+        binding.BindInput("raters\0"u8, _raters.Value);
+        binding.BindOutput("map\0"u8, _map.Value);
     }
 
     /// <summary>Binds the number of last rows whose attention the score is made of.</summary>
@@ -298,7 +334,7 @@ internal sealed class PassRows : IDisposable
     {
         _moves.Dispose();
         _map.Dispose();
-        foreach (RowTensor tensor in (ReadOnlySpan<RowTensor>)[_visual, _visualPositions, _textPositions, _firstVisualRow, _queryRows, _positions, _scores, _current, _next, _text, _nextText])
+        foreach (RowTensor tensor in (ReadOnlySpan<RowTensor>)[_visual, _visualPositions, _textPositions, _firstVisualRow, _queryRows, _raters, _positions, _scores, _current, _next, _text, _nextText])
         {
             tensor.Dispose();
         }

@@ -14,7 +14,7 @@ internal sealed class MergeVisualMethod : PolicyMethod
                 keep,
                 new Ranking(Score.Custom, ScorerType: scorer),
                 compress: Compress.MergeIntoSimilar,
-                kernel: tokens => new Kernel("SimilarTokens", Scratch: 2 * tokens, default, KernelInputs.Scores | KernelInputs.Rows));
+                kernel: tokens => new Kernel("SimilarTokens", Scratch: 2 * tokens.Count, default, KernelInputs.Scores | KernelInputs.Rows));
         }
     }
 }

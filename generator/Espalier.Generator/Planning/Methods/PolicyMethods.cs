@@ -17,6 +17,8 @@ public static class PolicyMethods
         new ShortVMethod(),
         new VtwMethod(),
         new PyramidDropMethod(),
+        new SparseVlmMethod(),
+        new SparseVlmPlusMethod(),
         new VictorMethod(),
         new DyVteMethod(),
         new FiCoCoVMethod(),
