@@ -251,6 +251,87 @@ def ficoco_l(products, prefix, text, leaving, mode="paper", beta=0.6, gamma=0.6,
     return kept, weights / weights.sum(1, keepdim=True), gaps
 
 
+def text_raters(visual, text):
+    """SparseVLM: the relevance of each text token to the image, which of them are raters, and how clear that is."""
+    relevance = torch.softmax(visual @ text.T, -1).mean(0)
+    chosen = [i for i, r in enumerate(relevance.tolist()) if r > float(relevance.mean())] or list(range(len(relevance)))
+    return relevance, chosen, float((relevance / relevance.mean() - 1).abs().min()) if len(relevance) > 1 else 1.0
+
+
+def recycled(leaving, tau=0.3):
+    """How many of the tokens that leave are recycled, and into how many clusters."""
+    pool = min(leaving, int(tau * leaving) + 1) if tau > 0 and leaving > 0 else 0
+    return pool, int(pool / 10) + 1 if pool else 0
+
+
+def density_peaks(x, clusters):
+    """DPC-kNN without noise: the centres, the strongest peak first, the cluster of each row, and how clear both are. Of equal ones the lower index."""
+    distance = torch.cdist(x.double(), x.double(), compute_mode="donot_use_mm_for_euclid_dist") / x.shape[1] ** 0.5
+    density = (-(distance.sort(1).values[:, :clusters] ** 2).mean(1)).exp()
+    n = len(x)
+    order = sorted(range(n), key=lambda i: (-float(density[i]), i))
+    far = [float(distance.max())] * n
+    for place, i in enumerate(order):
+        if place:
+            far[i] = min(float(distance[i, j]) for j in order[:place])
+    peak = [far[i] * float(density[i]) for i in range(n)]
+    ranked = sorted(range(n), key=lambda i: (-peak[i], i))
+    centres = ranked[:clusters]
+    gaps = [(peak[a] - peak[b]) / peak[a] for a, b in zip(ranked[:clusters], ranked[1:])]
+    member = []
+    for i in range(n):
+        near = sorted(range(clusters), key=lambda c: (float(distance[i, centres[c]]), c))
+        member.append(centres.index(i) if i in centres else near[0])
+        if i not in centres and clusters > 1:
+            gaps.append(1 - float(distance[i, centres[near[0]]] / distance[i, centres[near[1]]]))
+    return centres, member, min([1.0, *gaps])
+
+
+def sparse_vlm(x, scores, keep, tau=0.3):
+    """Which rows each row behind the step stands for, the weights [rows behind, rows] that make them, and how clear all that is."""
+    n = len(scores)
+    kept = keep_highest(scores, keep)
+    pooled, clusters = recycled(n - keep, tau)
+    both = keep_highest(scores, keep + pooled)
+    pool = [i for i in both if i not in set(kept)]
+    gaps = [separation(scores, chosen) for chosen in (kept, both) if 0 < len(chosen) < n]
+    weights = torch.zeros(keep + clusters, n, dtype=x.dtype)
+    weights[torch.arange(keep), kept] = 1
+    if pooled:
+        centres, member, clear = density_peaks(x[pool], clusters)
+        gaps.append(clear)
+        for i, c in zip(pool, member):
+            weights[keep + c, i] = 1 / member.count(c)
+        kept = kept + [pool[c] for c in centres]
+    return kept, weights, gaps
+
+
+def first_release(rank, n, scale, bias):
+    """How many tokens the rank lets stay: the authors' first release."""
+    return n if rank == n else min(int(rank * scale + bias), n - 1)
+
+
+def ones_response(positions_of_queries, positions_of_keys, head_dim, theta):
+    """The scaled products of queries and keys of ones, rotated to their positions: [queries, keys]. By rotating both, pair by pair, in doubles."""
+    half = head_dim // 2
+    frequency = 1.0 / theta ** (torch.arange(half, dtype=torch.float64) * 2 / head_dim)
+
+    def rotated(positions):
+        angle = positions.double()[:, None] * frequency
+        return torch.cat([angle.cos() - angle.sin(), angle.cos() + angle.sin()], -1)
+
+    return rotated(positions_of_queries) @ rotated(positions_of_keys).T / head_dim ** 0.5
+
+
+def sparse_vlm_plus(attention, response, heads):
+    """attention: [heads, raters, visual]; response: [raters, visual]. The corrected scores, and how clear the choice of heads is."""
+    corrected = attention / response
+    mass = corrected.sum((1, 2)).tolist()
+    chosen = keep_highest(mass, heads)
+    clear = separation(mass, chosen) if heads < len(mass) else 1.0
+    return corrected[chosen].mean(0).mean(0), clear
+
+
 def g_prune_scores(x, threshold, temperature, iterations):
     unit = F.normalize(x, dim=-1)
     graph = unit @ unit.T
@@ -351,6 +432,18 @@ def check_small():
     logits = torch.stack([lcg(6, 6, 5), lcg(6, 6, 6)])
     rank = page_rank(logits.masked_fill(torch.ones(6, 6).triu(1).bool(), float("-inf")))
     assert torch.allclose(rank, torch.tensor(golden["aim_rank_2heads_n6"], dtype=torch.float64), atol=1e-9)
+    relevance, raters, _ = text_raters(x[:10], x[10:])
+    assert raters == golden["sparse_raters"]["idx"]
+    assert torch.allclose(relevance, torch.tensor(golden["sparse_raters"]["mean"], dtype=torch.float64), atol=1e-8)
+    centres, member, _ = density_peaks(x, 3)
+    assert (centres, member) == (golden["dpc_3"]["centers"], golden["dpc_3"]["assign"])
+    assert torch.allclose(x[[i for i in range(16) if member[i] == 0]].mean(0), torch.tensor(golden["dpc_3"]["out0"], dtype=torch.float64), atol=1e-8)
+    for name, table in {"192": [300, 200, 110], "128": [303, 110, 36], "96": [238, 48, 26], "64": [66, 30, 17]}.items():
+        n = 576
+        for keep, expected in zip(table, golden["sparse_counts"][name]):
+            pool, clusters = recycled(n - keep)
+            assert [keep, n - keep, pool, clusters, keep + clusters] == expected
+            n = keep + clusters
     score = g_prune_scores(x + 0.2, 0.5, 0.03, 5)
     assert torch.allclose(score, torch.tensor(golden["gprune_x+0.2"]["score"], dtype=torch.float64), atol=1e-8)
 
@@ -441,6 +534,43 @@ def write():
     path.write_text("{\n" + ",\n".join(f'"{key}": {value}' for key, value in members) + "\n}\n")
 
 
+def sparse_vlm_members():
+    """SparseVLM's kernels: raters, recycling, ranks, corrected scores."""
+    x, text = clustered(144, 64, 11), clustered(40, 64, 61, centres=7)
+    relevance, raters, clear = text_raters(x, text)
+    assert clear > 1e-4 and text_raters(x.double(), text.double())[1] == raters
+    members = [
+        ("sparsevlm", json.dumps("raters: clustered(40, 64, seed 61, 7 centres) for the features; recycling: scores softmax(8 * lcg(1, 144, seed 41)), float32, of the features; "
+                                 "attention: softmax(6 * lcg(5 * 9, 130, seed 71)) in doubles, float32: 5 heads, 9 raters, 4 rows before 120 visual ones and 6 behind, raters at 130, 133, ..., visual rows at 4, 5, ...; "
+                                 "head width 16, theta 10000; ranks: see rank_matrices")),
+        ("sparsevlm_relevance", numbers(relevance)), ("sparsevlm_raters", json.dumps(raters))]
+    scores = torch.softmax(8 * lcg(1, 144, 41)[0], 0).float().tolist()
+    for keep, tau in ((72, 0.3), (20, 0.9), (0, 0.5), (143, 0.3), (40, 1.0)):
+        kept, weights, gaps = sparse_vlm(x, scores, keep, tau)
+        assert min([1.0, *gaps]) > 1e-5, (keep, tau, gaps)
+        name = f"sparsevlm_{keep}_{tau}"
+        members += [(name + "_kept", json.dumps(kept)), (name, "[\n" + ",\n".join(numbers(row) for row in (weights.double() @ x[:, :8].double()).tolist()) + "\n]")]
+    attention = torch.softmax(6 * lcg(45, 130, 71), -1).reshape(5, 9, 130).float()[..., 4:124]
+    response = ones_response(130 + 3 * torch.arange(9), 4 + torch.arange(120), 16, 10000.0)
+    for heads in (1, 3, 5):
+        corrected, clear = sparse_vlm_plus(attention.double(), response, heads)
+        kept = keep_highest(corrected.tolist(), 30)
+        assert min(clear, separation(corrected.tolist(), kept)) > 1e-4, (heads, clear)
+        members += [(f"sparsevlm_plus_{heads}", numbers(corrected)), (f"sparsevlm_plus_{heads}_kept", json.dumps(kept))]
+    ranks = [int(torch.linalg.matrix_rank(matrix)) for matrix in rank_matrices()]
+    assert ranks == [6, 9, 5, 1, 3]
+    return members + [("ranks", json.dumps(ranks))]
+
+
+def rank_matrices():
+    """Matrices of fp32: sums of few rows, attention, products of a power of ten each, equal rows, more rows than columns."""
+    few = lcg(6, 120, 81).float()
+    attention = torch.softmax(6 * lcg(45, 130, 71), -1).reshape(5, 9, 130).float()[..., 4:124].mean(0)
+    left, right = lcg(10, 10, 82), lcg(10, 120, 83)
+    falling = (left * 10.0 ** -torch.arange(10, dtype=torch.float64)) @ right
+    return [torch.cat([few, few[:3] + few[3:]]), attention, falling.float(), few[:1].expand(4, -1), lcg(7, 3, 84).float()]
+
+
 def write_decoder():
     """The kernels of the decoder, in a file of their own."""
     members = [("inputs", json.dumps({
@@ -453,6 +583,7 @@ def write_decoder():
         wide, same, _ = ficoco_l(products.double(), 11, 17, 14, mode, epsilon=0.98)
         assert kept == wide and torch.allclose(weights.double(), same, atol=1e-5) and min(gaps) > 1e-6, (mode, min(gaps))
         members += [(f"ficocol_{mode}_kept", json.dumps(kept)), (f"ficocol_{mode}", "[\n" + ",\n".join(numbers(row) for row in (weights @ clustered(144, 64, 11)[:rows, :8]).tolist()) + "\n]")]
+    members += sparse_vlm_members()
     path = HERE / "goldens" / "reductions" / "decoder.json"
     path.write_text("{\n" + ",\n".join(f'"{key}": {value}' for key, value in members) + "\n}\n")
 

@@ -36,7 +36,7 @@ public sealed partial class ForwardPass
         int textRows = _suffixRows - _plan.Registers;
         int width = _rows.Width;
         _raters.Choose(_rows.VisualRows(_map.Count), _rows.TextRows(_map.Count)[(_plan.Registers * width)..], width, Scratch(2 * textRows));
-        _rows.ReserveRaters(textRows, _plan.Geometry.Text.Heads, _cache.Length(0) + _rows.Count);
+        _rows.ReserveRaters(textRows, _plan.Geometry.Text.Heads, _cache.Length(0) + _plan.DecoderVisualTokens + _suffixRows);
         _ratedLayer = -1;
     }
 

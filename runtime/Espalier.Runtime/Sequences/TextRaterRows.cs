@@ -9,6 +9,7 @@ internal sealed class TextRaterRows
 {
     private readonly float[] _responses;
     private readonly bool _ranks;
+    private readonly int _mostVisualRows;
     private int[] _rows = [];
     private long[] _positions = [];
     private double[] _products = [];
@@ -17,6 +18,7 @@ internal sealed class TextRaterRows
     public TextRaterRows(ReductionPlan plan, int capacity)
     {
         _ranks = plan.AsksRaterRank;
+        _mostVisualRows = plan.DecoderVisualTokens;
         _responses = plan.CorrectsDistance ? RotaryTables.Responses(plan.Geometry.Text, Math.Min(capacity, plan.Geometry.Text.MaxPositions)) : [];
     }
 
@@ -33,17 +35,16 @@ internal sealed class TextRaterRows
     public void Choose(ReadOnlySpan<float> visual, ReadOnlySpan<float> text, int width, Span<float> scratch)
     {
         int textRows = text.Length / width;
-        int visualRows = visual.Length / width;
         if (_rows.Length < textRows)
         {
             _rows = new int[textRows];
             _positions = new long[textRows];
         }
 
-        if (_ranks && (_products.Length < textRows * textRows || _means.Length < textRows * visualRows))
+        if (_ranks && (_products.Length < textRows * textRows || _means.Length < textRows * _mostVisualRows))
         {
             _products = new double[textRows * textRows];
-            _means = new float[textRows * visualRows];
+            _means = new float[textRows * _mostVisualRows];
         }
 
         Count = TextRaters.Select(visual, text, width, scratch, _rows);

@@ -33,13 +33,12 @@ internal static class ReductionGoldens
         return values;
     }
 
-    /// <summary>Rows around twelve centres, so that some are near each other.</summary>
-    public static float[] Clustered(int rows, int columns, long seed)
+    /// <summary>Rows around a few centres, so that some are near each other.</summary>
+    public static float[] Clustered(int rows, int columns, long seed, int centres = 12)
     {
-        const int Centres = 12;
         double[] own = Lcg(rows * columns, seed);
-        double[] centres = Lcg(Centres * columns, seed + 1);
-        return [.. own.Select((value, i) => (float)(value + (1.5 * centres[(i / columns % Centres * columns) + (i % columns)])))];
+        double[] around = Lcg(centres * columns, seed + 1);
+        return [.. own.Select((value, i) => (float)(value + (1.5 * around[(i / columns % centres * columns) + (i % columns)])))];
     }
 
     public static float[] Floats(double[] values, double offset = 0) => [.. values.Select(value => (float)(value + offset))];
