@@ -16,6 +16,8 @@ internal static class Variant
         new("fastv", FastVShapes.Plan, FastVShapes.Load),
         new("random", RandomShapes.Plan, RandomShapes.Load),
         new("pyramiddrop", PyramidDropShapes.Plan, PyramidDropShapes.Load),
+        new("sparsevlm", SparseVlmShapes.Plan, SparseVlmShapes.Load),
+        new("sparsevlmplus", SparseVlmPlusShapes.Plan, SparseVlmPlusShapes.Load),
         new("ficocov", FiCoCoVShapes.Plan, FiCoCoVShapes.Load),
         new("tome", ToMeShapes.Plan, ToMeShapes.Load),
         new("elip", ElipShapes.Plan, ElipShapes.Load),

@@ -13,6 +13,9 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("mean", Precision.Float32)]
     [InlineData("pyramid", Precision.Float32)]
     [InlineData("merge", Precision.Float32)]
+    [InlineData("raters", Precision.Float32)]
+    [InlineData("raters", Precision.Int8)]
+    [InlineData("corrected", Precision.Float32)]
     [InlineData("victor", Precision.Float32)]
     [InlineData("gated", Precision.Float32)]
     [InlineData("gated", Precision.Int8)]
@@ -60,6 +63,8 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "evicting" => c => ClipLlamaSepLlm.Load(c, options),
             "skipping" => c => ClipLlamaFfnSkipTogether.Load(c, options),
             "merge" => c => ClipLlamaMergeTwice.Load(c, options),
+            "raters" => c => ClipLlamaSparseVlm.Load(c, options),
+            "corrected" => c => ClipLlamaSparseVlmPlusTogether.Load(c, options),
             "norm" => c => ClipLlamaNormTwice.Load(c, options),
             "merged" => c => ClipLlamaVisionAndDecoder.Load(c, options),
             "tower" => c => ClipLlamaTowerAndDecoder.Load(c, options),
@@ -93,6 +98,9 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("similarity")]
     [InlineData("text")]
     [InlineData("stages")]
+    [InlineData("rank")]
+    [InlineData("raters")]
+    [InlineData("shorter text")]
     [InlineData("neighbours")]
     [InlineData("recovered")]
     [InlineData("ranked")]
@@ -107,6 +115,9 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "recovered" => static c => ClipLlamaRecoverableSteps.Load(c),
             "stages" => static c => ClipLlamaSimilarityBend.Load(c),
             "partial" => static c => ClipLlamaSimilarityPartial.Load(c),
+            "rank" => static c => ClipLlamaSparseVlmRank.Load(c),
+            "raters" => static c => ClipLlamaSparseVlmTogether.Load(c),
+            "shorter text" => static c => ClipLlamaSparseVlmShorterText.Load(c),
             _ => static c => ClipLlamaSimilarity.Load(c),
         });
         using Sequence scout = tiny.CreateSequence();

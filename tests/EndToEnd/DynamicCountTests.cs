@@ -51,10 +51,12 @@ public sealed class DynamicCountTests
         Assert.Equal(StepResult.CapacityExhausted, tiny.Model.Extend(sequence, [3, 4]));
     }
 
-    [Fact]
-    public void ACutThatKeepsAllIsTheDenseModel()
+    [Theory]
+    [InlineData("cut")]
+    [InlineData("rank")]
+    public void ACountThatKeepsAllIsTheDenseModel(string variant)
     {
-        using var tiny = new TinyModel(static c => ClipLlamaSimilarityAll.Load(c));
+        using var tiny = new TinyModel(variant == "cut" ? static c => ClipLlamaSimilarityAll.Load(c) : static c => ClipLlamaSparseVlmAll.Load(c));
         using VisionLanguageModel dense = ClipLlamaDense.Load(tiny.Checkpoint);
         using Sequence sequence = tiny.CreateSequence();
         using Sequence other = dense.CreateSequence(sequence.Capacity);

@@ -30,6 +30,58 @@ public sealed class LoopOrderTests
     }
 
     [Theory]
+    [InlineData("no raters")]
+    [InlineData("raters twice")]
+    [InlineData("raters behind a layer")]
+    [InlineData("a layer that is not rated")]
+    [InlineData("too few scores")]
+    [InlineData("attention before the layer")]
+    [InlineData("attention behind the step")]
+    [InlineData("a rank")]
+    [InlineData("as planned")]
+    public void AWrongUseOfRatersFails(string name)
+    {
+        // The plan: 36 visual tokens are 18 behind layer 1 and 7 behind layer 3.
+        using var tiny = new TinyModel(c => new WrongLoop(c, ClipLlamaSparseVlmPlus.Plan, pass =>
+        {
+            pass.BeginPrefill(36);
+            for (int i = name switch { "no raters" or "raters behind a layer" => 0, "raters twice" => 2, _ => 1 }; i > 0; i--)
+            {
+                pass.ChooseRaters();
+            }
+
+            pass.RunDense(0);
+            switch (name)
+            {
+                case "raters behind a layer":
+                    pass.ChooseRaters();
+                    break;
+                case "attention before the layer":
+                    _ = pass.RaterAttention.Raters;
+                    break;
+                case "a layer that is not rated":
+                    pass.RunTextScored(1, new float[36]);
+                    break;
+            }
+
+            pass.RunRaterScored(1, new float[name == "too few scores" ? 35 : 36]);
+            Assert.Equal(36, pass.RaterAttention.VisualRows);
+            _ = name == "a rank" ? pass.RaterRank : 0;
+            pass.KeepVisual([.. Enumerable.Range(3, 18)]);
+            _ = name == "attention behind the step" ? pass.RaterAttention.Raters : 0;
+            pass.RunDense(2);
+            pass.RunRaterScored(3, new float[18]);
+            pass.KeepVisual([.. Enumerable.Range(3, 7)]);
+            pass.RunDense(4);
+            pass.RunLastRow(5);
+            pass.EndPrefill();
+        }));
+        using Sequence sequence = tiny.CreateSequence();
+        Exception? thrown = Record.Exception(() => tiny.Prefill(sequence));
+        Assert.True(name == "as planned" ? thrown is null : thrown is InvalidOperationException, thrown?.ToString());
+    }
+
+    [Theory]
     [InlineData("leaves in place of merging")]
     [InlineData("a merge of its own")]
     [InlineData("another count")]

@@ -31,6 +31,11 @@ Reductions, all of prefill (Policy):
                     index l + 1, l = L1 + 1 .. L2 - 1, int(N (L2 - l) / (L2 - L1)) of the N tokens that entered the decoder
                     stay, none before L2 + 1. Score: page_rank in reductions.py over the products of queries and keys of
                     layer l, of all rows that are there.
+    SparseVLM(layers, keep | scale, bias | lam, tau)  behind each of the layers the visual tokens with the highest score stay, as many as `keep`
+                    says or the rank of the raters' attention, and the best of the others are recycled behind them, as sparse_vlm in
+                    reductions.py says. Score: the attention of the raters, mean over heads and raters. They are chosen among the
+                    rows of the suffix as they enter the decoder. All rows are then numbered 0, 1, 2, ... With `heads` it is
+                    SparseVLM+: a corrected score, nothing recycled, positions kept.
     Victor(M, K)    M registers run between the visual tokens and the suffix, at the positions that follow the image's; the
                     suffix follows on them. Before layer index K all visual tokens leave; registers stay. They come from
                     victor-M.safetensors beside the checkpoint; its other tensors replace the checkpoint's.
@@ -80,8 +85,8 @@ import torch.nn.functional as F
 
 from tokenization import Tokenizer
 from checkpoint import canonical_name, read_config, read_safetensors, read_weights
-from reductions import (aim_merge, average_into, cd_pruner, cls_attention, cls_cosine, div_prune, ficoco_l, fo_pru_rows, g_prune_scores, keep_highest, normalised_relevance, page_rank, pru_merge,
-                        pru_merge_tokens, quartile_threshold, recoverable, relevant, similar_to_cls, vision_zip)
+from reductions import (aim_merge, average_into, cd_pruner, cls_attention, cls_cosine, div_prune, ficoco_l, first_release, fo_pru_rows, g_prune_scores, keep_highest, normalised_relevance,
+                        ones_response, page_rank, pru_merge, pru_merge_tokens, quartile_threshold, recoverable, relevant, similar_to_cls, sparse_vlm, sparse_vlm_plus, text_raters, vision_zip)
 from tower_reductions import Elip, FiCoCoV, PruneAndMerge, ToMe
 
 
@@ -98,6 +103,7 @@ class Policy:
     merge: Tuple[Tuple[int, int], ...] = ()  # B, keep
     ficoco_l: Optional[Tuple] = None  # r, start, and after them mode, beta, gamma, epsilon
     pyramid: Optional[Tuple[float, int]] = None  # lambda, S
+    sparse_vlm: Optional[dict] = None  # layers, and keep, or scale and bias, or lam; tau; or heads
     ficoco_v: Optional[dict] = None  # the arguments of tower_reductions.FiCoCoV
     tome: Optional[dict] = None  # the arguments of tower_reductions.ToMe
     pruneandmerge: Optional[Tuple[Tuple[int, ...], int]] = None  # tower layers, rows
@@ -130,15 +136,16 @@ class Policy:
         """The layers before which some visual tokens leave, ascending."""
         stages = range(1, self.pyramid[1]) if self.pyramid else []
         return sorted([b for b, *_ in [*self.random, *self.norm, *self.merge, *([self.fastv] if self.fastv else []), *([self.relevance] if self.relevance else [])]]
+                      + [layer + 1 for layer in (self.sparse_vlm["layers"] if self.sparse_vlm else [])]
                       + [s * (layers // self.pyramid[1]) for s in stages] + list(range(self.aim[1] + 2, self.aim[2] + 1) if self.aim else []))
 
     def renumbers(self, i, layers):
-        """True if PyramidDrop acts before layer i."""
-        return self.pyramid is not None and i in replace(self, aim=None, fastv=None, random=(), norm=(), merge=(), relevance=None).boundaries(layers)
+        """True if PyramidDrop or SparseVLM acts before layer i."""
+        return i in replace(self, aim=None, fastv=None, random=(), norm=(), merge=(), relevance=None, sparse_vlm=None if self.sparse_vlm and "heads" in self.sparse_vlm else self.sparse_vlm).boundaries(layers)
 
     def merges(self):
         """True if rows of the decoder are made of several."""
-        return bool(self.merge or self.ficoco_l)
+        return bool(self.merge or self.ficoco_l or (self.sparse_vlm and "heads" not in self.sparse_vlm and self.sparse_vlm.get("tau", 0.3) > 0))
 
     def inside(self, i, layers):
         """True if rows are merged inside layer i."""
@@ -429,6 +436,7 @@ class Llava:
         self.folder = pathlib.Path(folder)
         self.registers = torch.zeros(0, self.config.text.hidden_size)
         self.gates, self.gate_gap = None, 1.0
+        self.sparse_gap = 1.0
         self.skip_gap, self.skips = 1.0, []
         tokenizer = Tokenizer(folder)
         # Twice, since decoding may take a space away in front.
@@ -597,10 +605,46 @@ class Llava:
         rows = rms_norm(rows, self.weights["language_model.norm.weight"], self.config.text.rms_norm_eps)
         return F.linear(rows, self.weights["lm_head.weight"])
 
-    def prune(self, policy, i, tokens, visual_rows, attention, ahead, rank):
+    def raters(self, policy, visual, suffix):
+        """SparseVLM: which rows of the suffix rate."""
+        if not policy.sparse_vlm:
+            return None
+        _, raters, clear = text_raters(visual, self.embed(suffix))
+        self.sparse_gap = min(self.sparse_gap, clear)
+        return raters
+
+    def sparse_prune(self, policy, stage, visual_rows, attention, text_positions, visual_positions):
+        """SparseVLM behind one of its layers; `attention` is that of the raters, the positions are theirs and those of the visual rows."""
+        n = len(visual_rows)
+        if "heads" in policy:
+            response = ones_response(text_positions, visual_positions, self.config.text.head_dim, self.config.text.rope_theta)
+            scores, clear = sparse_vlm_plus(attention.double(), response, policy["heads"])
+            kept = keep_highest(scores.tolist(), min(policy["keep"][stage], n))
+            self.sparse_gap = min(self.sparse_gap, clear, gap(scores.tolist(), kept) if len(kept) < n else 1.0)
+            return kept, None, None
+        scores, tau = attention.mean((0, 1)).tolist(), policy.get("tau", 0.3)
+        rank = int(torch.linalg.matrix_rank(attention.mean(0)))
+        if "scale" in policy:
+            keep = first_release(rank, n, policy["scale"], policy.get("bias", 0))
+        elif "lam" in policy:
+            keep = n - int(policy["lam"] * (n - rank))
+        else:
+            keep = min(policy["keep"][stage], n - 1 if tau > 0 else n)
+        if tau == 0:
+            kept = keep_highest(scores, max(1, keep))
+            self.sparse_gap = min(self.sparse_gap, gap(scores, kept))
+            return kept, None, None
+        kept, weights, gaps = sparse_vlm(visual_rows, scores, keep, tau)
+        self.sparse_gap = min([self.sparse_gap, *gaps])
+        return kept, None, weights
+
+    def prune(self, policy, i, tokens, visual_rows, attention, ahead, rank, rated):
         """What the policy keeps before layer i: indices among the visual rows that are there, their scores (None for
         chance), and for a merge the weights that make the new rows of all of them (else None); or None. `visual_rows` are those rows, `attention` [heads, rows, visual] that of the text rows behind the
-        image on them in the layer before, `ahead` computes that of the last row for the layer that follows, `rank` AIM's importance of the visual rows in the layer before, `tokens` counts the visual tokens of the image."""
+        image on them in the layer before, `ahead` computes that of the last row for the layer that follows, `rank` AIM's importance of the visual rows in the layer before, `tokens` counts the visual tokens of the image,
+        `rated` gives the attention of the raters in the layer before, their positions and those of the visual rows."""
+        if policy.sparse_vlm and i - 1 in policy.sparse_vlm["layers"]:
+            return self.sparse_prune(policy.sparse_vlm, policy.sparse_vlm["layers"].index(i - 1), visual_rows, *rated())
         if policy.pyramid:
             ratio, stages = policy.pyramid
             stage, rest = divmod(i, self.layers // stages)
@@ -657,10 +701,12 @@ class Llava:
             held = torch.eye(len(image.rows), dtype=torch.bool)
             behind = len(suffix)  # text rows behind the image that are there
             products = []
+            raters = self.raters(policy, image.rows, suffix)
             for i in range(self.layers):
                 pruned = self.prune(policy, i, len(image.rows), x[is_visual], None if attention is None else attention[:, -behind:, is_visual],
                                     lambda: decoder_layer(self.config.text, self.weights, i, x, positions)[2][:, -1, is_visual],
-                                    lambda: page_rank(products[-1])[is_visual])
+                                    lambda: page_rank(products[-1])[is_visual],
+                                    lambda: (attention[:, -behind:, is_visual][:, raters], positions[-behind:][raters], positions[is_visual]))
                 if pruned is not None:
                     kept, scores, weights = pruned
                     if weights is None:
@@ -801,6 +847,7 @@ class Llava:
                 # Text token j is row j of the prefix, or lies behind the image.
                 for j in self.leaving(policy, [*prefix, *suffix, *continuation[:step]]):
                     hidden[last + 1 + step, j if j < start else j - start + text] = True
+            raters = self.raters(policy, image.rows, suffix)
             skipping = torch.zeros(len(x), dtype=torch.long)  # feed-forward layers that each row still skips
             tokens = image.kept[-1] if image.kept else list(range(len(image.rows)))
             for i in range(self.layers):
@@ -810,7 +857,8 @@ class Llava:
                 pruned = self.prune(
                     policy, i, len(image.rows), x[seen], None if attention is None else attention[:, text:last + 1, seen],
                     lambda: decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order)[2][:, last, seen],
-                    lambda: page_rank(products[-1][:, there][:, :, there])[start:start + len(seen)])
+                    lambda: page_rank(products[-1][:, there][:, :, there])[start:start + len(seen)],
+                    lambda: (attention[:, text:last + 1, seen][:, raters], positions[text:last + 1][raters], positions[seen]))
                 if pruned is not None:
                     kept, _, weights = pruned
                     tokens = [tokens[k] for k in kept]

@@ -53,6 +53,14 @@ CASES = {
         "ficocol-together": Policy(random=((0, 30, 0),), ficoco_l=(4, 3), shortv=(1, 2), vtw=5),
         "pyramid": Policy(pyramid=(0.5, 3)),
         "pyramid-together": Policy(random=((0, 30, 0),), pyramid=(0.6, 3), shortv=(1, 2), vtw=5),
+        "sparsevlm": Policy(sparse_vlm=dict(layers=(1, 3), keep=(18, 7))),
+        "sparsevlm-rank": Policy(sparse_vlm=dict(layers=(0, 3), scale=2.2, bias=3, tau=0.9)),
+        "sparsevlm-lambda": Policy(sparse_vlm=dict(layers=(1, 4), lam=0.6)),
+        "sparsevlm-dropped": Policy(sparse_vlm=dict(layers=(2,), keep=(12,), tau=0), shortv=(1, 2)),  # a frozen layer rates
+        "sparsevlm-rank-dropped": Policy(sparse_vlm=dict(layers=(1,), lam=0.8, tau=0), fastv=(4, 0.5)),
+        "sparsevlm-together": Policy(similarity=("cosine", "Chord", 9, 0.5, 1), sparse_vlm=dict(layers=(1, 3), keep=(9, 4), tau=0.9), shortv=(1, 2), vtw=5),
+        "sparsevlm-plus": Policy(sparse_vlm=dict(layers=(1, 3), keep=(18, 7), heads=2)),
+        "sparsevlm-plus-together": Policy(divprune=24, sparse_vlm=dict(layers=(2,), keep=(11,), heads=3), shortv=(2,), fastv=(1, 0.25)),
         "norm-twice": Policy(norm=((0, 20), (3, 9)), shortv=(1, 2)),  # the second finds the rows parted
         "visionzip": Policy(visionzip=(9, 4)), "vtccls": Policy(vtccls=(12, 0)), "divprune": Policy(divprune=10),
         "gprune": Policy(gprune=(14, 0.1, 0.1, 5)),
@@ -102,6 +110,7 @@ CASES = {
         "all": ALL, "fastv-half": Policy(fastv=(2, 0.5)),  # 25 tokens: 12.5 is kept as 12
         "fastv-mean": Policy(fastv=(3, 0.4), fastv_rows="mean"),
         "random": Policy(random=((4, 8, 0),)), "norm": Policy(norm=((2, 12),)),
+        "sparsevlm": Policy(sparse_vlm=dict(layers=(0, 2), keep=(14, 6), tau=0.5)),
         "pyramid": Policy(pyramid=(0.7, 4)),  # 6 layers: the last stage has three of them
         "divprune": Policy(divprune=6),
         "visionzip": Policy(visionzip=(7, 3)),  # no CLS token: the attention that a patch receives
@@ -233,7 +242,7 @@ def policy_json(policy, visual):
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
     if policy.heads:
         members["heads"] = [{"layer": layer, "heads": list(heads)} for layer, heads in policy.heads]
-    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "elip", "pruneandmerge", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner", "ffn_skip", "aim", "yopo", "lens", "sepllm") if getattr(policy, name)}
+    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "elip", "pruneandmerge", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner", "ffn_skip", "aim", "yopo", "lens", "sepllm", "sparse_vlm") if getattr(policy, name)}
     return json.dumps(members)
 
 
@@ -265,6 +274,7 @@ def write_case(path, model, tokenizer, prefix, pixels, suffix, policy):
         assert torch.allclose(ours, other, rtol=1e-4, atol=2e-5), (path, float((ours - other).abs().max()))
     assert survivors == prefill.survivors, path
     assert prefill.gap > 1e-4 and model.gate_gap > 1e-3, (path, prefill.gap, model.gate_gap)
+    assert model.sparse_gap > 5e-5, (path, model.sparse_gap)
     assert model.skip_gap > 2e-5, (path, model.skip_gap)
     assert min(margin(row) for row in [prefill.logits, *after[:-1]]) > 1e-3, path
 
@@ -273,7 +283,7 @@ def write_case(path, model, tokenizer, prefix, pixels, suffix, policy):
         members.append(("kept_before_decoder", json.dumps(visual.kept)))
     if prefill.kept is not None and not policy.merges():
         members += [("fastv_scores", numbers(prefill.scores)), ("kept", json.dumps([visual.kept[-1][i] for i in prefill.kept] if visual.kept else prefill.kept))]
-    if policy.random or policy.norm or policy.merges() or policy.pyramid or policy.relevance or policy.aim:
+    if policy.random or policy.norm or policy.merges() or policy.pyramid or policy.relevance or policy.aim or policy.sparse_vlm:
         members.append(("survivors", json.dumps(prefill.survivors)))
     if prefill.held is not None:
         members.append(("held", json.dumps(prefill.held)))

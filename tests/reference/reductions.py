@@ -284,7 +284,8 @@ def density_peaks(x, clusters):
         member.append(centres.index(i) if i in centres else near[0])
         if i not in centres and clusters > 1:
             gaps.append(1 - float(distance[i, centres[near[0]]] / distance[i, centres[near[1]]]))
-    return centres, member, min([1.0, *gaps])
+    # Two rows are equally dense and equally far from each other: there the rule for equal ones decides.
+    return centres, member, 1.0 if n == 2 else min([1.0, *gaps])
 
 
 def sparse_vlm(x, scores, keep, tau=0.3):

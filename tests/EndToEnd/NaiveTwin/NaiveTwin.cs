@@ -68,6 +68,11 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
             pass.BeginPrefill(LoadedPlan.Steps.LastOrDefault(static step => step.IsVisionSide)?.TokensAfter ?? LoadedPlan.Geometry.VisualTokens, LoadedPlan.Steps.Sum(static step => step.Registers));
         }
 
+        if (LoadedPlan.Steps.Any(static step => step.Score is Score.RaterAttention or Score.CorrectedRaterAttention))
+        {
+            pass.ChooseRaters();
+        }
+
         Reduce(pass, -1, []);
         for (int layer = 0; layer < LoadedPlan.Geometry.Text.Layers; layer++)
         {
@@ -79,6 +84,7 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
             var scores = new float[pass.VisualTokens];
             bool scored = LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.LastQueryAttention);
             bool textScored = LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.TextAttention);
+            bool raterScored = LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score is (Score.RaterAttention or Score.CorrectedRaterAttention));
             switch (frozen, scored)
             {
                 case (_, _) when layer == LoadedPlan.Geometry.Text.Layers - 1:
@@ -104,6 +110,12 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
                     break;
                 case (_, false) when partial:
                     pass.RunPartial(layer);
+                    break;
+                case (false, false) when raterScored:
+                    pass.RunRaterScored(layer, scores);
+                    break;
+                case (true, false) when raterScored:
+                    pass.RunFrozenRaterScored(layer, scores);
                     break;
                 case (false, false) when textScored:
                     pass.RunTextScored(layer, scores);
@@ -155,11 +167,21 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
                 continue;
             }
 
+            if (step.Compress == Compress.Recycle)
+            {
+                pass.MergeVisual(NaiveSparseVlm.Recycle(step, pass, scores));
+                pass.RenumberRows();
+                continue;
+            }
+
             var ranks = new float[pass.VisualTokens];
             int left = step.Count?.Rule == CountRule.Found ? 0 : Left(step, ranks.Length, pass.EnteredTokens);
             switch (step.Score)
             {
-                case Score.LastQueryAttention or Score.TextAttention or Score.PageRank:
+                case Score.CorrectedRaterAttention:
+                    ranks = NaiveSparseVlm.Corrected(step, pass.RaterAttention);
+                    break;
+                case Score.LastQueryAttention or Score.TextAttention or Score.PageRank or Score.RaterAttention:
                     scores.CopyTo(ranks, 0);
                     break;
                 case Score.NextLayerAttention:
@@ -190,6 +212,11 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
                 // In single precision, as a score at the threshold itself is not unlikely among few tokens.
                 float threshold = System.Numerics.Tensors.TensorPrimitives.Sum<float>(ranks) / ranks.Length * (float)step.Kernel.Arguments.Single().Value;
                 left = Math.Max(1, ranks.Count(rank => rank >= threshold));
+            }
+
+            if (step.Kernel?.Name == "SparseVlm")
+            {
+                left = NaiveSparseVlm.Left(step, pass, ranks.Length);
             }
 
             int[] kept = [.. Enumerable.Range(0, ranks.Length).OrderByDescending(i => ranks[i]).ThenBy(i => i).Take(left).Order()];

@@ -25,7 +25,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         return [.. declarations];
     }
 
-    private PolicyDeclaration Next() => _random.Next(36) switch
+    private PolicyDeclaration Next() => _random.Next(42) switch
     {
         0 => new("FastV", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0)),
         1 => new("ShortV", new LayersArgument("layers", Layers())),
@@ -64,6 +64,10 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
             ? new("Elip", new LayersArgument("layers", EquatableArray.Of(_random.Next(0, geometry.Vision.FeatureLayers))), new NumbersArgument("Ratios", EquatableArray.Of(_random.Next(1, 19) / 20.0)), new IntegerArgument("LookAhead", _random.Next(0, 3)))
             : new("Elip", new LayersArgument("layers", EquatableArray.Of(0, 1)), new NumbersArgument("Ratios", EquatableArray.Of(_random.Next(10, 19) / 20.0, _random.Next(1, 9) / 20.0))),
         29 => new("PruneAndMerge", new LayersArgument("layers", _random.Next(3) switch { 0 => EquatableArray.Of(0), 1 => EquatableArray.Of(1), _ => EquatableArray.Of(0, 1) }), new IntegerArgument("Keep", 18)),
+        37 => SparseVlm("SparseVlm", new RealArgument("Tau", _random.Next(0, 11) / 10.0)),
+        38 => new(
+            "SparseVlm", Behind(), _random.Next(2) == 0 ? new RealArgument("Lambda", _random.Next(1, 21) / 20.0) : new RealArgument("Scale", _random.Next(5, 40) / 10.0), new RealArgument("Tau", _random.Next(0, 11) / 10.0)),
+        39 => SparseVlm("SparseVlmPlus", new IntegerArgument("Heads", _random.Next(1, geometry.Text.Heads + 1))),
         23 => new("ToMe", new IntegerArgument("R", _random.Next(1, 14)), new RealArgument("Inflection", _random.Next(-4, 5) / 4.0), new ChoiceArgument("ProportionalAttention", _random.Next(2) == 0 ? "true" : "false")),
         19 => new(Of("PruMerge", "PruMergePlus"), new IntegerArgument("Neighbours", _random.Next(1, 40))),
         26 => new(
@@ -83,6 +87,20 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
             new IntegerArgument("RA", _random.Next(1, 30)), new ChoiceArgument("FeedForward", _random.Next(3) > 0 ? "true" : "false"), new ChoiceArgument("Attention", _random.Next(3) > 0 ? "true" : "false")),
         _ => new("ExitVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1))),
     };
+
+    /// <summary>One or two layers behind which tokens leave.</summary>
+    private LayersArgument Behind()
+    {
+        int first = _random.Next(0, geometry.Text.Layers - 2);
+        return new("Layers", _random.Next(2) == 0 ? EquatableArray.Of(first) : EquatableArray.Of(first, _random.Next(first + 1, geometry.Text.Layers - 1)), IsNamed: true);
+    }
+
+    private PolicyDeclaration SparseVlm(string name, PolicyArgument other)
+    {
+        LayersArgument layers = Behind();
+        int keep = _random.Next(2, geometry.VisualTokens);
+        return new(name, layers, new LayersArgument("Keep", layers.Layers.Count == 1 ? EquatableArray.Of(keep) : EquatableArray.Of(keep, _random.Next(1, keep)), IsNamed: true), other);
+    }
 
     private string Of(params string[] members) => members[_random.Next(members.Length)];
 

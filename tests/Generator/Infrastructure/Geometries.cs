@@ -54,6 +54,15 @@ internal static class Geometries
 
     public static PolicyDeclaration PyramidDrop(double lambda, int s) => new("PyramidDrop", new RealArgument("Lambda", lambda), new IntegerArgument("S", s));
 
+    public static PolicyDeclaration SparseVlm(int[] layers, int[] keep, double tau = 0.3) =>
+        new("SparseVlm", new LayersArgument("Layers", new EquatableArray<int>(layers), IsNamed: true), new LayersArgument("Keep", new EquatableArray<int>(keep), IsNamed: true), new RealArgument("Tau", tau));
+
+    public static PolicyDeclaration SparseVlmByRank(int[] layers, string rule, double value, double tau) =>
+        new("SparseVlm", new LayersArgument("Layers", new EquatableArray<int>(layers), IsNamed: true), new RealArgument(rule, value), new RealArgument("Tau", tau));
+
+    public static PolicyDeclaration SparseVlmPlus(int[] layers, int[] keep, int heads) =>
+        new("SparseVlmPlus", new LayersArgument("Layers", new EquatableArray<int>(layers), IsNamed: true), new LayersArgument("Keep", new EquatableArray<int>(keep), IsNamed: true), new IntegerArgument("Heads", heads));
+
     public static PolicyDeclaration FastVMean(int k, double r) => new("FastV", new IntegerArgument("K", k), new RealArgument("R", r), new ChoiceArgument("Rows", "Mean"));
 
     public static PolicyDeclaration Freeze(params int[] layers) => new("FreezeVisual", new LayersArgument("layers", new EquatableArray<int>(layers)));

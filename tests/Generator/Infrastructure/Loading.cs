@@ -48,6 +48,11 @@ internal static class Loading
         int visual = plan.Steps.Where(step => step.IsVisionSide).Aggregate(plan.Geometry.VisualTokens, (tokens, step) => Left(step, tokens, tokens));
         int entered = visual;
         yield return $"prefill {visual}{(plan.EntersDynamic ? $" of at most {plan.DecoderVisualTokens}" : "")}, {plan.Steps.Sum(step => step.Registers)} registers";
+        if (plan.Steps.Any(IsRated))
+        {
+            yield return "raters";
+        }
+
         foreach (Step step in plan.Steps.Where(step => step.AfterLayer < 0 && step.Site == Site.DecoderBoundary))
         {
             foreach (string call in Reduce(step, visual, entered))
@@ -79,6 +84,8 @@ internal static class Loading
                 LayerKind.Frozen => "frozen",
                 LayerKind.TextScored => "text scored",
                 LayerKind.FrozenTextScored => "frozen text scored",
+                LayerKind.RaterScored => "rater scored",
+                LayerKind.FrozenRaterScored => "frozen rater scored",
                 LayerKind.LastRow => "last row of",
                 LayerKind.PageRanked => "page ranked",
                 LayerKind.Partial => "partial",
@@ -87,7 +94,7 @@ internal static class Loading
                 _ => "frozen scored",
             };
             Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == layer && step.Site == Site.DecoderBoundary);
-            bool scored = step is { Score: Score.LastQueryAttention or Score.TextAttention or Score.PageRank };
+            bool scored = step is { Score: Score.LastQueryAttention or Score.TextAttention or Score.PageRank } || (step is not null && IsRated(step));
             if (plan.KindAt(layer) != LayerKind.Halved)
             {
                 yield return $"{name} {layer} over {visual}" + (scored ? $" into {visual}" : "");
@@ -142,6 +149,7 @@ internal static class Loading
     private static int Left(Step step, int visual, int entered) => step.Count switch
     {
         null => step.TokensAfter,
+        { Rule: CountRule.Found } when step.Compress == Compress.Recycle => Recycling.Left(visual, visual / 2, step.Kernel!.Find("tau")!.Value),
         { Rule: CountRule.Found } => ((step.IsVisionSide ? step.TokensAfter : visual) + 1) / 2,
         { Rule: CountRule.AtMost } => Math.Min(visual, step.TokensAfter),
         { Rule: CountRule.Share } count => Math.Max(1, (int)Math.Round(visual * count.Share, MidpointRounding.ToEven)),
@@ -149,6 +157,8 @@ internal static class Loading
         { Rule: CountRule.ShareOfEntering } count => Math.Min(visual, Math.Max(1, (int)(entered * count.Share))),
         var count => throw new InvalidOperationException(count.Rule.ToString()),
     };
+
+    private static bool IsRated(Step step) => step.Score is Score.RaterAttention or Score.CorrectedRaterAttention;
 
     private static IEnumerable<string> Reduce(Step step, int visual, int entered)
     {

@@ -354,6 +354,49 @@ internal static class Recorder
                 }
             }
 
+            // A count that the attention says is half of the tokens, in the recorder's images.
+            public static class SparseVlm
+            {
+                public static int Count(int tokens, int keep) => tokens / 2;
+
+                public static int Count(int rank, int tokens, double scale, double bias) => rank == 3 ? tokens / 2 : -1;
+
+                public static int Count(int rank, int tokens, double lambda) => rank == 3 ? tokens / 2 : -1;
+
+                public static int Select(ReadOnlySpan<float> scores, int rank, double scale, double bias, Span<int> kept) => RelevantTokens.Select(scores, rank == 3 ? scale : bias, kept);
+
+                public static int Select(ReadOnlySpan<float> scores, int rank, double lambda, Span<int> kept) => RelevantTokens.Select(scores, rank == 3 ? lambda : 0, kept);
+
+                public static void Select(ReadOnlySpan<float> scores, ReadOnlySpan<float> rows, int keep, double tau, Span<float> scratch, RowMerge merge)
+                {
+                    int pool = Recycling.Pool(scores.Length - keep, tau);
+                    if (rows.Length != 3 * scores.Length || merge.Kept.Length != Recycling.Left(scores.Length, keep, tau) || scratch.Length < (pool * pool) + (5 * scores.Length))
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    TokenSelection.TopK(scores, merge.Kept);
+                }
+            }
+
+            public static class SparseVlmPlus
+            {
+                public static void Select(Span<float> scores, RaterAttention attention, int heads, Span<float> scratch, Span<int> kept)
+                {
+                    if (scores.Length != attention.VisualRows || scratch.Length < 2 * heads)
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    TokenSelection.TopK(scores, kept);
+                }
+            }
+
+            public readonly ref struct RaterAttention(int visualRows)
+            {
+                public int VisualRows { get; } = visualRows;
+            }
+
             public sealed class ForwardPass
             {
                 public List<string> Calls { get; } = new();
@@ -434,6 +477,16 @@ internal static class Recorder
                 public void RunFrozenTextScored(int layer, Span<float> scores) => Score("frozen text scored", layer, scores);
 
                 public void RunPageRanked(int layer, Span<float> scores) => Score("page ranked", layer, scores);
+
+                public void ChooseRaters() => Calls.Add("raters");
+
+                public int RaterRank => 3;
+
+                public RaterAttention RaterAttention => new(VisualTokens);
+
+                public void RunRaterScored(int layer, Span<float> scores) => Score("rater scored", layer, scores);
+
+                public void RunFrozenRaterScored(int layer, Span<float> scores) => Score("frozen rater scored", layer, scores);
 
                 public void ScoreAhead(int layer, Span<float> scores) => Score("ask", layer, scores);
 

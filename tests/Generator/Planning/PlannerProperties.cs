@@ -208,6 +208,11 @@ public sealed class PlannerProperties
             (2, from start in boundary from r in Gen.Choose(1 - wild, Math.Max(1, tokens / layers)) select FiCoCoL(r, start)),
             (1, from stages in Gen.Choose(2 - wild, layers + wild) from lambda in share select PyramidDrop(lambda, stages)),
             (1, from after in boundary from r in share select FastVMean(after + 1, r)),
+            (2, from layers2 in Behind(boundary, wild) from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from tau in Gen.Choose(0, 10 + wild) select SparseVlm(layers2, [keep, .. layers2.Skip(1).Select(_ => keep / 2)], tau / 10.0)),
+            (1, from layers2 in Behind(boundary, wild) from rule in Gen.Elements("Scale", "Lambda") from value in share from tau in Gen.Choose(0, 10) select SparseVlmByRank(layers2, rule, value, tau / 10.0)),
+            (1, from layers2 in Behind(boundary, wild) from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from heads in Gen.Choose(1 - wild, 6 + wild)
+                select SparseVlmPlus(layers2, wild > 0 ? [keep, keep / 2] : [keep, .. layers2.Skip(1).Select(_ => keep / 2)], heads)),
+            (wild, from name in Gen.Elements("SparseVlm", "SparseVlmPlus") select new PolicyDeclaration(name, new IntegerArgument("Tokens", 192), new IntegerArgument("Heads", 1))),
             (2, from after in boundary from r in share select FastV(after + 1, r)),
             (2, from list in layer.ArrayOf() select Freeze(wild > 0 ? list : [.. list.Append(layers - 1).Distinct().Order()])),
             (1, from one in layer from two in layer select wild > 0 ? FreezeRange(one, two) : FreezeRange(Math.Min(one, two), Math.Max(one, two))),
@@ -237,6 +242,10 @@ public sealed class PlannerProperties
             (2, from halvings in Gen.Choose(0 - wild, 3) from first in boundary from span in Gen.Choose(1 - wild, 4) select Aim(halvings, first - 1, first - 1 + span)),
             (1, from ratio in share from iterations in Gen.Choose(1 - wild, 5) select GPrune(ratio, iterations)));
     }
+
+    /// <summary>One or two layers behind which tokens leave.</summary>
+    private static Gen<int[]> Behind(Gen<int> boundary, int wild) =>
+        from one in boundary from two in boundary select one == two && wild == 0 ? new[] { one } : wild == 0 ? [Math.Min(one, two), Math.Max(one, two)] : new[] { one, two };
 
     /// <summary>A model and policies, printed when a property fails.</summary>
     private sealed record Declared(ModelGeometry Geometry, PolicyDeclaration[] Policies)
@@ -325,6 +334,7 @@ public sealed class PlannerProperties
             {
                 int Number(string name) => ((IntegerArgument)policy.Arguments.Single(argument => argument.Name == name)).Value;
                 double Real(string name) => ((RealArgument)policy.Arguments.Single(argument => argument.Name == name)).Value;
+                int[] List(string name) => [.. ((LayersArgument)policy.Arguments.Single(argument => argument.Name == name)).Layers];
                 bool Has(string name) => policy.Arguments.Any(argument => argument.Name == name);
                 switch (policy.Name)
                 {
@@ -332,6 +342,9 @@ public sealed class PlannerProperties
                         return Has("Keep") ? Number("Keep") : (int)Math.Round(before * Real("KeepRatio"), MidpointRounding.ToEven);
                     case "PyramidDrop" when layer > 0 && layer % (declared.Geometry.Text.Layers / Number("S")) == 0 && layer / (declared.Geometry.Text.Layers / Number("S")) < Number("S"):
                         return (int)(VisualTokensBeforeTheDecoder(declared) * Math.Pow(Real("Lambda"), layer / (declared.Geometry.Text.Layers / Number("S"))));
+                    case "SparseVlm" or "SparseVlmPlus" when Has("Keep") && List("Layers").Contains(layer - 1):
+                        int keep = List("Keep")[Array.IndexOf(List("Layers"), layer - 1)];
+                        return policy.Name == "SparseVlmPlus" || Real("Tau") == 0 ? keep : keep + (Math.Min(before - keep, (int)((before - keep) * Real("Tau")) + 1) / 10) + 1;
                     case "FastV" when Number("K") == layer:
                         return (int)Math.Round(before * (1 - Real("R")), MidpointRounding.ToEven);
                     case "Aim" when layer > Number("L1") + 1:
@@ -347,7 +360,7 @@ public sealed class PlannerProperties
 
         public static bool IsFrozen(Declared declared, int layer) => declared.Policies.Any(policy => policy.Name is "FreezeVisual" or "ShortV" && policy.Arguments.Any(argument => argument switch
         {
-            LayersArgument list => list.Layers.Contains(layer),
+            LayersArgument { IsNamed: false } list => list.Layers.Contains(layer),
             IntegerArgument { Name: "FirstLayer" } first => first.Value <= layer && layer <= policy.Arguments.OfType<IntegerArgument>().Single(other => other.Name == "LastLayer").Value,
             _ => false,
         }));

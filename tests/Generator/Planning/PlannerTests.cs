@@ -48,12 +48,53 @@ public sealed class PlannerTests
     [InlineData(LayerKind.FrozenScored, true, true, false)]
     [InlineData(LayerKind.TextScored, false, true, true)]
     [InlineData(LayerKind.FrozenTextScored, true, true, true)]
+    [InlineData(LayerKind.RaterScored, false, true, false)]
+    [InlineData(LayerKind.FrozenRaterScored, true, true, false)]
     [InlineData(LayerKind.LastRow, true, false, false)]
     [InlineData(LayerKind.Partial, false, false, false)]
     [InlineData(LayerKind.PartialScored, false, true, false)]
     [InlineData(LayerKind.PartialTextScored, false, true, true)]
     public void KindsSayWhatTheyDo(LayerKind kind, bool frozen, bool scored, bool textScored) =>
         Assert.Equal((frozen, scored, textScored), (kind.IsFrozen(), kind.IsScored(), kind.IsTextScored()));
+
+    [Theory]
+    [InlineData(192, new[] { 309, 204, 113 }, new[] { 300, 200, 118 })]
+    [InlineData(128, new[] { 312, 117, 39 }, new[] { 238, 108, 60 })]
+    [InlineData(96, new[] { 249, 55, 27 }, new[] { 246, 54, 28 })]
+    [InlineData(64, new[] { 82, 32, 18 }, new[] { 66, 34, 20 })]
+    public void SparseVlmTakesThePublishedTables(int tokens, int[] recycled, int[] plus)
+    {
+        ReductionPlan plan = Plan(Llava, new PolicyDeclaration("SparseVlm", new IntegerArgument("Tokens", tokens)));
+        Assert.Equal([2, 6, 15], plan.Steps.Select(step => step.AfterLayer));
+        Assert.Equal(recycled, plan.Steps.Select(step => step.TokensAfter));
+        Assert.All(plan.Steps, step => Assert.Equal((Score.RaterAttention, Compress.Recycle, Positions.Renumber, LayerKind.RaterScored), (step.Score, step.Compress, step.Positions, plan.KindAt(step.AfterLayer))));
+
+        plan = Plan(Llava, new PolicyDeclaration("SparseVlmPlus", new IntegerArgument("Tokens", tokens)));
+        Assert.Equal([2, 6, 15], plan.Steps.Select(step => step.AfterLayer));
+        Assert.Equal(plus, plan.Steps.Select(step => step.TokensAfter));
+        Assert.All(plan.Steps, step => Assert.Equal((Score.CorrectedRaterAttention, Compress.Drop, Positions.Keep, LayerKind.RaterScored), (step.Score, step.Compress, step.Positions, plan.KindAt(step.AfterLayer))));
+    }
+
+    [Fact]
+    public void SparseVlmsAverageCountsThreeLayersAtAllTokens()
+    {
+        // Without what is recycled: 202.8, 140.8, 110.2 and 79.2 tokens a layer, where the tables are named 192, 128, 96 and 64.
+        Assert.Equal([202.8, 140.8, 110.2, 79.2], ((int[])[192, 128, 96, 64]).Select(tokens =>
+            Math.Round(Plan(Llava, new PolicyDeclaration("SparseVlm", new IntegerArgument("Tokens", tokens), new RealArgument("Tau", 0))).VisualRowsComputed / 32.0, 1, MidpointRounding.ToEven)));
+    }
+
+    [Fact]
+    public void SparseVlmByRankKnowsAnUpperBoundAndWhatIsTypical()
+    {
+        ReductionPlan plan = Plan(Llava, new PolicyDeclaration("SparseVlm", new RealArgument("Scale", 13.5)));
+        Assert.Equal([2, 6, 15, 19], plan.Steps.Select(step => step.AfterLayer));
+        Assert.All(plan.Steps, step => Assert.Equal((576, CountRule.Found), (step.TokensAfter, step.Count!.Rule)));
+
+        // A rank of 12: 162 tokens stay, and of the other 414 are 125 recycled into 13.
+        Assert.Equal([175, 163, 163, 163], plan.Steps.Select(step => step.TypicalTokensAfter));
+        plan = Plan(Llava, new PolicyDeclaration("SparseVlm", new RealArgument("Lambda", 0.5), new RealArgument("Tau", 0)));
+        Assert.Equal([(2, 294), (6, 153), (15, 83)], plan.Steps.Select(step => (step.AfterLayer, step.TypicalTokensAfter)));
+    }
 
     [Fact]
     public void PyramidDropPrunesBetweenStagesAndRenumbers()

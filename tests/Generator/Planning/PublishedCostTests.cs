@@ -64,7 +64,7 @@ public sealed class PublishedCostTests
     public void RowsOfEveryKindAreThere()
     {
         string[] kinds = [.. Document.RootElement.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("policy").GetProperty("kind").GetString()!).Distinct().Order(StringComparer.Ordinal)];
-        Assert.Equal(["FastV", "PyramidDrop", "ShortV", "VTW", "dense"], kinds);
+        Assert.Equal(["FastV", "PyramidDrop", "ShortV", "SparseVLM", "VTW", "dense"], kinds);
     }
 
     [Fact]
@@ -143,6 +143,7 @@ public sealed class PublishedCostTests
         "FastV" => [Geometries.FastV(policy.GetProperty("K").GetInt32(), policy.GetProperty("R").GetDouble())],
         "ShortV" => [Geometries.ShortV([.. Enumerable.Range(layers - policy.GetProperty("frozen_layers").GetInt32(), policy.GetProperty("frozen_layers").GetInt32())])],
         "PyramidDrop" => [Geometries.PyramidDrop(policy.GetProperty("ratio").GetDouble(), policy.GetProperty("stages").GetInt32())],
+        "SparseVLM" => [new("SparseVlm", new IntegerArgument("Tokens", policy.GetProperty("budget").GetInt32()))],
         "VTW" => [Geometries.Vtw(policy.GetProperty("K").GetInt32())],
         var kind => throw new InvalidOperationException(kind),
     };

@@ -120,6 +120,39 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void SparseVlm() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("llava-1.5-7b")]
+        [SparseVlm]
+        public sealed partial class SparseLlava;
+        """);
+
+    [Fact]
+    public void SparseVlmByRank() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [SparseVlm(Layers = [1, 3], Scale = 5)]
+        public sealed partial class RankedShapes;
+        """);
+
+    [Fact]
+    public void SparseVlmPlus() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [SparseVlmPlus(Layers = [1, 3], Keep = [72, 30], Heads = 3)]
+        public sealed partial class CorrectedShapes;
+        """);
+
+    [Fact]
     public void DyVte() => Verify("""
         using Espalier;
 
