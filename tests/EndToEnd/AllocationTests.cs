@@ -99,7 +99,6 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("text")]
     [InlineData("stages")]
     [InlineData("rank")]
-    [InlineData("raters")]
     [InlineData("shorter text")]
     [InlineData("neighbours")]
     [InlineData("recovered")]
@@ -116,7 +115,6 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "stages" => static c => ClipLlamaSimilarityBend.Load(c),
             "partial" => static c => ClipLlamaSimilarityPartial.Load(c),
             "rank" => static c => ClipLlamaSparseVlmRank.Load(c),
-            "raters" => static c => ClipLlamaSparseVlmTogether.Load(c),
             "shorter text" => static c => ClipLlamaSparseVlmShorterText.Load(c),
             _ => static c => ClipLlamaSimilarity.Load(c),
         });

@@ -84,7 +84,7 @@ internal static class ImageEmitter
             }
 
             writer.Line(step.Kernel is { } kernel
-                ? CountEmitter.Receive(step) + StepEmitter.Call(kernel, Inputs(step, kernel, CountEmitter.Before(step, isBehindDynamic)), results: merges ? "kept, weights" : "kept")
+                ? CountEmitter.Receive(step) + StepEmitter.Call(kernel, Inputs(step, kernel, CountEmitter.Before(step, isBehindDynamic)), merges ? "kept, weights" : "kept")
                 : KnownTypeNames.TokenSelectionRef + ".TopK(pass.ClsAttention, kept);");
             writer.Line((merges ? "pass.Merge(" : "pass.Keep(") + CountEmitter.Kept(step) + ");");
         }

@@ -27,7 +27,7 @@ internal static class MergingEmitter
         {
             writer.Line("pass.RunAttention(" + layer + ");");
             writer.Line(KnownTypeNames.RowMergeRef + " merge = pass.Merge(rows: " + rows + ");");
-            writer.Line(StepEmitter.Call(first.Kernel!, StepEmitter.Inputs(first.Kernel!.Inputs), results: "merge"));
+            writer.Line(StepEmitter.Call(first.Kernel!, StepEmitter.Inputs(first.Kernel!.Inputs), "merge"));
             writer.Line("pass.MergeVisual(merge);");
             if (first.Positions == Positions.Renumber)
             {

@@ -72,7 +72,7 @@ internal static class StepEmitter
             // How many rows the merge has depends on the attention, so the layer runs before it.
             writer.Line(score!);
             score = null;
-            writer.Line("int " + CountEmitter.Keep + " = " + Call(counting, Inputs(counting.Inputs) + CountEmitter.TokensArgument(step, isBehindDynamic), "Count"));
+            writer.Line("int " + CountEmitter.Keep + " = " + Call(counting, Inputs(counting.Inputs) + CountEmitter.TokensArgument(step, isBehindDynamic), results: "", function: "Count"));
             writer.Line("int " + CountEmitter.Stay + " = " + KnownTypeNames.RecyclingRef + ".Left(" + CountEmitter.TokensArgument(step, isBehindDynamic) + CountEmitter.Keep
                 + ", tau: " + PlanText.Plain(step.Kernel.Find("tau")!.Value) + ");");
         }
@@ -92,16 +92,16 @@ internal static class StepEmitter
         }
 
         writer.Line(step.Kernel is { } kernel
-            ? (step.IsMerge ? "" : CountEmitter.Receive(step)) + Call(kernel, Inputs(kernel.Inputs) + (kernel.Counting is null ? "" : CountEmitter.Keep + ", "), "Select", step.IsMerge ? "merge" : "kept")
+            ? (step.IsMerge ? "" : CountEmitter.Receive(step)) + Call(kernel, Inputs(kernel.Inputs) + (kernel.Counting is null ? "" : CountEmitter.Keep + ", "), step.IsMerge ? "merge" : "kept")
             : KnownTypeNames.TokenSelectionRef + ".TopK(scores, kept);");
     }
 
     /// <summary>The call of a kernel, as a statement.</summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="inputs">What it reads, with a comma and a space behind each.</param>
-    /// <param name="function">The function of its class.</param>
     /// <param name="results">What it writes; nothing if that is what it returns.</param>
-    public static string Call(Kernel kernel, string inputs, string function = "Select", string results = "")
+    /// <param name="function">The function of its class.</param>
+    public static string Call(Kernel kernel, string inputs, string results, string function = "Select")
     {
         var call = new StringBuilder("global::" + KnownTypeNames.Namespace + "." + kernel.Name + "." + function + "(" + inputs);
         foreach (KernelArgument argument in kernel.Arguments)

@@ -77,7 +77,7 @@ internal static class TowerEmitter
             string leaving = tower.IsConstant ? Literal.Of(tower.Leaving[0]) : run.FirstLayer == 0 ? "leaving[layer]" : "leaving[layer - " + Literal.Of(run.FirstLayer) + "]";
             writer.Line("pass.RunTowerAttention(" + layer + ");");
             writer.Line(KnownTypeNames.RowMergeRef + " merge = pass.BeginMerge(leaving: " + leaving + ");");
-            writer.Line(StepEmitter.Call(step.Kernel!, Inputs(step.Score, tower.Reads), results: "merge"));
+            writer.Line(StepEmitter.Call(step.Kernel!, Inputs(step.Score, tower.Reads), "merge"));
             writer.Line("pass.MergeTower(merge);");
             writer.Line("pass.RunTowerFeedForward(" + layer + ");");
         }

@@ -134,6 +134,7 @@ internal sealed class VisualTokenMap
 
         _holdings.Merge(merge);
         Count = merge.Kept.Length;
+        Entered = Count;
         _offsets.AsSpan(0, Count).CopyTo(_tokens);
         if (endsStep)
         {

@@ -211,7 +211,7 @@ public sealed class PlannerProperties
             (2, from layers2 in Behind(boundary, wild) from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from tau in Gen.Choose(0, 10 + wild) select SparseVlm(layers2, [keep, .. layers2.Skip(1).Select(_ => keep / 2)], tau / 10.0)),
             (1, from layers2 in Behind(boundary, wild) from rule in Gen.Elements("Scale", "Lambda") from value in share from tau in Gen.Choose(0, 10) select SparseVlmByRank(layers2, rule, value, tau / 10.0)),
             (1, from layers2 in Behind(boundary, wild) from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from heads in Gen.Choose(1 - wild, 6 + wild)
-                select SparseVlmPlus(layers2, wild > 0 ? [keep, keep / 2] : [keep, .. layers2.Skip(1).Select(_ => keep / 2)], heads)),
+                select SparseVlmPlus(layers2, wild > 0 ? [keep] : [keep, .. layers2.Skip(1).Select(_ => keep / 2)], heads)),
             (wild, from name in Gen.Elements("SparseVlm", "SparseVlmPlus") select new PolicyDeclaration(name, new IntegerArgument("Tokens", 192), new IntegerArgument("Heads", 1))),
             (2, from after in boundary from r in share select FastV(after + 1, r)),
             (2, from list in layer.ArrayOf() select Freeze(wild > 0 ? list : [.. list.Append(layers - 1).Distinct().Order()])),
