@@ -57,7 +57,7 @@ CASES = {
         "sparsevlm-rank": Policy(sparse_vlm=dict(layers=(0, 3), scale=2.2, bias=3, tau=0.9)),
         "sparsevlm-lambda": Policy(sparse_vlm=dict(layers=(1, 4), lam=0.6)),
         "sparsevlm-dropped": Policy(sparse_vlm=dict(layers=(2,), keep=(12,), tau=0), shortv=(1, 2)),  # a frozen layer rates
-        "sparsevlm-rank-dropped": Policy(sparse_vlm=dict(layers=(1,), lam=0.8, tau=0), fastv=(4, 0.5)),
+        "sparsevlm-rank-dropped": Policy(fastv=(1, 0.25), sparse_vlm=dict(layers=(3,), lam=0.8, tau=0)),
         "sparsevlm-together": Policy(similarity=("cosine", "Chord", 9, 0.5, 1), sparse_vlm=dict(layers=(1, 3), keep=(9, 4), tau=0.9), shortv=(1, 2), vtw=5),
         "sparsevlm-plus": Policy(sparse_vlm=dict(layers=(1, 3), keep=(18, 7), heads=2)),
         "sparsevlm-plus-together": Policy(divprune=24, sparse_vlm=dict(layers=(2,), keep=(11,), heads=3), shortv=(2,), fastv=(1, 0.25)),

@@ -133,8 +133,8 @@ public sealed partial class ClipLlamaSparseVlmLambda;
 public sealed partial class ClipLlamaSparseVlmDropped;
 
 [VisionLanguageModel("clip-llama")]
-[SparseVlm(Layers = [1], Lambda = 0.8, Tau = 0)]
-[FastV(K = 4, R = 0.5)]
+[FastV(K = 1, R = 0.25)]
+[SparseVlm(Layers = [3], Lambda = 0.8, Tau = 0)]
 public sealed partial class ClipLlamaSparseVlmRankDropped;
 
 [VisionLanguageModel("clip-llama")]
