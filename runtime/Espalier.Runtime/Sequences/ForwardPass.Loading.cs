@@ -40,6 +40,7 @@ public sealed partial class ForwardPass
         _cache.SetLength(prefixRows);
         _cancellation = cancellation;
         _suffixRows = _plan.Registers + suffix.Length;
+        _enteredSuffixRows = _suffixRows;
         if (_plan.IsDynamic)
         {
             _rows.Reserve(_plan.DecoderVisualTokens, _suffixRows, prefixRows);

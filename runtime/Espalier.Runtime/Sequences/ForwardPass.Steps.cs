@@ -133,7 +133,9 @@ public sealed partial class ForwardPass
     {
         Require(_phase == PassPhase.Prefill && _nextLayer < _numberings.Length, "rows are renumbered in prefill only");
         Require(_numberings[_nextLayer] == _numbering + 1, "the plan renumbers the rows after another step");
-        _shifts[++_numbering] = _map.ImagePositions - _map.Count;
+
+        // Text rows that left are numbered no more either.
+        _shifts[++_numbering] = _map.ImagePositions - _map.Count + _enteredSuffixRows - _suffixRows;
         _rows.Rejoin(_map.Count, _suffixRows);
         _rows.Renumber();
     }

@@ -33,6 +33,7 @@ public sealed partial class ForwardPass
     private PassPhase _phase;
     private int _nextLayer;
     private int _suffixRows;
+    private int _enteredSuffixRows;
     private int _decodeRows = 1;
     private int _numbering;
     private int _textScores;
