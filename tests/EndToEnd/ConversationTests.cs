@@ -11,7 +11,7 @@ public sealed class ConversationTests
     private static readonly int[] Turn = [7, 21, 3, 40, 11, 5, 30];
 
     /// <summary>Every class that is declared for the checkpoint of <see cref="TinyModel"/> in single precision, so that a new method is looked at without being named here.</summary>
-    private static readonly Dictionary<string, Func<Checkpoint, VisionLanguageModel>> Variants = typeof(ClipLlamaDense).Assembly.GetTypes()
+    internal static readonly Dictionary<string, Func<Checkpoint, VisionLanguageModel>> Variants = typeof(ClipLlamaDense).Assembly.GetTypes()
         .Where(static type => type.IsSubclassOf(typeof(VisionLanguageModel)) && type.Namespace == typeof(ClipLlamaDense).Namespace)
         .Where(static type => type.Name.StartsWith("ClipLlama", StringComparison.Ordinal) && !type.Name.Contains("F16", StringComparison.Ordinal) && !type.Name.Contains("Int8", StringComparison.Ordinal))
         .ToDictionary(static type => type.Name["ClipLlama".Length..], static type => (Func<Checkpoint, VisionLanguageModel>)(checkpoint =>
