@@ -116,7 +116,7 @@ internal static class FirstTokenComparison
                 new($"{Name}: preprocess", () => preprocessor.Process(picture, _sequence.Image.Pixels)),
                 new($"{Name}: tower", () => compiled.Encode(_sequence.Image), () => _sequence.Image.Begin(run.Cancellation)),
                 new($"{Name}: prefix", () => _sequence.Pass.RunPrefix(embeddings, tokens.AsSpan(0, PrefixRows), run.Cancellation)),
-                new($"{Name}: projector and embedding", () => _sequence.Pass.LoadPrompt(_sequence.Image, embeddings, PrefixRows, tokens.AsSpan(PrefixRows), run.Cancellation)),
+                new($"{Name}: projector and embedding", () => _sequence.Pass.LoadPrompt(_sequence.Image, embeddings, tokens.AsSpan(0, PrefixRows), tokens.AsSpan(PrefixRows), run.Cancellation)),
                 new($"{Name}: layers and head", () => compiled.Run(_sequence.Pass)),
                 new($"{Name}: head", () => _head.Run(_row, 0), Repeats: 8),
             ];
