@@ -30,6 +30,7 @@ internal static class Variant
         new("prumergeplus", PruMergePlusShapes.Plan, PruMergePlusShapes.Load),
         new("prumerge", PruMergeShapes.Plan, PruMergeShapes.Load),
         new("recoverable", RecoverableShapes.Plan, RecoverableShapes.Load),
+        new("dart", DartShapes.Plan, DartShapes.Load),
         new("aim", AimShapes.Plan, AimShapes.Load),
         new("ficocol", FiCoCoLShapes.Plan, FiCoCoLShapes.Load),
         new("fopru", FoPruShapes.Plan, FoPruShapes.Load),

@@ -27,6 +27,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("merged", Precision.Float32)]
     [InlineData("ranked", Precision.Float32)]
     [InlineData("ranked", Precision.Int8)]
+    [InlineData("pivots", Precision.Float32)]
     [InlineData("gathered", Precision.Float32)]
     [InlineData("tower", Precision.Float32)]
     [InlineData("tome", Precision.Float32)]
@@ -68,6 +69,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "norm" => c => ClipLlamaNormTwice.Load(c, options),
             "merged" => c => ClipLlamaVisionAndDecoder.Load(c, options),
             "tower" => c => ClipLlamaTowerAndDecoder.Load(c, options),
+            "pivots" => c => ClipLlamaDart.Load(c, options),
             "ranked" => c => ClipLlamaAim.Load(c, options),
             "tome" => c => ClipLlamaToMe.Load(c, options),
             "relevant" => c => ClipLlamaSimilarityCDPruner.Load(c, options),
@@ -103,11 +105,13 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("recovered")]
     [InlineData("ranked")]
     [InlineData("partial")]
+    [InlineData("pivots")]
     public void AnImageOfAnotherCountAllocatesNothingEither(string variant)
     {
         using var tiny = new TinyModel(variant switch
         {
             "text" => static c => ClipLlamaSimilarityText.Load(c),
+            "pivots" => static c => ClipLlamaSimilarityDart.Load(c),
             "ranked" => static c => ClipLlamaSimilarityAim.Load(c),
             "neighbours" => static c => ClipLlamaPruMergePlus.Load(c),
             "recovered" => static c => ClipLlamaRecoverableSteps.Load(c),

@@ -36,6 +36,8 @@ Reductions, all of prefill (Policy):
                     reductions.py says. Score: the attention of the raters, mean over heads and raters. They are chosen among the
                     rows of the suffix as they enter the decoder. All rows are then numbered 0, 1, 2, ... With `heads` it is
                     SparseVLM+: a corrected score, nothing recycled, positions kept.
+    DART(K, R, p, t)  before layer index K, as dart in reductions.py says: norms are the sums of the absolute values of the rotated keys
+                    of layer K - 1 over all key heads, rows those before layer K behind the final norm, text that behind the image.
     Victor(M, K)    M registers run between the visual tokens and the suffix, at the positions that follow the image's; the
                     suffix follows on them. Before layer index K all visual tokens leave; registers stay. They come from
                     victor-M.safetensors beside the checkpoint; its other tensors replace the checkpoint's.
@@ -85,7 +87,7 @@ import torch.nn.functional as F
 
 from tokenization import Tokenizer
 from checkpoint import canonical_name, read_config, read_safetensors, read_weights
-from reductions import (aim_merge, average_into, cd_pruner, cls_attention, cls_cosine, div_prune, ficoco_l, first_release, fo_pru_rows, g_prune_scores, keep_highest, normalised_relevance,
+from reductions import (aim_merge, average_into, cd_pruner, cls_attention, cls_cosine, dart, div_prune, ficoco_l, first_release, fo_pru_rows, g_prune_scores, keep_highest, normalised_relevance,
                         ones_response, page_rank, pru_merge, pru_merge_tokens, quartile_threshold, recoverable, relevant, similar_to_cls, sparse_vlm, sparse_vlm_plus, text_raters, vision_zip)
 from tower_reductions import Elip, FiCoCoV, PruneAndMerge, ToMe
 
@@ -119,6 +121,7 @@ class Policy:
     fopru: Optional[Tuple[str, str, int]] = None  # received or cls, rank or row, patches or rows
     cdpruner: Optional[int] = None  # keep
     ffn_skip: Optional[Tuple[float, int, int, int, int]] = None  # tau, k, cold layers at the beginning, at the end, warm-up tokens
+    dart: Optional[Tuple[int, float, int, int]] = None  # K, R, pivots of the image, of the text
     aim: Optional[Tuple] = None  # halvings, L1, L2, and after them the order
     yopo: Optional[Tuple] = None  # w, ratio, cut (None: never), first layer, causal
     heads: Tuple[Tuple[int, Tuple[int, ...]], ...] = ()  # layer, heads
@@ -135,13 +138,13 @@ class Policy:
     def boundaries(self, layers):
         """The layers before which some visual tokens leave, ascending."""
         stages = range(1, self.pyramid[1]) if self.pyramid else []
-        return sorted([b for b, *_ in [*self.random, *self.norm, *self.merge, *([self.fastv] if self.fastv else []), *([self.relevance] if self.relevance else [])]]
+        return sorted([b for b, *_ in [*self.random, *self.norm, *self.merge, *([self.fastv] if self.fastv else []), *([self.dart] if self.dart else []), *([self.relevance] if self.relevance else [])]]
                       + [layer + 1 for layer in (self.sparse_vlm["layers"] if self.sparse_vlm else [])]
                       + [s * (layers // self.pyramid[1]) for s in stages] + list(range(self.aim[1] + 2, self.aim[2] + 1) if self.aim else []))
 
     def renumbers(self, i, layers):
         """True if PyramidDrop or SparseVLM acts before layer i."""
-        return i in replace(self, aim=None, fastv=None, random=(), norm=(), merge=(), relevance=None, sparse_vlm=None if self.sparse_vlm and "heads" in self.sparse_vlm else self.sparse_vlm).boundaries(layers)
+        return i in replace(self, aim=None, dart=None, fastv=None, random=(), norm=(), merge=(), relevance=None, sparse_vlm=None if self.sparse_vlm and "heads" in self.sparse_vlm else self.sparse_vlm).boundaries(layers)
 
     def merges(self):
         """True if rows of the decoder are made of several."""
@@ -638,11 +641,12 @@ class Llava:
         self.sparse_gap = min([self.sparse_gap, *gaps])
         return kept, None, weights
 
-    def prune(self, policy, i, tokens, visual_rows, attention, ahead, rank, rated):
+    def prune(self, policy, i, tokens, visual_rows, attention, ahead, rank, rated, pivots):
         """What the policy keeps before layer i: indices among the visual rows that are there, their scores (None for
         chance), and for a merge the weights that make the new rows of all of them (else None); or None. `visual_rows` are those rows, `attention` [heads, rows, visual] that of the text rows behind the
         image on them in the layer before, `ahead` computes that of the last row for the layer that follows, `rank` AIM's importance of the visual rows in the layer before, `tokens` counts the visual tokens of the image,
-        `rated` gives the attention of the raters in the layer before, their positions and those of the visual rows."""
+        `rated` gives the attention of the raters in the layer before, their positions and those of the visual rows,
+        `pivots` the keys of that layer and the rows of the visual tokens and of the text behind the image."""
         if policy.sparse_vlm and i - 1 in policy.sparse_vlm["layers"]:
             return self.sparse_prune(policy.sparse_vlm, policy.sparse_vlm["layers"].index(i - 1), visual_rows, *rated())
         if policy.pyramid:
@@ -651,6 +655,14 @@ class Llava:
             if rest == 0 and 1 <= stage < stages:
                 scores = ahead().mean(0).tolist()
                 return keep_highest(scores, min(len(scores), max(1, int(tokens * ratio ** stage)))), scores, None
+        if policy.dart and policy.dart[0] == i:
+            _, ratio, image, text = policy.dart
+            keys, rows = pivots()
+            norms = [k.abs().sum((0, 2)).tolist() for k in keys]
+            normed = [rms_norm(r, self.weights["language_model.norm.weight"], self.config.text.rms_norm_eps) for r in rows]
+            kept, clear = dart(*norms, *normed, 1 - ratio, image, text)
+            assert clear > 1e-5, clear
+            return kept, None, None
         if policy.aim and policy.aim[1] + 1 < i <= policy.aim[2]:
             scores = rank().tolist()
             first, last = policy.aim[1:3]
@@ -706,7 +718,8 @@ class Llava:
                 pruned = self.prune(policy, i, len(image.rows), x[is_visual], None if attention is None else attention[:, -behind:, is_visual],
                                     lambda: decoder_layer(self.config.text, self.weights, i, x, positions)[2][:, -1, is_visual],
                                     lambda: page_rank(products[-1])[is_visual],
-                                    lambda: (attention[:, -behind:, is_visual][:, raters], positions[-behind:][raters], positions[is_visual]))
+                                    lambda: (attention[:, -behind:, is_visual][:, raters], positions[-behind:][raters], positions[is_visual]),
+                                    lambda: ([out.caches[-1][0][:, is_visual], out.caches[-1][0][:, -behind:]], [x[is_visual], x[-behind:]]))
                 if pruned is not None:
                     kept, scores, weights = pruned
                     if weights is None:
@@ -858,7 +871,8 @@ class Llava:
                     policy, i, len(image.rows), x[seen], None if attention is None else attention[:, text:last + 1, seen],
                     lambda: decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order)[2][:, last, seen],
                     lambda: page_rank(products[-1][:, there][:, :, there])[start:start + len(seen)],
-                    lambda: (attention[:, text:last + 1, seen][:, raters], positions[text:last + 1][raters], positions[seen]))
+                    lambda: (attention[:, text:last + 1, seen][:, raters], positions[text:last + 1][raters], positions[seen]),
+                    lambda: ([keys[:, seen], keys[:, text:last + 1]], [x[seen], x[text:last + 1]]))
                 if pruned is not None:
                     kept, _, weights = pruned
                     tokens = [tokens[k] for k in kept]
@@ -893,7 +907,7 @@ class Llava:
                 before, left, between = x, None, None
                 hot = policy.may_skip(i, self.layers)
                 skips = (skipping > 0) if hot else None
-                x, _, attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order, skipped=skips, hidden=hidden,
+                x, (keys, *_), attention = decoder_layer(self.config.text, self.weights, i, x, positions, visible=visible, order=order, skipped=skips, hidden=hidden,
                                                 between=merge if policy.inside(i, self.layers) else remember if hot else None, products=products,
                                                 less=self.less(policy, i, start + visible[start:stop].nonzero()[:, 0], tokens))
                 if hot:

@@ -88,6 +88,8 @@ CASES = {
         "similarity-cdpruner": Policy(similarity=("cosine", "Chord", 9, 0.5, 1), cdpruner=9, fastv=(3, 0.5)),
         "ffnskip": Policy(ffn_skip=(0.945, 2, 1, 1, 2)),
         "ffnskip-together": Policy(ffn_skip=(0.9, 1, 0, 0, 0), fastv=(2, 0.5), pyramid=(0.4, 2), shortv=(1,), vtw=5),
+        "dart": Policy(dart=(2, 0.5, 2, 3)),
+        "similarity-dart": Policy(similarity=("cosine", "SecondDifference", 5, 0.4, 1), dart=(3, 0.4, 1, 1), shortv=(1, 2), vtw=5),
         "aim": Policy(aim=(1, 0, 4)),
         "aim-together": Policy(fastv=(1, 0.2), aim=(0, 1, 4), shortv=(1, 4)),
         "similarity-aim": Policy(similarity=("cosine", "SecondDifference", 5, 0.4, 1), aim=(1, 1, 4)),
@@ -118,6 +120,7 @@ CASES = {
         "tome": Policy(tome=dict(r=4)), "tome-inflection": Policy(tome=dict(r=5, inflection=-0.4)),
         "fopru": Policy(fopru=("received", "row", 2)),
         "pruneandmerge": Policy(pruneandmerge=((0, 2), 10)),  # no CLS token, and the last layer among them
+        "dart": Policy(dart=(1, 0.5, 3, 0)),
         "aim": Policy(aim=(1, 0, 4)), "aim-relative": Policy(aim=(2, 1, 3, "Relative")),  # 25 tokens: one is left over
         "ficocol": Policy(ficoco_l=(3, 0)),
         "ffnskip": Policy(ffn_skip=(0.9, 3, 2, 0, 1), divprune=6),
@@ -242,7 +245,7 @@ def policy_json(policy, visual):
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
     if policy.heads:
         members["heads"] = [{"layer": layer, "heads": list(heads)} for layer, heads in policy.heads]
-    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "elip", "pruneandmerge", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner", "ffn_skip", "aim", "yopo", "lens", "sepllm", "sparse_vlm") if getattr(policy, name)}
+    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "elip", "pruneandmerge", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner", "ffn_skip", "aim", "yopo", "lens", "dart", "sepllm", "sparse_vlm") if getattr(policy, name)}
     return json.dumps(members)
 
 
@@ -283,7 +286,7 @@ def write_case(path, model, tokenizer, prefix, pixels, suffix, policy):
         members.append(("kept_before_decoder", json.dumps(visual.kept)))
     if prefill.kept is not None and not policy.merges():
         members += [("fastv_scores", numbers(prefill.scores)), ("kept", json.dumps([visual.kept[-1][i] for i in prefill.kept] if visual.kept else prefill.kept))]
-    if policy.random or policy.norm or policy.merges() or policy.pyramid or policy.relevance or policy.aim or policy.sparse_vlm:
+    if policy.random or policy.norm or policy.merges() or policy.pyramid or policy.relevance or policy.aim or policy.sparse_vlm or policy.dart:
         members.append(("survivors", json.dumps(prefill.survivors)))
     if prefill.held is not None:
         members.append(("held", json.dumps(prefill.held)))

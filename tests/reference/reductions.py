@@ -367,6 +367,33 @@ def clustered(rows, columns, seed, centres=12):
     return (lcg(rows, columns, seed) + 1.5 * centre[torch.arange(rows) % centres]).float()
 
 
+def dart(image_norms, text_norms, image_rows, text_rows, keep_share, image_pivots, text_pivots):
+    """Indices that stay, and how clear the choices were. Norms of keys; rows behind the final norm."""
+    n = len(image_norms)
+    each = int(n * keep_share / (image_pivots + text_pivots))
+    count = min(n, image_pivots + each * (image_pivots + text_pivots))
+    gaps = []
+
+    def largest(norms, m):
+        order = sorted(range(len(norms)), key=lambda i: (-norms[i], i))
+        gaps.extend((norms[a] - norms[b]) / norms[a] for a, b in zip(order[:m], order[1:m + 1]))
+        return order[:m]
+
+    own = largest(image_norms, image_pivots)
+    pivots = [image_rows[i] for i in own] + [text_rows[i] for i in largest(text_norms, text_pivots)]
+    kept, turn = list(own), 0
+    while len(kept) < count:
+        left = [i for i in range(n) if i not in kept]
+        cosine = F.cosine_similarity(pivots[turn % len(pivots)][None], image_rows[left], dim=-1, eps=0).tolist()
+        order = sorted(range(len(left)), key=lambda j: (cosine[j], left[j]))
+        m = min(each, count - len(kept))
+        if m < len(order):
+            gaps.append(cosine[order[m]] - cosine[order[m - 1]])
+        kept += [left[j] for j in order[:m]]
+        turn += 1
+    return sorted(kept), min(gaps, default=1.0)
+
+
 def aim_merge(rows, halvings, order="Similarity"):
     """AIM's first stage. Returns the rows that are left, the token that each stands for, and how clear the matches were.
 
@@ -605,6 +632,15 @@ def write_aim():
     kept = keep_highest(rank, 18)
     assert separation(rank, kept) > 1e-4
     members += [("rank", numbers(rank)), ("rank_18", json.dumps(kept))]
+    path = HERE / "goldens" / "reductions" / "dart.json"
+    rows, norms = clustered(164, 64, 71), lcg(1, 164, 73)[0].abs().float().tolist()
+    dart_members = [("inputs", json.dumps({"rows": "clustered(164, 64, seed 71): 144 visual tokens, then 20 text rows", "norms": "abs(lcg(1, 164, seed 73))"}))]
+    for name, share, image, text, rest in (("few", 0.25, 4, 4, 20), ("many", 0.6, 3, 9, 20), ("short", 0.5, 2, 6, 3), ("image", 0.3, 5, 0, 20)):
+        kept, clear = dart(norms[:144], norms[-rest:], rows[:144], rows[-rest:], share, image, text)
+        wide, _ = dart(norms[:144], norms[-rest:], rows[:144].double(), rows[-rest:].double(), share, image, text)
+        assert kept == wide and clear > 1e-7, (name, clear)
+        dart_members.append((name, json.dumps(kept)))
+    path.write_text("{\n" + ",\n".join(f'"{key}": {value}' for key, value in dart_members) + "\n}\n")
     path = HERE / "goldens" / "reductions" / "aim.json"
     path.write_text("{\n" + ",\n".join(f'"{key}": {value}' for key, value in members) + "\n}\n")
 

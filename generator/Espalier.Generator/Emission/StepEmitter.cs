@@ -125,6 +125,8 @@ internal static class StepEmitter
     /// <summary>What a kernel reads, with a comma and a space behind each.</summary>
     public static string Inputs(KernelInputs inputs, string tokens = "") =>
         ((inputs & KernelInputs.Scores) != 0 ? "scores, " : "")
+        + ((inputs & KernelInputs.TextKeyNorms) != 0 ? "pass.TextKeyNorms, " : "")
+        + ((inputs & KernelInputs.NormedRows) != 0 ? "pass.FinalNorm(), " : "")
         + ((inputs & KernelInputs.Rows) != 0 ? "pass.VisualRows, " : "")
         + ((inputs & KernelInputs.Features) != 0 ? "pass.Features, " : "")
         + ((inputs & KernelInputs.ClsAttention) != 0 ? "pass.ClsAttention, " : "")

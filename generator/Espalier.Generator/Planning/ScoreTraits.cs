@@ -30,6 +30,7 @@ internal sealed class ScoreTraits
         new("PageRank over attention", "with the highest scores stay", LayerKind.PageRanked, frozenKind: null, partialKind: null, source: "what five steps of PageRank over its attention leave at each"),
         new("the raters' attention", "with the highest scores stay", LayerKind.RaterScored, LayerKind.FrozenRaterScored, partialKind: null, source: "the raters' attention to each, on average,"),
         new("the raters' corrected attention", "with the highest scores stay", LayerKind.RaterScored, LayerKind.FrozenRaterScored, partialKind: null, source: "the raters' attention to each, corrected for distance,"),
+        new("unlikeness to pivots by key norm", "that are pivots or least like one stay", LayerKind.KeyNormed, frozenKind: LayerKind.FrozenKeyNormed, partialKind: null, source: "the L1 norm of the key of each"),
     };
 
     private readonly string _words;

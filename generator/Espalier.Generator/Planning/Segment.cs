@@ -62,6 +62,12 @@ public enum LayerKind
 
     /// <summary>As <see cref="Frozen"/>, and the attention of the raters to each visual row comes out, head by head.</summary>
     FrozenRaterScored,
+
+    /// <summary>As <see cref="Dense"/>, and the L1 norm of each cached key comes out.</summary>
+    KeyNormed,
+
+    /// <summary>As <see cref="Frozen"/>, and the L1 norm of each cached key comes out.</summary>
+    FrozenKeyNormed,
 }
 
 /// <summary>What the kinds have in common.</summary>
@@ -69,11 +75,15 @@ public static class LayerKinds
 {
     /// <summary>True if visual rows are read but not updated.</summary>
     /// <param name="kind">The kind of a layer.</param>
-    public static bool IsFrozen(this LayerKind kind) => kind is LayerKind.Frozen or LayerKind.FrozenScored or LayerKind.FrozenTextScored or LayerKind.FrozenRaterScored or LayerKind.LastRow;
+    public static bool IsFrozen(this LayerKind kind) => kind is LayerKind.Frozen or LayerKind.FrozenScored or LayerKind.FrozenTextScored or LayerKind.FrozenRaterScored or LayerKind.FrozenKeyNormed or LayerKind.LastRow;
 
     /// <summary>True if a score of each visual row comes out.</summary>
     /// <param name="kind">The kind of a layer.</param>
     public static bool IsScored(this LayerKind kind) => kind is not (LayerKind.Dense or LayerKind.Frozen or LayerKind.LastRow or LayerKind.Halved or LayerKind.Partial);
+
+    /// <summary>True if the score is the norm of each key.</summary>
+    /// <param name="kind">The kind of a layer.</param>
+    public static bool IsKeyNormed(this LayerKind kind) => kind is LayerKind.KeyNormed or LayerKind.FrozenKeyNormed;
 
     /// <summary>True if the score is that of all text rows behind the image.</summary>
     /// <param name="kind">The kind of a layer.</param>

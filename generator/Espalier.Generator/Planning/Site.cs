@@ -113,4 +113,10 @@ public enum KernelInputs
 
     /// <summary>The raters' attention to the visual tokens, head by head.</summary>
     RaterAttention = 1024,
+
+    /// <summary>The key norms of the text rows behind the image, in the layer before.</summary>
+    TextKeyNorms = 2048,
+
+    /// <summary>All rows of the pass behind the model's final norm.</summary>
+    NormedRows = 4096,
 }

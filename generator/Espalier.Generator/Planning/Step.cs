@@ -68,6 +68,9 @@ public enum Score
 
     /// <summary>As <see cref="RaterAttention"/>, divided by what distance alone would make of it, mean over the heads that look at the image most (SparseVLM+).</summary>
     CorrectedRaterAttention,
+
+    /// <summary>The sum of the absolute values of each visual row's key in the layer before (DART, arXiv 2502.11494): what picks the pivots that the others are compared with.</summary>
+    KeyNorm,
 }
 
 /// <summary>What a step does with the visual tokens that it does not keep.</summary>

@@ -144,6 +144,10 @@ internal sealed partial class DecoderLayer(GraphBuilder graph, TextGeometry geom
         return Probabilities(MaskedProducts(rows, values, keyRows, queryRows, temperature: 1, raters));
     }
 
+    /// <summary>The sum of the absolute values of every key in use, over all key heads (DART, arXiv 2502.11494): [key_rows].</summary>
+    public string KeyNorms(LayerValues values, string keyRows) =>
+        graph.Node(Operator.ReduceL1, $"{_values}.key_norms", [Keys(values, keyRows), graph.Constant(0, 1, 3)], NodeAttribute.Of("keepdims", 0));
+
     /// <summary>What five steps of PageRank over the attention of the rows leave at each of them, root mean square over heads (AIM, arXiv 2412.03248): [n].</summary>
     /// <param name="values">The layer.</param>
     /// <param name="keyRows">The cache rows in use.</param>

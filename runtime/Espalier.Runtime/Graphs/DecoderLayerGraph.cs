@@ -82,7 +82,8 @@ internal static class DecoderLayerGraph
         else if (kind.IsScored())
         {
             string keyRows = graph.Input(GraphNames.KeyRows, OrtElementType.Int64, 1);
-            string score = kind == LayerKind.PageRanked ? emitter.Rank(values, keyRows, graph.Input(GraphNames.QueryRows, OrtElementType.Int64, 1))
+            string score = kind.IsKeyNormed() ? emitter.KeyNorms(values, keyRows)
+                : kind == LayerKind.PageRanked ? emitter.Rank(values, keyRows, graph.Input(GraphNames.QueryRows, OrtElementType.Int64, 1))
                 : kind.IsTextScored() ? emitter.TextScore(values, keyRows, graph.Input(GraphNames.QueryRows, OrtElementType.Int64, 1))
                 : emitter.Score(values, keyRows);
             graph.Output(GraphNames.Score, score, OrtElementType.Float, kind == LayerKind.PageRanked ? "n" : "key_rows");

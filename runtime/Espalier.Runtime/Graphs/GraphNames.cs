@@ -43,7 +43,7 @@ internal static class GraphNames
     /// <summary>Rater-scored kinds: which of those text rows are raters, i64 [r]; ascending, from 0 on.</summary>
     public const string Raters = "raters";
 
-    /// <summary>Scored kinds: the attention that the last row, or on average the text rows behind the image, pays to each cache row, mean over heads, f32 [key_rows]; the page-ranked kind: the importance of each row of <see cref="X"/>, f32 [n].</summary>
+    /// <summary>Scored kinds: the attention that the last row, or on average the text rows behind the image, pays to each cache row, mean over heads, f32 [key_rows]; the page-ranked kind: the importance of each row of <see cref="X"/>, f32 [n]; the key-normed kinds: the L1 norm of each key, f32 [key_rows].</summary>
     public const string Score = "score";
 
     /// <summary>Frozen kinds and <see cref="RowGraphs"/>: the visual rows, f32 [1, v, H].</summary>

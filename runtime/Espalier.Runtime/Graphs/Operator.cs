@@ -28,6 +28,7 @@ internal readonly record struct Operator(string Name, string Domain = "")
     public static readonly Operator QuantizeLinear = new("QuantizeLinear");
     public static readonly Operator QuickGelu = new("QuickGelu", Microsoft);
     public static readonly Operator Reciprocal = new("Reciprocal");
+    public static readonly Operator ReduceL1 = new("ReduceL1");
     public static readonly Operator ReduceMax = new("ReduceMax");
     public static readonly Operator ReduceMean = new("ReduceMean");
     public static readonly Operator ReduceMin = new("ReduceMin");

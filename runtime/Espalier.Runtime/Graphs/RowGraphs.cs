@@ -46,6 +46,15 @@ internal static class RowGraphs
         return graph.Build();
     }
 
+    /// <summary>The model's final norm: <c>x</c> [1, n, H] → <c>y</c> [1, n, H].</summary>
+    public static GraphModel FinalNorm(TextGeometry geometry)
+    {
+        var graph = new GraphBuilder("rows.norm");
+        string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
+        graph.Output(GraphNames.Y, graph.RmsNorm("normed", x, "language_model.norm.weight", geometry), OrtElementType.Float, 1, "n", geometry.Hidden);
+        return graph.Build();
+    }
+
     /// <summary>Parts the visual rows from the text rows behind them: <c>x</c> [1, n, H], <c>sizes</c> i64 [2] → <c>visual</c>, <c>text</c>.</summary>
     public static GraphModel Part(TextGeometry geometry)
     {

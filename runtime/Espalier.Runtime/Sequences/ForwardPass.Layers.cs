@@ -30,6 +30,16 @@ public sealed partial class ForwardPass
     /// <param name="scores">Receives one score a visual row; its length is <see cref="VisualTokens"/>.</param>
     public void RunPageRanked(int layer, Span<float> scores) => RunKind(layer, LayerKind.PageRanked, scores);
 
+    /// <summary>As <see cref="RunDense"/>, and reads the L1 norm of the key of each visual row, over all key heads (DART, arXiv 2502.11494). Those of the text are <see cref="TextKeyNorms"/>.</summary>
+    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
+    /// <param name="scores">Receives one norm a visual row; its length is <see cref="VisualTokens"/>.</param>
+    public void RunKeyNormed(int layer, Span<float> scores) => RunKind(layer, LayerKind.KeyNormed, scores);
+
+    /// <summary>As <see cref="RunFrozen"/>, and reads norms as <see cref="RunKeyNormed"/> does.</summary>
+    /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
+    /// <param name="scores">Receives one norm a visual row.</param>
+    public void RunFrozenKeyNormed(int layer, Span<float> scores) => RunKind(layer, LayerKind.FrozenKeyNormed, scores);
+
     /// <summary>Runs the suffix rows through a layer; the visual rows are read by attention and not updated (ShortV, arXiv 2504.00502).</summary>
     /// <param name="layer">Zero-based decoder layer; the next one in order.</param>
     public void RunFrozen(int layer)
@@ -152,7 +162,7 @@ public sealed partial class ForwardPass
         }
 
         _rows.Scores.Slice(firstVisual, scores.Length).CopyTo(scores);
-        _textScores = kind.IsTextScored() ? firstVisual + scores.Length : 0;
+        _textScores = kind.IsTextScored() || kind.IsKeyNormed() ? firstVisual + scores.Length : 0;
     }
 
     private void RunRows(int layer, LayerBinding binding)

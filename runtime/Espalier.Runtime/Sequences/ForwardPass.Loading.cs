@@ -10,6 +10,7 @@ public sealed partial class ForwardPass
     {
         _bindings.Dispose();
         _gates?.Dispose();
+        _finalNorm?.Dispose();
         _head.Dispose();
         _cache.Dispose();
     }

@@ -1,3 +1,5 @@
+using Espalier.Planning;
+
 namespace Espalier;
 
 // The steps between layers: what ranks rows, what lets them leave, and the scratch for both.
@@ -25,6 +27,25 @@ public sealed partial class ForwardPass
             int rows = _map.Count + _suffixRows;
             return new AttentionMap(_rows.Map, (_rows.Map.Length / rows) - rows, _map.Count, _suffixRows - _plan.Registers, _plan.Registers);
         }
+    }
+
+    /// <summary>The L1 norms of the keys of the text rows behind the image, in the layer that ran last. Only behind <see cref="RunKeyNormed"/>; valid until the next layer.</summary>
+    public ReadOnlySpan<float> TextKeyNorms
+    {
+        get
+        {
+            Require(_phase == PassPhase.Prefill && _nextLayer > 0 && _plan.KindAt(_nextLayer - 1).IsKeyNormed() && _textScores > 0, "the norms are there behind a layer that reads them");
+            return _rows.Scores.Slice(_textScores + _plan.Registers, _suffixRows - _plan.Registers);
+        }
+    }
+
+    /// <summary>All rows of the pass behind the model's final norm, <c>[visual and suffix, hidden]</c>: the visual rows first, the text rows last. The rows themselves stay as they are. Valid until the next call.</summary>
+    public ReadOnlySpan<float> FinalNorm()
+    {
+        Require(_phase == PassPhase.Prefill && !_halfRun && _finalNorm is not null, "rows are normed for a step that reads them so");
+        _cancellation.ThrowIfCancellationRequested();
+        _rows.Rejoin(_map.Count, _suffixRows);
+        return _rows.Beside(_finalNorm);
     }
 
     /// <summary>Reads the softmax attention that the last row would pay to each visual row in the next layer if that ran now, mean over heads (PyramidDrop, arXiv 2410.17247). The layer does not run.</summary>

@@ -22,6 +22,7 @@ public sealed partial class ForwardPass
     private readonly int[] _numberings;
     private readonly GateBindings? _gates;
     private readonly TextRows? _text;
+    private readonly LayerBinding? _finalNorm;
     private readonly int[] _shifts;
     private readonly int[] _visualTokens;
     private readonly TextRaterRows _raters;
@@ -65,6 +66,7 @@ public sealed partial class ForwardPass
         _partial = memory.Partial;
         _text = plan.Eviction is { } eviction ? new TextRows(eviction, sessions.Separators!, _numberings.Length, capacity) : null;
         _raters = new TextRaterRows(plan, capacity);
+        _finalNorm = sessions.FinalNorm is { } norm ? new LayerBinding(norm) : null;
         _gates = plan.Gates is { } gates ? new GateBindings(sessions, gates) : null;
     }
 

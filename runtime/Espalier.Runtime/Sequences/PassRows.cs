@@ -167,6 +167,14 @@ internal sealed class PassRows : IDisposable
         binding.BindOutput("y\0"u8, _next.Value);
     }
 
+    /// <summary>Runs a graph over all rows into memory beside them, which the next layer overwrites. The rows must not be parted.</summary>
+    public ReadOnlySpan<float> Beside(LayerBinding graph)
+    {
+        BindHalf(graph);
+        graph.Run();
+        return _next.Span<float>();
+    }
+
     /// <summary>Binds the map output: a column a KV row that the layer will hold.</summary>
     public void BindMap(LayerBinding binding, int rows, int keyRows)
     {

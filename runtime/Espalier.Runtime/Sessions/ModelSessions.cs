@@ -65,7 +65,8 @@ internal sealed class ModelSessions
         bool merges = plan.Steps.Any(static step => step is { IsVisionSide: false, IsMerge: true });
         bool decodesApart = formats.Decode != formats.Decoder;
         bool mergesProjected = plan.StepAt(Site.Projected) is { IsMerge: true };
-        int total = 5 + (mergesProjected ? 1 : 0) + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
+        bool norms = plan.Steps.Any(static step => step.Kernel is { } kernel && (kernel.Inputs & KernelInputs.NormedRows) != 0);
+        int total = 5 + (mergesProjected ? 1 : 0) + (norms ? 1 : 0) + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
         for (int layer = 0; layer < layers; layer++)
         {
             total += (plan.KindAt(layer) switch { LayerKind.Dense => 0, LayerKind.Halved => 2, _ => 1 }) + (plan.IsScoredAhead(layer) ? 1 : 0) + (plan.Gates?.IsBehind(layer) == true ? 1 : 0) + (plan.MaySkipAt(layer) ? 2 : 0);
@@ -130,6 +131,7 @@ internal sealed class ModelSessions
         Head = Get(ModelPart.Head, formats.Decode);
         GatherRows = Get(ModelPart.GatherRows);
         MergeRows = merges ? Get(ModelPart.MergeRows) : null;
+        FinalNorm = norms ? Get(ModelPart.FinalNorm) : null;
         MergeProjected = mergesProjected ? Get(ModelPart.MergeProjected) : null;
         PartRows = Get(ModelPart.PartRows);
         JoinRows = Get(ModelPart.JoinRows);
@@ -167,6 +169,9 @@ internal sealed class ModelSessions
 
     /// <summary>Visual rows that take others in; null if the plan merges nothing in the decoder.</summary>
     public OrtSession? MergeRows { get; }
+
+    /// <summary>Final norm of all rows; null if no step reads them so.</summary>
+    public OrtSession? FinalNorm { get; }
 
     /// <summary>Mix of projected tokens; null if the plan merges none of them.</summary>
     public OrtSession? MergeProjected { get; }

@@ -88,6 +88,9 @@ internal enum ModelPart
     /// <summary>Final norm and head.</summary>
     Head,
 
+    /// <summary>Final norm of all rows.</summary>
+    FinalNorm,
+
     /// <summary>Row gather.</summary>
     GatherRows,
 
@@ -293,6 +296,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.LayerScore => LayerScoreGraph.Build(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.Gate => GateGraph.Build(geometry.Text, key.Layer, key.Width),
             ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, key.RequiredFormat),
+            ModelPart.FinalNorm => RowGraphs.FinalNorm(geometry.Text),
             ModelPart.GatherRows => RowGraphs.Gather(geometry.Text.Hidden),
             ModelPart.MergeRows => RowGraphs.Absorb(geometry.Text.Hidden),
             ModelPart.PartRows => RowGraphs.Part(geometry.Text),

@@ -395,6 +395,21 @@ public sealed partial class ClipLlamaAimTogether;
 [Aim(Halvings = 1, L1 = 1, L2 = 4)]
 public sealed partial class ClipLlamaSimilarityAim;
 
+[VisionLanguageModel("clip-llama")]
+[Dart(K = 2, R = 0.5, ImagePivots = 2, TextPivots = 3)]
+public sealed partial class ClipLlamaDart;
+
+[VisionLanguageModel("clip-llama")]
+[SparsityMeetsSimilarity(Cut = InflectionCut.SecondDifference, Window = 5, AtLeast = 0.4, Round2 = SecondRound.None)]
+[Dart(K = 3, R = 0.4, ImagePivots = 1, TextPivots = 1)]
+[ShortV(1, 2)]
+[Vtw(K = 5)]
+public sealed partial class ClipLlamaSimilarityDart;
+
+[VisionLanguageModel("siglip-qwen2")]
+[Dart(K = 1, R = 0.5, ImagePivots = 3, TextPivots = 0)]
+public sealed partial class SiglipQwen2Dart;
+
 [VisionLanguageModel("siglip-qwen2")]
 [Aim(Halvings = 1, L1 = 0, L2 = 4)]
 public sealed partial class SiglipQwen2Aim;

@@ -71,6 +71,25 @@ internal static class NaiveKernels
         return step.Score == Score.Diversity ? Diverse(rows, left) : Highest(Propagated(rows, step.Kernel!.Arguments), left);
     }
 
+    /// <summary>DART: pivots, and what is least like them.</summary>
+    public static int[] Pivots(Step step, float[] image, float[] text, float[] normed)
+    {
+        int Number(int argument) => (int)step.Kernel!.Arguments[argument].Value;
+        double[][] rows = Rows(normed, normed.Length / Number(0));
+        int each = (int)(image.Length * step.Kernel!.Arguments[3].Value / (Number(1) + Number(2)));
+        int count = Math.Min(image.Length, Number(1) + (each * (Number(1) + Number(2))));
+        int[] own = [.. Enumerable.Range(0, image.Length).OrderByDescending(i => image[i]).ThenBy(static i => i).Take(Number(1))];
+        int[] pivots = [.. own, .. Enumerable.Range(0, text.Length).OrderByDescending(i => text[i]).ThenBy(static i => i).Take(Number(2)).Select(i => rows.Length - text.Length + i)];
+        var kept = new HashSet<int>(own);
+        for (int turn = 0; kept.Count < count; turn++)
+        {
+            double[] pivot = rows[pivots[turn % pivots.Length]];
+            kept.UnionWith(Enumerable.Range(0, image.Length).Except(kept).OrderBy(i => Cosine(pivot, rows[i])).ThenBy(static i => i).Take(Math.Min(each, count - kept.Count)).ToArray());
+        }
+
+        return [.. kept.Order()];
+    }
+
     /// <summary>AIM's merge behind the projector: clusters as lists of tokens.</summary>
     public static int[] Halve(Step step, float[] projected, int tokens, out float[] weights)
     {

@@ -99,6 +99,12 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
                     pass.RunFeedForward(layer);
                     scores = new float[pass.VisualTokens];
                     break;
+                case (_, _) when LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.KeyNorm) && frozen:
+                    pass.RunFrozenKeyNormed(layer, scores);
+                    break;
+                case (_, _) when LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.KeyNorm):
+                    pass.RunKeyNormed(layer, scores);
+                    break;
                 case (_, _) when LoadedPlan.Steps.Any(s => s.AfterLayer == layer && s.Score == Score.PageRank):
                     pass.RunPageRanked(layer, scores);
                     break;
@@ -171,6 +177,12 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
             {
                 pass.MergeVisual(NaiveSparseVlm.Recycle(step, pass, scores));
                 pass.RenumberRows();
+                continue;
+            }
+
+            if (step.Score == Score.KeyNorm)
+            {
+                pass.KeepVisual(NaiveKernels.Pivots(step, scores, pass.TextKeyNorms.ToArray(), pass.FinalNorm().ToArray()));
                 continue;
             }
 

@@ -43,6 +43,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         13 => new("GPrune", new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens)), new RealArgument("Threshold", 0.1), new RealArgument("Temperature", 0.1)),
         14 => new("PruneVisual", new IntegerArgument("AfterLayer", _random.Next(0, geometry.Text.Layers - 1)), new IntegerArgument("Keep", _random.Next(1, geometry.VisualTokens)), new ChoiceArgument("Score", "TextAttention")),
         15 => new("MergeVisual", Norm, new IntegerArgument("AfterLayer", _random.Next(-1, geometry.Text.Layers - 1)), new RealArgument("KeepRatio", _random.Next(1, 20) / 20.0)),
+        35 => new("Dart", new IntegerArgument("K", _random.Next(1, geometry.Text.Layers)), new RealArgument("R", _random.Next(1, 20) / 20.0), new IntegerArgument("ImagePivots", _random.Next(1, 4)), new IntegerArgument("TextPivots", _random.Next(0, 30))),
         30 => new("Aim", new IntegerArgument("Halvings", _random.Next(0, 3)), new ChoiceArgument("Order", Of("Similarity", "Relative")), new IntegerArgument("L1", _random.Next(-1, 3)), new IntegerArgument("L2", _random.Next(1, geometry.Text.Layers - 1))),
         22 => new("DyVte"),
         16 => new("Victor", new IntegerArgument("M", 4), new IntegerArgument("K", _random.Next(1, geometry.Text.Layers))),

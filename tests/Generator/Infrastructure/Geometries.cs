@@ -111,6 +111,8 @@ internal static class Geometries
     public static PolicyDeclaration Lens(double k, double m, int reach, params int[] layers) => new(
         "RedundancyLens", new LayersArgument("layers", new EquatableArray<int>(layers)), new RealArgument("K", k), new RealArgument("M", m), new IntegerArgument("RA", reach));
 
+    public static PolicyDeclaration Dart(int k, double r) => new("Dart", new IntegerArgument("K", k), new RealArgument("R", r), new IntegerArgument("ImagePivots", 2), new IntegerArgument("TextPivots", 3));
+
     /// <summary>A plan that must come out without a problem.</summary>
     public static ReductionPlan Plan(ModelGeometry geometry, params PolicyDeclaration[] policies)
     {

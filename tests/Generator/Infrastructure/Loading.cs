@@ -91,10 +91,12 @@ internal static class Loading
                 LayerKind.Partial => "partial",
                 LayerKind.PartialScored => "partial scored",
                 LayerKind.PartialTextScored => "partial text scored",
+                LayerKind.KeyNormed => "key normed",
+                LayerKind.FrozenKeyNormed => "frozen key normed",
                 _ => "frozen scored",
             };
             Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == layer && step.Site == Site.DecoderBoundary);
-            bool scored = step is { Score: Score.LastQueryAttention or Score.TextAttention or Score.PageRank } || (step is not null && IsRated(step));
+            bool scored = step is { Score: Score.LastQueryAttention or Score.TextAttention or Score.PageRank or Score.KeyNorm } || (step is not null && IsRated(step));
             if (plan.KindAt(layer) != LayerKind.Halved)
             {
                 yield return $"{name} {layer} over {visual}" + (scored ? $" into {visual}" : "");
@@ -150,6 +152,7 @@ internal static class Loading
     {
         null => step.TokensAfter,
         { Rule: CountRule.Found } when step.Compress == Compress.Recycle => Recycling.Left(visual, visual / 2, step.Kernel!.Find("tau")!.Value),
+        { Rule: CountRule.Found } when step.Score == Score.KeyNorm => WithPivots(visual, (int)step.Kernel!.Find("imagePivots")!.Value, (int)step.Kernel.Find("textPivots")!.Value, step.Kernel.Find("share")!.Value),
         { Rule: CountRule.Found } => ((step.IsVisionSide ? step.TokensAfter : visual) + 1) / 2,
         { Rule: CountRule.AtMost } => Math.Min(visual, step.TokensAfter),
         { Rule: CountRule.Share } count => Math.Max(1, (int)Math.Round(visual * count.Share, MidpointRounding.ToEven)),
@@ -157,6 +160,9 @@ internal static class Loading
         { Rule: CountRule.ShareOfEntering } count => Math.Min(visual, Math.Max(1, (int)(entered * count.Share))),
         var count => throw new InvalidOperationException(count.Rule.ToString()),
     };
+
+    /// <summary>What DART leaves, which its kernel counts for itself.</summary>
+    private static int WithPivots(int visual, int image, int text, double share) => Math.Min(visual, image + ((int)(visual * share / (image + text)) * (image + text)));
 
     private static bool IsRated(Step step) => step.Score is Score.RaterAttention or Score.CorrectedRaterAttention;
 

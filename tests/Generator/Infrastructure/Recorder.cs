@@ -261,6 +261,23 @@ internal static class Recorder
                 }
             }
 
+            // The tokens with the largest norms, as many as DART leaves.
+            public static class Dart
+            {
+                public static int Select(ReadOnlySpan<float> imageNorms, ReadOnlySpan<float> textNorms, ReadOnlySpan<float> rows, int width, int imagePivots, int textPivots, double share, Span<float> scratch, Span<int> kept)
+                {
+                    if (rows.Length != 3 * (imageNorms.Length + textNorms.Length) || scratch.Length < (2 * imageNorms.Length) + imagePivots + textPivots || share <= 0)
+                    {
+                        throw new ArgumentException("The spans do not fit.");
+                    }
+
+                    int pivots = imagePivots + textPivots;
+                    int count = Math.Min(imageNorms.Length, imagePivots + ((int)(imageNorms.Length * share / pivots) * pivots));
+                    TokenSelection.TopK(imageNorms, kept[..count]);
+                    return count;
+                }
+            }
+
             public static class GPrune
             {
                 public static void Select(ReadOnlySpan<float> features, int tokens, double threshold, double temperature, int iterations, Span<float> scratch, Span<int> kept) =>
@@ -475,6 +492,14 @@ internal static class Recorder
                 public void RunTextScored(int layer, Span<float> scores) => Score("text scored", layer, scores);
 
                 public void RunFrozenTextScored(int layer, Span<float> scores) => Score("frozen text scored", layer, scores);
+
+                public ReadOnlySpan<float> TextKeyNorms => new float[4];
+
+                public ReadOnlySpan<float> FinalNorm() => new float[3 * (VisualTokens + 4)];
+
+                public void RunKeyNormed(int layer, Span<float> scores) => Score("key normed", layer, scores);
+
+                public void RunFrozenKeyNormed(int layer, Span<float> scores) => Score("frozen key normed", layer, scores);
 
                 public void RunPageRanked(int layer, Span<float> scores) => Score("page ranked", layer, scores);
 

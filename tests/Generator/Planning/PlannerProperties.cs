@@ -239,6 +239,7 @@ public sealed class PlannerProperties
             (1, from ratio in share from strategy in Gen.Elements("Rank", "Row") select FoPru(ratio, strategy)),
             (1, from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) select CDPruner(keep)),
             (1, from least in share from most in share from k2 in Gen.Choose(1 - wild, Math.Max(1, layers - 1) + wild) from round in Gen.Elements("None", "Visual", "VisualAndText") select Similarity(least / 4, most, k2, round)),
+            (2, from after in boundary from r in share select Dart(after + 1, r)),
             (2, from halvings in Gen.Choose(0 - wild, 3) from first in boundary from span in Gen.Choose(1 - wild, 4) select Aim(halvings, first - 1, first - 1 + span)),
             (1, from ratio in share from iterations in Gen.Choose(1 - wild, 5) select GPrune(ratio, iterations)));
     }
@@ -347,6 +348,8 @@ public sealed class PlannerProperties
                         return policy.Name == "SparseVlmPlus" || Real("Tau") == 0 ? keep : keep + (Math.Min(before - keep, (int)((before - keep) * Real("Tau")) + 1) / 10) + 1;
                     case "FastV" when Number("K") == layer:
                         return (int)Math.Round(before * (1 - Real("R")), MidpointRounding.ToEven);
+                    case "Dart" when Number("K") == layer:
+                        return Math.Min(before, 2 + ((int)(before * (1 - Real("R")) / 5) * 5));
                     case "Aim" when layer > Number("L1") + 1:
                         return Math.Max(0, VisualTokensBeforeTheDecoder(declared) * (Number("L2") - layer + 1) / (Number("L2") - Number("L1"))) is var left && left < before ? left : before;
                     case "ExitVisual" when Number("AfterLayer") + 1 == layer:

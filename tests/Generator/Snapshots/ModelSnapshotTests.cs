@@ -176,6 +176,17 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void Dart() => Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [Dart(K = 2, R = 0.75)]
+        public sealed partial class PivotShapes;
+        """);
+
+    [Fact]
     public void AimBehindACountOfTheImage() => Verify("""
         using Espalier;
 

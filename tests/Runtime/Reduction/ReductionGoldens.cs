@@ -78,6 +78,6 @@ internal static class ReductionGoldens
         }
     }
 
-    private static JsonElement Read(string file, [CallerFilePath] string here = "") =>
+    public static JsonElement Read(string file, [CallerFilePath] string here = "") =>
         JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Path.GetDirectoryName(here)!, file))).RootElement;
 }

@@ -31,6 +31,7 @@ public static class PolicyMethods
         new DivPruneMethod(),
         new GPruneMethod(),
         new AimMethod(),
+        new DartMethod(),
         new SparsityMeetsSimilarityMethod(),
         new PruMergeMethod(plus: false),
         new PruMergeMethod(plus: true),
