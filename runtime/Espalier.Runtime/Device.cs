@@ -18,6 +18,9 @@ public sealed class Device
     /// <summary>The CPU: works everywhere.</summary>
     public static Device Cpu { get; } = new("cpu", CpuExecutionProvider.Instance);
 
+    /// <summary>Any GPU that Vulkan, Metal or Direct3D 12 reaches.</summary>
+    public static Device WebGpu { get; } = new("webgpu", WebGpuExecutionProvider.Instance);
+
     /// <summary>The name, lower case.</summary>
     public string Name { get; }
 

@@ -14,11 +14,17 @@ public abstract partial class VisionLanguageModel
     /// <param name="capacity">Positions of each of them, as for <see cref="CreateSequence"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are no slots, or too many; or the capacity does not hold the visual tokens and a text token, or is above the positions that the model was trained for.</exception>
     /// <exception cref="OutOfMemoryException">There is not that much memory.</exception>
+    /// <exception cref="NotSupportedException">The model does not run on the CPU.</exception>
     public SequenceBatch CreateBatch(int slots, int capacity)
     {
         if (slots is < 1 or > MaximumBatchSlots)
         {
             throw new ArgumentOutOfRangeException(nameof(slots), slots, $"A batch has 1 to {MaximumBatchSlots} slots.");
+        }
+
+        if (!_sessions.Memory.IsHost)
+        {
+            throw new NotSupportedException("A batch runs on the CPU only: its sequences share tensors of the host. Load the model with Device.Cpu, or use one sequence an answer.");
         }
 
         CheckCapacity(capacity);

@@ -133,9 +133,7 @@ internal sealed class GraphBuilder(string name)
             Rename(value, output.Name);
         }
 
-        return new GraphModel(Write(null), _weights, Write);
-
-        byte[] Write(Func<WeightUse, WeightPlace>? place) => ModelWriter.Write(name, _nodes, _weights, _constants, _inputs, _outputs.Select(output => output.Output), place);
+        return new GraphModel(new GraphParts(name, _nodes, _weights, _constants, _inputs, [.. _outputs.Select(output => output.Output)]));
     }
 
     /// <summary>Gives a node's result the name of the graph output, which saves the copying node that would join two names.</summary>

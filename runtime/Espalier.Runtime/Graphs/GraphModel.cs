@@ -5,19 +5,34 @@ namespace Espalier.Graphs;
 
 /// <summary>A finished ONNX graph and the weights that its session must be given.</summary>
 /// <remarks>The bytes hold no weight: each is declared as external data and is supplied by address when the session is made, so that a mapped checkpoint is used in place. Equal arguments give equal bytes.</remarks>
-/// <param name="bytes">The serialised ONNX model.</param>
-/// <param name="weights">The weights, in the order of their first use.</param>
-/// <param name="write">Serialises the model once more, with weights at other places.</param>
-internal sealed class GraphModel(byte[] bytes, IReadOnlyList<WeightUse> weights, Func<Func<WeightUse, WeightPlace>, byte[]> write)
+/// <param name="parts">What the graph consists of.</param>
+internal sealed class GraphModel(GraphParts parts)
 {
     /// <summary>The serialised ONNX model.</summary>
-    public byte[] Bytes { get; } = bytes;
+    public byte[] Bytes { get; } = parts.Write(place: null);
 
     /// <summary>Every weight of the graph, once, in the order of first use.</summary>
-    public IReadOnlyList<WeightUse> Weights { get; } = weights;
+    public IReadOnlyList<WeightUse> Weights => parts.Weights;
+
+    /// <summary>What the graph consists of.</summary>
+    public GraphParts Parts => parts;
 
     /// <summary>The same model with its weights where a file has them.</summary>
-    public byte[] WithWeightsAt(Func<WeightUse, WeightPlace> place) => write(place);
+    public byte[] WithWeightsAt(Func<WeightUse, WeightPlace> place) => parts.Write(place);
+}
+
+/// <summary>What a graph consists of, before it is serialised.</summary>
+/// <param name="Name">The name of the graph.</param>
+/// <param name="Nodes">The nodes, each behind those whose results it reads.</param>
+/// <param name="Weights">What the session supplies, in the order of first use.</param>
+/// <param name="Constants">What the graph holds.</param>
+/// <param name="Inputs">The inputs.</param>
+/// <param name="Outputs">The outputs.</param>
+internal sealed record GraphParts(string Name, IReadOnlyList<Node> Nodes, IReadOnlyList<WeightUse> Weights, IReadOnlyList<Constant> Constants, IReadOnlyList<Value> Inputs, IReadOnlyList<Value> Outputs)
+{
+    /// <summary>Serialises the graph.</summary>
+    /// <param name="place">Where a weight lies; null for a model whose weights a session is given by address.</param>
+    public byte[] Write(Func<WeightUse, WeightPlace>? place) => ModelWriter.Write(Name, Nodes, Weights, Constants, Inputs, Outputs, place);
 }
 
 /// <summary>A weight that a graph reads.</summary>
@@ -29,6 +44,9 @@ internal sealed record WeightUse(string Name, OrtElementType Type, long[] Shape,
 {
     /// <summary>The canonical name of the checkpoint's tensor that the weight is, or is a part of.</summary>
     public string Source => Slice?.Whole ?? Name;
+
+    /// <summary>The weight that this one is the transpose of; null for a weight that is used as it is stored.</summary>
+    public WeightUse? TransposeOf { get; init; }
 
     /// <summary>Bytes of the whole tensor.</summary>
     public long ByteCount => checked((long)Type.Bytes(Shape));

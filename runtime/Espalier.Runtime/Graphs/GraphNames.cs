@@ -55,6 +55,12 @@ internal static class GraphNames
     /// <summary>Frozen kinds, and partial ones whose visual rows attend apart: the cache row of the first visual row, i64 [1].</summary>
     public const string VisualStart = "visual_start";
 
+    /// <summary>Frozen kinds on WebGPU: the cache row behind the last visual row, i64 [1], in host memory, as <see cref="VisualStart"/> is there.</summary>
+    public const string VisualEnd = "visual_end";
+
+    /// <summary>What a layer would attend to, on WebGPU: the position of the last row, i64 [1, 1].</summary>
+    public const string LastPosition = "last_position";
+
     /// <summary>Frozen kinds: the cache with the visual rows written, an output bound to the buffer of <see cref="PastKey"/>.</summary>
     public const string ScatteredKey = "scattered_key";
 

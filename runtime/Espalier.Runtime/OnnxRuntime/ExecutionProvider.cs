@@ -6,6 +6,12 @@ internal abstract class ExecutionProvider
     /// <summary>ONNX Runtime's name of it, as in <see cref="OnnxRuntimeLibrary.Providers"/>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>True if the device reads and writes the memory of the host.</summary>
+    public virtual bool UsesHostMemory => false;
+
+    /// <summary>True if graphs are rewritten for the device, because it lacks operators: see <see cref="Graphs.Lowering.WebGpuLowering"/>.</summary>
+    public virtual bool RewritesGraphs => false;
+
     /// <summary>Makes sessions of these options run there.</summary>
     /// <exception cref="ExecutionProviderNotAvailableException">The library was built without the provider, or files that it needs are missing.</exception>
     public abstract void AppendTo(OrtSessionOptions options);
@@ -23,6 +29,9 @@ internal sealed class CpuExecutionProvider : ExecutionProvider
 
     /// <inheritdoc/>
     public override string Name => "CPUExecutionProvider";
+
+    /// <inheritdoc/>
+    public override bool UsesHostMemory => true;
 
     /// <inheritdoc/>
     public override void AppendTo(OrtSessionOptions options)

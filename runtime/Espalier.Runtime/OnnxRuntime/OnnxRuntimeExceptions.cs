@@ -48,6 +48,36 @@ public sealed class ExecutionProviderNotAvailableException : EspalierException
     public string Provider { get; }
 }
 
+/// <summary>A device lacks an operator that a part of the plan needs.</summary>
+public sealed class DeviceOperatorException : EspalierException
+{
+    internal DeviceOperatorException(string device, string part, IReadOnlyList<string> operators)
+        : base($"{device} lacks operators of {part}: {string.Join(", ", operators)}. Choose a policy without that part, or Device.Cpu.")
+    {
+        Part = part;
+        Operators = operators;
+    }
+
+    /// <summary>The part of the model, for example <c>DecoderLayer-3-Frozen</c>.</summary>
+    public string Part { get; }
+
+    /// <summary>The operators, in alphabetical order.</summary>
+    public IReadOnlyList<string> Operators { get; }
+}
+
+/// <summary>A device has not as much free memory as was asked for.</summary>
+public sealed class DeviceMemoryException : EspalierException
+{
+    internal DeviceMemoryException(nuint bytes, Exception? inner)
+        : base($"The device has no {bytes} bytes of memory left{(inner is null ? "" : ": " + inner.Message.Trim())}. Use a smaller capacity, fewer sequences at a time, or Device.Cpu.", inner)
+    {
+        ByteLength = (long)bytes;
+    }
+
+    /// <summary>The bytes that were asked for.</summary>
+    public long ByteLength { get; }
+}
+
 /// <summary>A call into ONNX Runtime failed.</summary>
 public sealed class OrtException : EspalierException
 {

@@ -35,7 +35,14 @@ internal sealed unsafe class OrtApi
 
     // Memory.
     public readonly delegate* unmanaged[Cdecl]<int, int, nint*, nint> CreateCpuMemoryInfo;
+    public readonly delegate* unmanaged[Cdecl]<byte*, int, int, int, nint*, nint> CreateMemoryInfo;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint, nint*, nint> CreateAllocator;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseAllocator;
+    public readonly delegate* unmanaged[Cdecl]<nint, nuint, void**, nint> AllocatorAlloc;
     public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseMemoryInfo;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte**, nint> MemoryInfoGetName;
+    public readonly delegate* unmanaged[Cdecl]<nint, int*, void> MemoryInfoGetDeviceType;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint, int*, nint> CompareMemoryInfo;
     public readonly delegate* unmanaged[Cdecl]<nint*, nint> GetAllocatorWithDefaultOptions;
     public readonly delegate* unmanaged[Cdecl]<nint, void*, nint> AllocatorFree;
     public readonly delegate* unmanaged[Cdecl]<byte**, nuint*, nuint, nint*, nint> CreateArenaCfgV2;
@@ -46,6 +53,8 @@ internal sealed unsafe class OrtApi
     public readonly delegate* unmanaged[Cdecl]<nint, void*, nuint, long*, nuint, int, nint*, nint> CreateTensorWithDataAsOrtValue;
     public readonly delegate* unmanaged[Cdecl]<nint, void**, nint> GetTensorMutableData;
     public readonly delegate* unmanaged[Cdecl]<nint, int*, long**, nuint*, nint> GetTensorElementTypeAndShapeDataReference;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint*, nint> GetTensorMemoryInfo;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint*, nint*, nint, nuint, nint> CopyTensors;
     public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseValue;
 
     // Session options.
@@ -62,6 +71,7 @@ internal sealed unsafe class OrtApi
     public readonly delegate* unmanaged[Cdecl]<nint, byte*, void*, nint> UpdateCudaProviderOptionsWithValue;
     public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseCudaProviderOptions;
     public readonly delegate* unmanaged[Cdecl]<nint, nint, nint> AppendCudaExecutionProvider;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte*, byte**, byte**, nuint, nint> AppendExecutionProvider;
 
     // Sessions.
     public readonly delegate* unmanaged[Cdecl]<nint*, nint> CreatePrepackedWeightsContainer;
@@ -73,6 +83,13 @@ internal sealed unsafe class OrtApi
     public readonly delegate* unmanaged[Cdecl]<nint, nuint*, nint> SessionGetOutputCount;
     public readonly delegate* unmanaged[Cdecl]<nint, nuint, nint, byte**, nint> SessionGetInputName;
     public readonly delegate* unmanaged[Cdecl]<nint, nuint, nint, byte**, nint> SessionGetOutputName;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint*, nuint, nint> SessionGetMemoryInfoForInputs;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint*, nuint, nint> SessionGetMemoryInfoForOutputs;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint**, nuint*, nint> SessionGetEpGraphAssignmentInfo;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte**, nint> EpAssignedSubgraphGetEpName;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint**, nuint*, nint> EpAssignedSubgraphGetNodes;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte**, nint> EpAssignedNodeGetName;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte**, nint> EpAssignedNodeGetOperatorType;
 
     // Bindings and runs.
     public readonly delegate* unmanaged[Cdecl]<nint, nint*, nint> CreateIoBinding;
@@ -109,7 +126,14 @@ internal sealed unsafe class OrtApi
         ReleaseAvailableProviders = (delegate* unmanaged[Cdecl]<byte**, int, nint>)Slot(126);
 
         CreateCpuMemoryInfo = (delegate* unmanaged[Cdecl]<int, int, nint*, nint>)Slot(69);
+        CreateMemoryInfo = (delegate* unmanaged[Cdecl]<byte*, int, int, int, nint*, nint>)Slot(68);
+        CreateAllocator = (delegate* unmanaged[Cdecl]<nint, nint, nint*, nint>)Slot(131);
+        ReleaseAllocator = (delegate* unmanaged[Cdecl]<nint, void>)Slot(132);
+        AllocatorAlloc = (delegate* unmanaged[Cdecl]<nint, nuint, void**, nint>)Slot(75);
         ReleaseMemoryInfo = (delegate* unmanaged[Cdecl]<nint, void>)Slot(94);
+        MemoryInfoGetName = (delegate* unmanaged[Cdecl]<nint, byte**, nint>)Slot(71);
+        MemoryInfoGetDeviceType = (delegate* unmanaged[Cdecl]<nint, int*, void>)Slot(225);
+        CompareMemoryInfo = (delegate* unmanaged[Cdecl]<nint, nint, int*, nint>)Slot(70);
         GetAllocatorWithDefaultOptions = (delegate* unmanaged[Cdecl]<nint*, nint>)Slot(78);
         AllocatorFree = (delegate* unmanaged[Cdecl]<nint, void*, nint>)Slot(76);
         CreateArenaCfgV2 = (delegate* unmanaged[Cdecl]<byte**, nuint*, nuint, nint*, nint>)Slot(164);
@@ -119,6 +143,8 @@ internal sealed unsafe class OrtApi
         CreateTensorWithDataAsOrtValue = (delegate* unmanaged[Cdecl]<nint, void*, nuint, long*, nuint, int, nint*, nint>)Slot(49);
         GetTensorMutableData = (delegate* unmanaged[Cdecl]<nint, void**, nint>)Slot(51);
         GetTensorElementTypeAndShapeDataReference = (delegate* unmanaged[Cdecl]<nint, int*, long**, nuint*, nint>)Slot(414);
+        GetTensorMemoryInfo = (delegate* unmanaged[Cdecl]<nint, nint*, nint>)Slot(194);
+        CopyTensors = (delegate* unmanaged[Cdecl]<nint, nint*, nint*, nint, nuint, nint>)Slot(386);
         ReleaseValue = (delegate* unmanaged[Cdecl]<nint, void>)Slot(96);
 
         CreateSessionOptions = (delegate* unmanaged[Cdecl]<nint*, nint>)Slot(10);
@@ -134,6 +160,7 @@ internal sealed unsafe class OrtApi
         UpdateCudaProviderOptionsWithValue = (delegate* unmanaged[Cdecl]<nint, byte*, void*, nint>)Slot(263);
         ReleaseCudaProviderOptions = (delegate* unmanaged[Cdecl]<nint, void>)Slot(208);
         AppendCudaExecutionProvider = (delegate* unmanaged[Cdecl]<nint, nint, nint>)Slot(204);
+        AppendExecutionProvider = (delegate* unmanaged[Cdecl]<nint, byte*, byte**, byte**, nuint, nint>)Slot(216);
 
         CreatePrepackedWeightsContainer = (delegate* unmanaged[Cdecl]<nint*, nint>)Slot(166);
         ReleasePrepackedWeightsContainer = (delegate* unmanaged[Cdecl]<nint, void>)Slot(167);
@@ -144,6 +171,13 @@ internal sealed unsafe class OrtApi
         SessionGetOutputCount = (delegate* unmanaged[Cdecl]<nint, nuint*, nint>)Slot(31);
         SessionGetInputName = (delegate* unmanaged[Cdecl]<nint, nuint, nint, byte**, nint>)Slot(36);
         SessionGetOutputName = (delegate* unmanaged[Cdecl]<nint, nuint, nint, byte**, nint>)Slot(37);
+        SessionGetMemoryInfoForInputs = (delegate* unmanaged[Cdecl]<nint, nint*, nuint, nint>)Slot(380);
+        SessionGetMemoryInfoForOutputs = (delegate* unmanaged[Cdecl]<nint, nint*, nuint, nint>)Slot(381);
+        SessionGetEpGraphAssignmentInfo = (delegate* unmanaged[Cdecl]<nint, nint**, nuint*, nint>)Slot(407);
+        EpAssignedSubgraphGetEpName = (delegate* unmanaged[Cdecl]<nint, byte**, nint>)Slot(408);
+        EpAssignedSubgraphGetNodes = (delegate* unmanaged[Cdecl]<nint, nint**, nuint*, nint>)Slot(409);
+        EpAssignedNodeGetName = (delegate* unmanaged[Cdecl]<nint, byte**, nint>)Slot(410);
+        EpAssignedNodeGetOperatorType = (delegate* unmanaged[Cdecl]<nint, byte**, nint>)Slot(412);
 
         CreateIoBinding = (delegate* unmanaged[Cdecl]<nint, nint*, nint>)Slot(134);
         ReleaseIoBinding = (delegate* unmanaged[Cdecl]<nint, void>)Slot(135);

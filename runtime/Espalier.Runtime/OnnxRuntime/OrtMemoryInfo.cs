@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Espalier.OnnxRuntime;
 
 /// <summary>Which allocator of a device is meant (<c>OrtAllocatorType</c>).</summary>
@@ -44,6 +46,22 @@ internal sealed unsafe class OrtMemoryInfo : OrtHandle
         nint native;
         OrtStatus.Check(OrtApi.Current.CreateCpuMemoryInfo((int)allocator, 0, &native), "describe host memory");
         return new OrtMemoryInfo(native);
+    }
+
+    /// <summary>ONNX Runtime's name of a memory.</summary>
+    public static string NameOf(nint info)
+    {
+        byte* name;
+        OrtStatus.Check(OrtApi.Current.MemoryInfoGetName(info, &name), "read the name of a memory");
+        return Marshal.PtrToStringUTF8((nint)name) ?? "";
+    }
+
+    /// <summary>True if two memories are the same.</summary>
+    public static bool AreEqual(nint first, nint second)
+    {
+        int difference;
+        OrtStatus.Check(OrtApi.Current.CompareMemoryInfo(first, second, &difference), "compare two memories");
+        return difference == 0;
     }
 
     private protected override void Release(OrtApi api, nint native) => api.ReleaseMemoryInfo(native);

@@ -6,9 +6,12 @@ namespace Espalier.OnnxRuntime;
 /// <summary>A graph that is ready to run. It keeps the environment, its weights and their packed form alive. Thread-safe: runs with different bindings may overlap.</summary>
 internal sealed unsafe class OrtSession : OrtHandle
 {
-    private OrtSession(nint native, ReadOnlySpan<SafeHandle> parents, string[] inputs, string[] outputs)
+    private readonly bool _takesTurns;
+
+    private OrtSession(nint native, ReadOnlySpan<SafeHandle> parents, string[] inputs, string[] outputs, bool takesTurns)
         : base(native, parents)
     {
+        _takesTurns = takesTurns;
         InputNames = inputs;
         OutputNames = outputs;
     }
@@ -62,7 +65,7 @@ internal sealed unsafe class OrtSession : OrtHandle
 
             try
             {
-                return new OrtSession(native, CollectionsMarshal.AsSpan(parents), ReadNames(native, inputs: true), ReadNames(native, inputs: false));
+                return new OrtSession(native, CollectionsMarshal.AsSpan(parents), ReadNames(native, inputs: true), ReadNames(native, inputs: false), !options.Provider.UsesHostMemory);
             }
             catch
             {
@@ -94,11 +97,69 @@ internal sealed unsafe class OrtSession : OrtHandle
         // The binding holds the session open.
         using var bindingLease = new HandleLease(binding);
         using var optionsLease = new HandleLease(options);
-        nint status = OrtApi.Current.RunWithBinding(handle, optionsLease.Pointer, bindingLease.Pointer);
+        nint status;
+        if (!_takesTurns)
+        {
+            status = OrtApi.Current.RunWithBinding(handle, optionsLease.Pointer, bindingLease.Pointer);
+        }
+        else
+        {
+            lock (DeviceGate.Gate)
+            {
+                status = OrtApi.Current.RunWithBinding(handle, optionsLease.Pointer, bindingLease.Pointer);
+            }
+        }
+
         if (status != 0)
         {
             ThrowFailedRun(status, options);
         }
+    }
+
+    /// <summary>Where each input of the graph is read: an <c>OrtMemoryInfo*</c> each, valid while the session lives.</summary>
+    public nint[] InputMemory()
+    {
+        using var lease = new HandleLease(this);
+        var memory = new nint[InputNames.Count];
+        fixed (nint* first = memory)
+        {
+            OrtStatus.Check(OrtApi.Current.SessionGetMemoryInfoForInputs(lease.Pointer, first, (nuint)memory.Length), "read where the inputs lie");
+        }
+
+        return memory;
+    }
+
+    /// <summary>The operators of the graph that another provider runs; the session's options must record the assignment.</summary>
+    /// <param name="provider">ONNX Runtime's name of the provider that was to run all of them.</param>
+    public IReadOnlyList<string> OperatorsOutside(string provider)
+    {
+        using var lease = new HandleLease(this);
+        OrtApi api = OrtApi.Current;
+        nint* parts;
+        nuint partCount;
+        OrtStatus.Check(api.SessionGetEpGraphAssignmentInfo(lease.Pointer, &parts, &partCount), "read where the nodes run");
+        var outside = new SortedSet<string>(StringComparer.Ordinal);
+        for (nuint part = 0; part < partCount; part++)
+        {
+            byte* name;
+            nint* nodes;
+            nuint nodeCount;
+            OrtStatus.Check(api.EpAssignedSubgraphGetEpName(parts[part], &name), "read where the nodes run");
+            if (Marshal.PtrToStringUTF8((nint)name) == provider)
+            {
+                continue;
+            }
+
+            OrtStatus.Check(api.EpAssignedSubgraphGetNodes(parts[part], &nodes, &nodeCount), "read where the nodes run");
+            for (nuint node = 0; node < nodeCount; node++)
+            {
+                byte* type;
+                OrtStatus.Check(api.EpAssignedNodeGetOperatorType(nodes[node], &type), "read where the nodes run");
+                outside.Add(Marshal.PtrToStringUTF8((nint)type) ?? "");
+            }
+        }
+
+        return [.. outside];
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

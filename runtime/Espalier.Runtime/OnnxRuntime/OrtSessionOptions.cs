@@ -11,10 +11,14 @@ internal sealed unsafe class OrtSessionOptions : OrtHandle
 {
     private readonly List<OrtValue> _initializers = [];
 
-    private OrtSessionOptions(nint native)
+    private OrtSessionOptions(nint native, ExecutionProvider provider)
         : base(native)
     {
+        Provider = provider;
     }
+
+    /// <summary>Where sessions run.</summary>
+    public ExecutionProvider Provider { get; }
 
     /// <summary>The weights added so far, which sessions must keep alive.</summary>
     public IReadOnlyList<OrtValue> Initializers => _initializers;
@@ -27,13 +31,13 @@ internal sealed unsafe class OrtSessionOptions : OrtHandle
         OrtApi api = OrtApi.Current;
         nint native;
         OrtStatus.Check(api.CreateSessionOptions(&native), "create session options");
-        var options = new OrtSessionOptions(native);
+        var options = new OrtSessionOptions(native, provider ?? CpuExecutionProvider.Instance);
         try
         {
             OrtStatus.Check(api.DisablePerSessionThreads(native), "use the shared threads");
             OrtStatus.Check(api.SetSessionGraphOptimizationLevel(native, 0), "set the optimization level");
             options.SetEntry("session.use_env_allocators\0"u8, "1\0"u8);
-            (provider ?? CpuExecutionProvider.Instance).AppendTo(options);
+            options.Provider.AppendTo(options);
             return options;
         }
         catch
@@ -102,10 +106,11 @@ internal sealed unsafe class OrtSessionOptions : OrtHandle
     /// </summary>
     /// <param name="name">An initializer of the graph with external data.</param>
     /// <param name="value">The weight.</param>
-    public void AddExternalInitializer(string name, OrtValue value)
+    /// <param name="placeholder">Memory of the host of the same size, for a weight that lies on a device: ONNX Runtime reads it once, and uses the weight. Null for a weight of the host.</param>
+    public void AddExternalInitializer(string name, OrtValue value, OrtValue? placeholder = null)
     {
         using var lease = new HandleLease(this);
-        using var valueLease = new HandleLease(value);
+        using var valueLease = new HandleLease(placeholder ?? value);
         byte* nameZ = (byte*)Marshal.StringToCoTaskMemUTF8(name);
         try
         {

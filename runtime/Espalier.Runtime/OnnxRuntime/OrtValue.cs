@@ -47,6 +47,14 @@ internal sealed unsafe class OrtValue : OrtHandle
     public static OrtValue Over(NativeBuffer buffer, ReadOnlySpan<long> shape, OrtElementType type) =>
         Over(buffer, buffer.Pointer, buffer.ByteLength, shape, type);
 
+    /// <summary>Creates a tensor over the start of a buffer of a device, which it holds open.</summary>
+    public static OrtValue Over(DeviceMemory memory, DeviceBuffer buffer, ReadOnlySpan<long> shape, OrtElementType type)
+    {
+        nuint bytes = type.Bytes(shape);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, buffer.ByteLength);
+        return new OrtValue(memory.CreateTensor(buffer, bytes, shape, type), bytes, [buffer]);
+    }
+
     /// <summary>Creates a tensor with host memory of its own, zeroed and aligned to 64 bytes.</summary>
     public static OrtValue Allocate(ReadOnlySpan<long> shape, OrtElementType type)
     {

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Espalier.Graphs;
 using Espalier.Planning;
 
 namespace Espalier;
@@ -24,8 +25,8 @@ internal sealed class DecodeHalves : IDisposable
         _attention = new LayerBinding?[text.Layers];
         _feedForward = new LayerBinding?[text.Layers];
         _output = new RowTensor[text.Layers];
-        _between = RowTensor.Hidden(text.Hidden);
-        _normed = RowTensor.Hidden(text.Hidden);
+        _between = RowTensor.Hidden(text.Hidden, sessions.Memory);
+        _normed = RowTensor.Hidden(text.Hidden, sessions.Memory);
         _between.Resize(1);
         _normed.Resize(1);
         for (int layer = skips.FirstLayer; layer <= skips.LastLayer; layer++)
@@ -34,6 +35,11 @@ internal sealed class DecodeHalves : IDisposable
             var attention = new LayerBinding(sessions.DecodeAttention(layer));
             _attention[layer] = attention;
             cache.Bind(attention.Binding, layer);
+            if (attention.Binding.Session.InputNames.Contains(GraphNames.KeyRows))
+            {
+                cache.BindKeyRows(attention.Binding, layer);
+            }
+
             attention.BindInput("x\0"u8, input.Value);
             attention.BindInput("positions\0"u8, position.Value);
             attention.BindOutput("y\0"u8, _between.Value);
@@ -55,11 +61,18 @@ internal sealed class DecodeHalves : IDisposable
     public float RunFeedForward(int layer)
     {
         _feedForward[layer]!.Run();
-        return TensorPrimitives.CosineSimilarity<float>(_between.Span<float>(), _output[layer].Span<float>());
+        _between.MarkWritten();
+        _output[layer].MarkWritten();
+        return TensorPrimitives.CosineSimilarity(_between.Read<float>(), _output[layer].Read<float>());
     }
 
     /// <summary>The row goes on as attention left it.</summary>
-    public void Skip(int layer) => _between.Span<float>().CopyTo(_output[layer].Span<float>());
+    public void Skip(int layer)
+    {
+        _between.MarkWritten();
+        _between.Read<float>().CopyTo(_output[layer].Span<float>());
+        _output[layer].Upload();
+    }
 
     /// <inheritdoc/>
     public void Dispose()

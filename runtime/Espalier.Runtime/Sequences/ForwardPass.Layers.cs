@@ -102,6 +102,7 @@ public sealed partial class ForwardPass
         int rows = _map.Count + _suffixRows;
         _rows.BindMap(binding, rows, _cache.Length(layer) + rows);
         RunRows(layer, binding);
+        _rows.ReadMap();
         _halfRun = true;
     }
 

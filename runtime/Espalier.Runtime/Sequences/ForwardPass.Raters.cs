@@ -68,6 +68,7 @@ public sealed partial class ForwardPass
             RunRows(layer, binding);
         }
 
+        _rows.ReadMap();
         _ratedLayer = layer;
         _textScores = 0;
         RaterAttention.Mean(scores);

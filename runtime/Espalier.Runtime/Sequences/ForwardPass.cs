@@ -54,7 +54,7 @@ public sealed partial class ForwardPass
     {
         _sessions = sessions;
         _plan = plan;
-        _cache = place is null ? new KeyValueCache(plan, capacity) : new KeyValueCache(place.Arrays, place.Slot);
+        _cache = place is null ? new KeyValueCache(plan, capacity, sessions.Memory) : new KeyValueCache(place.Arrays, place.Slot);
         _bindings = new LayerBindings(sessions, _cache);
         _head = new PassHead(sessions, place?.Logits.Of(place.Slot) ?? 0);
         _rows = memory.Rows;
@@ -77,6 +77,8 @@ public sealed partial class ForwardPass
     internal int? ExitLayer { get; private set; }
 
     internal KeyValueCache Cache => _cache;
+
+    internal DeviceMemory Memory => _sessions.Memory;
 
     internal VisualTokenMap Map => _map;
 

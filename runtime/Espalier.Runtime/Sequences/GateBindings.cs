@@ -7,13 +7,16 @@ namespace Espalier;
 internal sealed class GateBindings : IDisposable
 {
     private readonly LayerBinding?[] _gates;
-    private readonly RowTensor _rows = RowTensor.Indices();
-    private readonly RowTensor _row = RowTensor.Indices();
-    private readonly RowTensor _says = RowTensor.Hidden(2);
+    private readonly RowTensor _rows;
+    private readonly RowTensor _row;
+    private readonly RowTensor _says;
 
     public GateBindings(ModelSessions sessions, ExitGates gates)
     {
         _gates = new LayerBinding?[sessions.Geometry.Text.Layers];
+        _rows = RowTensor.Indices(sessions.Memory);
+        _row = RowTensor.Indices(sessions.Memory);
+        _says = RowTensor.Hidden(2, sessions.Memory);
         _row.Resize(1);
         _says.Resize(1);
         for (int layer = gates.FirstLayer; layer <= gates.LastLayer; layer++)
@@ -41,11 +44,14 @@ internal sealed class GateBindings : IDisposable
         }
 
         _row.Span<long>()[0] = rows.Rows - 1;
+        _rows.Upload();
+        _row.Upload();
         LayerBinding gate = _gates[layer]!;
         gate.BindInput("x\0"u8, rows.Value);
         gate.BindInput("rows\0"u8, _rows.Value);
         gate.Run();
-        ReadOnlySpan<float> says = _says.Span<float>();
+        _says.MarkWritten();
+        ReadOnlySpan<float> says = _says.Read<float>();
         return says[0] < says[1];
     }
 

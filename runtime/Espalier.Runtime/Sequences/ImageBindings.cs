@@ -8,25 +8,26 @@ namespace Espalier;
 /// <remarks>Not thread-safe.</remarks>
 internal abstract class TowerBinding : IDisposable
 {
-    private readonly OrtValue _pixels;
-    private readonly OrtValue _features;
-    private readonly OrtValue? _clsAttention;
-    private readonly OrtValue? _keys;
+    private readonly DeviceTensor _pixels;
+    private readonly DeviceTensor _features;
+    private readonly DeviceTensor? _clsAttention;
+    private readonly DeviceTensor? _keys;
 
     /// <summary>Allocates what every tower reads and writes.</summary>
     /// <param name="vision">The tower.</param>
     /// <param name="tokens">Visual tokens that come out.</param>
     /// <param name="scores">The scores that come out, with the CLS row of the features; null if none do.</param>
-    protected TowerBinding(VisionGeometry vision, int tokens, TowerScores? scores)
+    /// <param name="memory">Where the tower reads and writes.</param>
+    protected TowerBinding(VisionGeometry vision, int tokens, TowerScores? scores, DeviceMemory memory)
     {
         PixelCount = 3 * vision.ImageSize * vision.ImageSize;
         RowCount = tokens + (scores is not null ? vision.Tokens - vision.FeatureTokens : 0);
-        _pixels = OrtValue.Allocate([1, 3, vision.ImageSize, vision.ImageSize], OrtElementType.Float);
-        _features = OrtValue.Allocate([1, RowCount, vision.Hidden], OrtElementType.Float);
+        _pixels = new DeviceTensor(memory, [1, 3, vision.ImageSize, vision.ImageSize]);
+        _features = new DeviceTensor(memory, [1, RowCount, vision.Hidden]);
         if (scores is not null)
         {
-            _clsAttention = OrtValue.Allocate([tokens], OrtElementType.Float);
-            _keys = OrtValue.Allocate([tokens, ScoredVisionGraph.KeyWidth(vision, scores)], OrtElementType.Float);
+            _clsAttention = new DeviceTensor(memory, [tokens]);
+            _keys = new DeviceTensor(memory, [tokens, ScoredVisionGraph.KeyWidth(vision, scores)]);
         }
     }
 
@@ -35,17 +36,17 @@ internal abstract class TowerBinding : IDisposable
     /// <summary>Rows that come out; with the CLS row if the tower is scored.</summary>
     public int RowCount { get; }
 
-    public OrtValue Features => _features;
+    public nint Features => _features.Value;
 
-    public Span<float> Pixels => _pixels.AsSpan<float>();
+    public Span<float> Pixels => _pixels.Span<float>();
 
-    public ReadOnlySpan<float> FeatureValues => _features.AsSpan<float>();
+    public ReadOnlySpan<float> FeatureValues => _features.Read<float>();
 
-    public ReadOnlySpan<float> ClsAttention => _clsAttention!.AsSpan<float>();
+    public ReadOnlySpan<float> ClsAttention => _clsAttention!.Read<float>();
 
-    public ReadOnlySpan<float> Keys => _keys!.AsSpan<float>();
+    public ReadOnlySpan<float> Keys => _keys!.Read<float>();
 
-    protected OrtValue PixelValue => _pixels;
+    protected nint PixelValue => _pixels.Value;
 
     public virtual void Dispose()
     {
@@ -55,11 +56,22 @@ internal abstract class TowerBinding : IDisposable
         _keys?.Dispose();
     }
 
+    /// <summary>Hands the pixels to the device.</summary>
+    protected void UploadPixels() => _pixels.Upload();
+
+    /// <summary>Says that a run has written what comes out.</summary>
+    protected void MarkWritten()
+    {
+        _features.MarkWritten();
+        _clsAttention?.MarkWritten();
+        _keys?.MarkWritten();
+    }
+
     /// <summary>Binds the scores to the session that hands them out.</summary>
     protected void BindScores(LayerBinding binding)
     {
-        binding.Binding.BindOutput("cls_attention\0"u8, _clsAttention!);
-        binding.Binding.BindOutput("keys\0"u8, _keys!);
+        binding.Binding.BindOutput("cls_attention\0"u8, _clsAttention!.Value);
+        binding.Binding.BindOutput("keys\0"u8, _keys!.Value);
     }
 }
 
@@ -70,7 +82,7 @@ internal sealed class WholeTower : TowerBinding
     private readonly LayerBinding _tower;
 
     public WholeTower(ModelSessions sessions, TowerScores? scores)
-        : base(sessions.Geometry.Vision, sessions.Geometry.VisualTokens, scores)
+        : base(sessions.Geometry.Vision, sessions.Geometry.VisualTokens, scores, sessions.Memory)
     {
         _tower = new LayerBinding(sessions.Vision!);
         _tower.Binding.BindInput("pixels\0"u8, PixelValue);
@@ -81,7 +93,12 @@ internal sealed class WholeTower : TowerBinding
         }
     }
 
-    public void Run() => _tower.Run();
+    public void Run()
+    {
+        UploadPixels();
+        _tower.Run();
+        MarkWritten();
+    }
 
     public override void Dispose()
     {
@@ -100,14 +117,14 @@ internal sealed class FeatureReduction : IDisposable
     private readonly bool _merges;
     private readonly int _offset;
 
-    public FeatureReduction(OrtSession session, TowerBinding tower, VisionGeometry vision, Step step)
+    public FeatureReduction(OrtSession session, TowerBinding tower, VisionGeometry vision, Step step, DeviceMemory memory)
     {
         _merges = step.Compress != Compress.Drop;
 
         // Visual tokens are counted from the first patch, rows of a scored tower from its CLS row.
         _offset = tower.RowCount - step.TokensBefore;
-        _reduced = RowTensor.Hidden(vision.Hidden);
-        _choice = _merges ? RowTensor.Hidden(tower.RowCount) : RowTensor.Indices();
+        _reduced = RowTensor.Hidden(vision.Hidden, memory);
+        _choice = _merges ? RowTensor.Hidden(tower.RowCount, memory) : RowTensor.Indices(memory);
         _reduced.Reserve(step.TokensAfter);
         _choice.Reserve(step.TokensAfter);
         _graph = new LayerBinding(session);
@@ -158,8 +175,9 @@ internal sealed class FeatureReduction : IDisposable
 
     private void Run(ReadOnlySpan<byte> choice, int tokens)
     {
-        // Bound for every run: a device copies a host tensor when it is bound, and the count may be another.
+        // Bound for every run: the count may be another.
         _reduced.Resize(tokens);
+        _choice.Upload();
         _graph.BindInput(choice, _choice.Value);
         _graph.BindOutput("y\0"u8, _reduced.Value);
         _graph.Run();

@@ -103,7 +103,7 @@ public sealed partial class ImagePass
     public void RunTowerFeedForward(int layer)
     {
         Require(_phase == ImagePhase.MergedInTower && layer == _towerLayer && _sections!.Reduced(layer)!.FeedForward is not null, "the feed-forward layer runs behind the merge");
-        _sections.Reduced(layer)!.FeedForward!.Run();
+        _sections.RunFeedForward(layer);
         EndLayers(layer);
     }
 
@@ -118,7 +118,7 @@ public sealed partial class ImagePass
         first == _towerLayer && _sections?.WholeFrom(first) is { } run && run.LastLayer == last && run.MergedInto > 0 == isMerged
         && _phase == (_sections.Reduced(first) is null ? ImagePhase.Tower : ImagePhase.MergedInTower);
 
-    private ReadOnlySpan<float> Attended(string what, Func<ReducedTowerLayer, OnnxRuntime.OrtValue?> value)
+    private ReadOnlySpan<float> Attended(string what, Func<ReducedTowerLayer, DeviceTensor?> value)
     {
         if (_phase != ImagePhase.Attended || value(_sections!.Reduced(_towerLayer)!) is not { } read)
         {
@@ -126,6 +126,6 @@ public sealed partial class ImagePass
             return default;
         }
 
-        return read.AsSpan<float>();
+        return read.Read<float>();
     }
 }

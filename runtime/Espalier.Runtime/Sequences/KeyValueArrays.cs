@@ -18,8 +18,9 @@ internal sealed unsafe class KeyValueArrays : IDisposable
     /// <param name="plan">Says how many visual rows each layer keeps.</param>
     /// <param name="capacity">Positions of each sequence.</param>
     /// <param name="sequences">How many sequences there are.</param>
+    /// <param name="holdsRows">False if keys and values lie on a device, and only the numbers lie here.</param>
     /// <exception cref="OutOfMemoryException">There is not that much memory.</exception>
-    public KeyValueArrays(ReductionPlan plan, int capacity, int sequences = 1)
+    public KeyValueArrays(ReductionPlan plan, int capacity, int sequences = 1, bool holdsRows = true)
     {
         Text = plan.Geometry.Text;
         Sequences = sequences;
@@ -35,7 +36,7 @@ internal sealed unsafe class KeyValueArrays : IDisposable
             {
                 _rows[layer] = capacity - plan.ImagePositions + plan.Registers + plan.VisualTokensAt(layer);
                 ((int*)_capacities.Pointer)[layer] = _rows[layer];
-                nuint bytes = checked((nuint)sequences * Bytes(layer));
+                nuint bytes = holdsRows ? checked((nuint)sequences * Bytes(layer)) : 0;
                 _keys[layer] = NativeBuffer.Allocate(bytes);
                 _values[layer] = NativeBuffer.Allocate(bytes);
             }

@@ -11,6 +11,7 @@ internal sealed unsafe class KeyValueCache : IDisposable
     private readonly KeyValueArrays _arrays;
     private readonly bool _owned;
     private readonly int _sequence;
+    private readonly RemoteRows? _remote;
     private readonly nint[] _keyTensors;
     private readonly nint[] _valueTensors;
     private readonly nint[] _lastRowTensors;
@@ -21,8 +22,9 @@ internal sealed unsafe class KeyValueCache : IDisposable
     /// <summary>A cache in memory of its own.</summary>
     /// <param name="plan">Says how many visual rows each layer keeps.</param>
     /// <param name="capacity">Positions.</param>
-    public KeyValueCache(ReductionPlan plan, int capacity)
-        : this(new KeyValueArrays(plan, capacity), sequence: 0, owned: true)
+    /// <param name="memory">Where the rows lie, which they never leave; null for the host.</param>
+    public KeyValueCache(ReductionPlan plan, int capacity, DeviceMemory? memory = null)
+        : this(new KeyValueArrays(plan, capacity, holdsRows: memory?.IsHost != false), sequence: 0, owned: true, memory)
     {
     }
 
@@ -34,8 +36,9 @@ internal sealed unsafe class KeyValueCache : IDisposable
     {
     }
 
-    private KeyValueCache(KeyValueArrays arrays, int sequence, bool owned)
+    private KeyValueCache(KeyValueArrays arrays, int sequence, bool owned, DeviceMemory? memory = null)
     {
+        _remote = memory?.IsHost == false ? new RemoteRows(arrays, memory) : null;
         _arrays = arrays;
         _owned = owned;
         _sequence = sequence;
@@ -53,9 +56,9 @@ internal sealed unsafe class KeyValueCache : IDisposable
             {
                 nuint bytes = arrays.Bytes(layer);
                 ReadOnlySpan<long> shape = [1, _text.KeyValueHeads, arrays.Rows(layer), _text.HeadDim];
-                _keyTensors[layer] = OrtRaw.CreateTensor(arrays.Keys(layer, sequence), bytes, shape, OrtElementType.Float);
-                _valueTensors[layer] = OrtRaw.CreateTensor(arrays.Values(layer, sequence), bytes, shape, OrtElementType.Float);
-                _lastRowTensors[layer] = OrtRaw.CreateTensor(arrays.LastRow(layer, sequence), sizeof(int), [1], OrtElementType.Int32);
+                _keyTensors[layer] = _remote?.Keys[layer].CreateTensor(bytes, shape, OrtElementType.Float) ?? OrtRaw.CreateTensor(arrays.Keys(layer, sequence), bytes, shape, OrtElementType.Float);
+                _valueTensors[layer] = _remote?.Values[layer].CreateTensor(bytes, shape, OrtElementType.Float) ?? OrtRaw.CreateTensor(arrays.Values(layer, sequence), bytes, shape, OrtElementType.Float);
+                _lastRowTensors[layer] = _remote?.LastRows[layer].CreateTensor(sizeof(int), [1], OrtElementType.Int32) ?? OrtRaw.CreateTensor(arrays.LastRow(layer, sequence), sizeof(int), [1], OrtElementType.Int32);
                 _capacityTensors[layer] = OrtRaw.CreateTensor(arrays.Capacity(layer), sizeof(int), [1], OrtElementType.Int32);
                 _keyRowTensors[layer] = OrtRaw.CreateTensor(arrays.KeyRows(layer, sequence), sizeof(long), [1], OrtElementType.Int64);
             }
@@ -81,6 +84,12 @@ internal sealed unsafe class KeyValueCache : IDisposable
             return bytes;
         }
     }
+
+    /// <summary>True if the host can read and write the rows.</summary>
+    public bool IsOnHost => _remote is null;
+
+    /// <summary>The tensors of the keys and of the values of a layer.</summary>
+    public (nint Keys, nint Values) TensorsOf(int layer) => (_keyTensors[layer], _valueTensors[layer]);
 
     /// <summary>Rows that a layer holds.</summary>
     public int Length(int layer) => _lengths[layer];
@@ -128,6 +137,7 @@ internal sealed unsafe class KeyValueCache : IDisposable
 
         *(int*)_arrays.LastRow(layer, _sequence) = length - 1;
         *(long*)_arrays.KeyRows(layer, _sequence) = length;
+        _remote?.Announce(layer, length - 1);
     }
 
     /// <summary>Announces a row that a run of a batch writes though the sequence rests: nobody reads it, and it is not counted.</summary>
@@ -171,6 +181,11 @@ internal sealed unsafe class KeyValueCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(to, from);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, _lengths[layer] - from);
+        if (_remote is not null)
+        {
+            throw new NotSupportedException("Rows of a KV cache move on the CPU only. Load the model with Device.Cpu.");
+        }
+
         if (from == to)
         {
             return;
@@ -196,7 +211,7 @@ internal sealed unsafe class KeyValueCache : IDisposable
         _lengths[layer] = rows;
     }
 
-    /// <summary>Copies the first rows of every layer out, head by head: <c>[layer][key, value][head][row][headDim]</c>.</summary>
+    /// <summary>Copies the first rows of every layer out, of a cache that <see cref="IsOnHost"/>, head by head: <c>[layer][key, value][head][row][headDim]</c>.</summary>
     public void CopyPrefixTo(Span<float> destination, int rows) => CopyPrefix(destination, rows, read: true);
 
     /// <summary>Copies rows in that <see cref="CopyPrefixTo"/> copied out.</summary>
@@ -223,6 +238,7 @@ internal sealed unsafe class KeyValueCache : IDisposable
             }
         }
 
+        _remote?.Dispose();
         if (_owned)
         {
             _arrays.Dispose();
@@ -259,4 +275,58 @@ internal sealed unsafe class KeyValueCache : IDisposable
     [System.Diagnostics.CodeAnalysis.DoesNotReturn]
     private void ThrowFull(int layer, int length) =>
         throw new InvalidOperationException($"Layer {layer} has room for {_arrays.Rows(layer)} KV rows, but {length} are needed.");
+}
+
+/// <summary>What of a KV cache lies on a device: keys and values, and the index of the last row, which a session reads there.</summary>
+internal sealed class RemoteRows : IDisposable
+{
+    public RemoteRows(KeyValueArrays arrays, DeviceMemory memory)
+    {
+        int layers = arrays.Text.Layers;
+        Keys = new TensorMemory[layers];
+        Values = new TensorMemory[layers];
+        LastRows = new TensorMemory[layers];
+        try
+        {
+            for (int layer = 0; layer < layers; layer++)
+            {
+                Keys[layer] = new TensorMemory(memory, arrays.Bytes(layer));
+                Values[layer] = new TensorMemory(memory, arrays.Bytes(layer));
+                LastRows[layer] = new TensorMemory(memory, sizeof(int));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The keys of each layer.</summary>
+    public TensorMemory[] Keys { get; }
+
+    /// <summary>The values of each layer.</summary>
+    public TensorMemory[] Values { get; }
+
+    /// <summary>The index of the last row in use of each layer.</summary>
+    public TensorMemory[] LastRows { get; }
+
+    /// <summary>Tells a layer's sessions which row is the last.</summary>
+    public void Announce(int layer, int lastRow)
+    {
+        LastRows[layer].Span<int>(1)[0] = lastRow;
+        LastRows[layer].Upload(sizeof(int));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (TensorMemory[] memories in (ReadOnlySpan<TensorMemory[]>)[Keys, Values, LastRows])
+        {
+            foreach (TensorMemory? memory in memories)
+            {
+                memory?.Dispose();
+            }
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using Espalier.Graphs;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
@@ -38,6 +39,7 @@ internal sealed class LayerBindings : IDisposable
     private readonly RowTensor _oddRow;
     private readonly List<RowTensor> _positions = [];
     private readonly LayerKind[] _kinds;
+    private readonly DeviceMemory _memory;
 
     public LayerBindings(ModelSessions sessions, KeyValueCache cache)
     {
@@ -49,8 +51,9 @@ internal sealed class LayerBindings : IDisposable
         _feedForward = new LayerBinding?[layers];
         _decode = new LayerBinding[layers];
         _kinds = [.. Enumerable.Range(0, layers).Select(sessions.KindAt)];
-        _evenRow = RowTensor.Hidden(hidden);
-        _oddRow = RowTensor.Hidden(hidden);
+        _memory = sessions.Memory;
+        _evenRow = RowTensor.Hidden(hidden, _memory);
+        _oddRow = RowTensor.Hidden(hidden, _memory);
         _evenRow.Resize(1);
         _oddRow.Resize(1);
 
@@ -58,6 +61,10 @@ internal sealed class LayerBindings : IDisposable
         {
             _dense[layer] = new LayerBinding(sessions.Dense(layer));
             cache.Bind(_dense[layer].Binding, layer);
+            if (Reads(_dense[layer], GraphNames.KeyRows))
+            {
+                cache.BindKeyRows(_dense[layer].Binding, layer);
+            }
 
             _decode[layer] = new LayerBinding(sessions.Decode(layer));
             cache.Bind(_decode[layer].Binding, layer);
@@ -82,12 +89,12 @@ internal sealed class LayerBindings : IDisposable
                 var binding = new LayerBinding(reduced);
                 _reduced[layer] = binding;
                 cache.Bind(binding.Binding, layer);
-                if (sessions.KindAt(layer).IsFrozen() || sessions.PartialAt(layer) is { AttendsApart: true })
+                if (binding.Binding.Session.OutputNames.Contains(GraphNames.ScatteredKey))
                 {
                     cache.BindScatter(binding.Binding, layer);
                 }
 
-                if (sessions.KindAt(layer).IsScored() || sessions.KindAt(layer) == LayerKind.Halved)
+                if (Reads(binding, GraphNames.KeyRows))
                 {
                     cache.BindKeyRows(binding.Binding, layer);
                 }
@@ -127,9 +134,11 @@ internal sealed class LayerBindings : IDisposable
     public void LoadDecode(EmbeddingTable embeddings, int token, int position, ReadOnlySpan<int> shifts)
     {
         embeddings.Read([token], _evenRow.Span<float>());
+        _evenRow.Upload();
         for (int numbering = 0; numbering < _positions.Count; numbering++)
         {
             _positions[numbering].Span<long>()[0] = position - shifts[numbering];
+            _positions[numbering].Upload();
         }
     }
 
@@ -150,12 +159,14 @@ internal sealed class LayerBindings : IDisposable
         _positions.ForEach(static tensor => tensor.Dispose());
     }
 
+    private static bool Reads(LayerBinding binding, string input) => binding.Binding.Session.InputNames.Contains(input);
+
     // Behind a step that renumbers, the same token has another position; layers of one numbering share the tensor.
     private RowTensor DecodePosition(int numbering)
     {
         while (_positions.Count <= numbering)
         {
-            RowTensor tensor = RowTensor.Positions();
+            RowTensor tensor = RowTensor.Positions(_memory);
             tensor.Resize(1);
             _positions.Add(tensor);
         }

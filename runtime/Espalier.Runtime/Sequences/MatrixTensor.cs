@@ -2,19 +2,19 @@ using Espalier.OnnxRuntime;
 
 namespace Espalier;
 
-/// <summary>A tensor <c>float [1, rows, columns]</c> whose rows and columns change from run to run.</summary>
+/// <summary>A tensor, in the memory of a device (the host's where none is named), <c>float [1, rows, columns]</c> whose rows and columns change from run to run.</summary>
 /// <remarks>The memory grows and never shrinks; the tensor over it is made anew when its shape changes, which costs a native allocation and no managed one. Not thread-safe.</remarks>
-internal sealed unsafe class MatrixTensor : IDisposable
+internal sealed class MatrixTensor(DeviceMemory? device = null) : IDisposable
 {
-    private NativeBuffer _memory = NativeBuffer.Allocate(sizeof(float));
+    private readonly TensorMemory _memory = new(device ?? DeviceMemory.Host, sizeof(float));
     private int _rows;
     private int _columns;
 
     /// <summary>The ONNX Runtime tensor over the elements. Owned by this object, changed by <see cref="Resize"/>.</summary>
     public nint Value { get; private set; }
 
-    /// <summary>The elements, row by row.</summary>
-    public Span<float> Span => new((void*)_memory.Pointer, _rows * _columns);
+    /// <summary>The elements, row by row, as the host has them; it writes here, and calls <see cref="Upload"/> behind that.</summary>
+    public Span<float> Span => _memory.Span<float>(_rows * _columns);
 
     /// <summary>Makes the tensor cover so many rows and columns; what they hold is undefined.</summary>
     public void Resize(int rows, int columns)
@@ -27,14 +27,8 @@ internal sealed unsafe class MatrixTensor : IDisposable
         nuint bytes = checked((nuint)rows * (nuint)columns * sizeof(float));
         _ = checked(rows * columns);
         Release();
-        if (bytes > _memory.ByteLength)
-        {
-            NativeBuffer larger = NativeBuffer.Allocate(bytes);
-            _memory.Dispose();
-            _memory = larger;
-        }
-
-        Value = OrtRaw.CreateTensor(_memory.Pointer, bytes, [1, rows, columns], OrtElementType.Float);
+        _memory.Reserve(bytes);
+        Value = _memory.CreateTensor(bytes, [1, rows, columns], OrtElementType.Float);
         (_rows, _columns) = (rows, columns);
     }
 
@@ -45,11 +39,15 @@ internal sealed unsafe class MatrixTensor : IDisposable
         if (bytes > _memory.ByteLength)
         {
             Release();
-            NativeBuffer larger = NativeBuffer.Allocate(bytes);
-            _memory.Dispose();
-            _memory = larger;
+            _memory.Reserve(bytes);
         }
     }
+
+    /// <summary>Hands the elements, as the host has written them, to the device.</summary>
+    public void Upload() => _memory.Upload((nuint)(_rows * _columns) * sizeof(float));
+
+    /// <summary>Fetches the elements, as a run has written them, from the device.</summary>
+    public void Download() => _memory.Download((nuint)(_rows * _columns) * sizeof(float));
 
     /// <inheritdoc/>
     public void Dispose()

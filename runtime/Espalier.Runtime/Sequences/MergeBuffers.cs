@@ -1,13 +1,15 @@
+using Espalier.OnnxRuntime;
+
 namespace Espalier;
 
 /// <summary>The memory of a merge of visual rows with rows in front of and behind them, which stay as they are, and the tensors over it that the graph reads.</summary>
 /// <remarks>The memory grows and never shrinks; a tensor is made anew when its shape changes, which costs a native allocation and no managed one. Not thread-safe.</remarks>
-internal sealed class MergeBuffers : IDisposable
+internal sealed class MergeBuffers(DeviceMemory memory) : IDisposable
 {
-    private readonly RowTensor _keptRows = RowTensor.Indices();
-    private readonly RowTensor _absorbedRows = RowTensor.Indices();
-    private readonly RowTensor _own = RowTensor.Hidden(1);
-    private readonly MatrixTensor _shares = new();
+    private readonly RowTensor _keptRows = RowTensor.Indices(memory);
+    private readonly RowTensor _absorbedRows = RowTensor.Indices(memory);
+    private readonly RowTensor _own = RowTensor.Hidden(1, memory);
+    private readonly MatrixTensor _shares = new(memory);
     private int[] _kept = [];
     private int[] _absorbed = [];
     private int _rows;
@@ -58,7 +60,7 @@ internal sealed class MergeBuffers : IDisposable
         _rows > 0 && merge.Shares == VisualShares && merge.Own == _own.Span<float>().Slice(_leadingRows, _rows)
         && merge.Kept == _kept.AsSpan(0, _rows) && merge.Absorbed == _absorbed.AsSpan(0, _columns);
 
-    /// <summary>Binds the merge to its graph. Bound for every run: a device copies a host tensor when it is bound.</summary>
+    /// <summary>Hands the merge to the device and binds it to its graph.</summary>
     public void Bind(LayerBinding graph)
     {
         Span<long> kept = _keptRows.Span<long>();
@@ -83,6 +85,10 @@ internal sealed class MergeBuffers : IDisposable
             absorbed[i] = _leadingRows + _absorbed[i];
         }
 
+        _keptRows.Upload();
+        _absorbedRows.Upload();
+        _own.Upload();
+        _shares.Upload();
         graph.BindInput("rows\0"u8, _keptRows.Value);
         graph.BindInput("absorbed\0"u8, _absorbedRows.Value);
         graph.BindInput("own\0"u8, _own.Value);

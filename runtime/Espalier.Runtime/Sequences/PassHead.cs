@@ -7,36 +7,44 @@ namespace Espalier;
 internal sealed unsafe class PassHead : IDisposable
 {
     private readonly LayerBinding _head;
-    private readonly RowTensor _row = RowTensor.Indices();
-    private readonly NativeBuffer? _owned;
+    private readonly DeviceTensor _row;
+    private readonly DeviceTensor? _owned;
     private readonly nint _logits;
     private readonly nint _logitsTensor;
     private readonly int _vocabulary;
+    private int _boundRow = -1;
 
     /// <summary>Binds the head.</summary>
     /// <param name="sessions">The sessions.</param>
-    /// <param name="logits">Where the logits go; 0 for memory of its own.</param>
+    /// <param name="logits">Where the logits go, in memory of the host; 0 for memory of its own on the device.</param>
     public PassHead(ModelSessions sessions, nint logits = 0)
     {
         _vocabulary = sessions.Geometry.Text.Vocabulary;
         _head = new LayerBinding(sessions.Head);
-        _owned = logits == 0 ? NativeBuffer.Allocate<float>(_vocabulary) : null;
-        _logits = _owned?.Pointer ?? logits;
-        _logitsTensor = OrtRaw.CreateTensor(_logits, (nuint)_vocabulary * sizeof(float), [1, 1, _vocabulary], OrtElementType.Float);
-        _row.Resize(1);
+        _row = new DeviceTensor(sessions.Memory, [1], OrtElementType.Int64);
+        _logits = logits;
+        _owned = logits == 0 ? new DeviceTensor(sessions.Memory, [1, 1, _vocabulary]) : null;
+        _logitsTensor = logits == 0 ? 0 : OrtRaw.CreateTensor(logits, (nuint)_vocabulary * sizeof(float), [1, 1, _vocabulary], OrtElementType.Float);
         _head.BindInput("row\0"u8, _row.Value);
-        _head.BindOutput("logits\0"u8, _logitsTensor);
+        _head.BindOutput("logits\0"u8, _owned?.Value ?? _logitsTensor);
     }
 
     /// <summary>One logit a token of the vocabulary, as the last <see cref="Run"/> left them.</summary>
-    public ReadOnlySpan<float> Logits => new((void*)_logits, _vocabulary);
+    public ReadOnlySpan<float> Logits => _owned is null ? new((void*)_logits, _vocabulary) : _owned.Read<float>();
 
     /// <summary>Computes the logits of one row.</summary>
     public void Run(RowTensor rows, int row)
     {
-        _row.Span<long>()[0] = row;
+        if (row != _boundRow)
+        {
+            _row.Span<long>()[0] = row;
+            _row.Upload();
+            _boundRow = row;
+        }
+
         _head.BindInput("x\0"u8, rows.Value);
         _head.Run();
+        _owned?.MarkWritten();
     }
 
     /// <inheritdoc/>

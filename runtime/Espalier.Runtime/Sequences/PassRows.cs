@@ -8,30 +8,53 @@ internal sealed class PassRows : IDisposable
 {
     private readonly RowGraphBindings _moves;
     private readonly RowTensor _visual;
-    private readonly RowTensor _visualPositions = RowTensor.Positions();
-    private readonly RowTensor _textPositions = RowTensor.Positions();
-    private readonly RowTensor _firstVisualRow = RowTensor.Indices();
+    private readonly RowTensor _visualPositions;
+    private readonly RowTensor _textPositions;
+    private readonly RowTensor _firstVisualRow;
+    private readonly RowTensor? _visualEnd;
+    private readonly RowTensor? _lastPosition;
     private readonly RowTensor _queryRows = RowTensor.Indices();
-    private readonly RowTensor _raters = RowTensor.Indices();
-    private readonly RowTensor _positions = RowTensor.Positions();
-    private readonly RowTensor _scores = RowTensor.Scores();
-    private readonly MatrixTensor _map = new();
+    private readonly RowTensor _raters;
+    private readonly RowTensor _positions;
+    private readonly RowTensor _scores;
+    private readonly MatrixTensor _map;
+    private readonly bool _isRemote;
     private RowTensor _current;
     private RowTensor _next;
     private RowTensor _text;
     private RowTensor _nextText;
     private bool _parted;
+    private bool _positionsChanged;
     private int _firstPosition;
 
     public PassRows(ModelSessions sessions)
     {
         int hidden = sessions.Geometry.Text.Hidden;
+        DeviceMemory memory = sessions.Memory;
+        _isRemote = !memory.IsHost;
         _moves = new RowGraphBindings(sessions);
-        _visual = RowTensor.Hidden(hidden);
-        _current = RowTensor.Hidden(hidden);
-        _next = RowTensor.Hidden(hidden);
-        _text = RowTensor.Hidden(hidden);
-        _nextText = RowTensor.Hidden(hidden);
+        _visual = RowTensor.Hidden(hidden, memory);
+        _current = RowTensor.Hidden(hidden, memory);
+        _next = RowTensor.Hidden(hidden, memory);
+        _text = RowTensor.Hidden(hidden, memory);
+        _nextText = RowTensor.Hidden(hidden, memory);
+        _visualPositions = RowTensor.Positions(memory);
+        _textPositions = RowTensor.Positions(memory);
+        _positions = RowTensor.Positions(memory);
+        _raters = RowTensor.Indices(memory);
+        _scores = RowTensor.Scores(memory);
+        _map = new MatrixTensor(memory);
+
+        // Where graphs are rewritten, the host cuts the cache behind these rows, and names the position that the graph cannot gather.
+        _firstVisualRow = RowTensor.Indices(sessions.RewritesGraphs ? null : memory);
+        if (sessions.RewritesGraphs)
+        {
+            _visualEnd = RowTensor.Indices();
+            _lastPosition = RowTensor.Positions(memory);
+            _visualEnd.Resize(1);
+            _lastPosition.Resize(1);
+        }
+
         _firstVisualRow.Resize(1);
         _queryRows.Resize(1);
     }
@@ -46,13 +69,13 @@ internal sealed class PassRows : IDisposable
     public RowTensor Last => _parted ? _text : _current;
 
     /// <summary>The scores that the last scored layer wrote: one a KV row.</summary>
-    public ReadOnlySpan<float> Scores => _scores.Span<float>();
+    public ReadOnlySpan<float> Scores => _scores.Read<float>();
 
     /// <summary>The visual rows, wherever they are now.</summary>
-    public ReadOnlySpan<float> VisualRows(int visualTokens) => _parted ? _visual.Span<float>() : _current.Span<float>()[..(visualTokens * _current.Width)];
+    public ReadOnlySpan<float> VisualRows(int visualTokens) => _parted ? _visual.Read<float>() : _current.Read<float>(visualTokens);
 
     /// <summary>The rows of text behind the visual rows, as one tensor; valid while they are not parted.</summary>
-    public ReadOnlySpan<float> TextRows(int visualTokens) => _current.Span<float>()[(visualTokens * _current.Width)..];
+    public ReadOnlySpan<float> TextRows(int visualTokens) => _current.Read<float>()[(visualTokens * _current.Width)..];
 
     /// <summary>Elements of a row.</summary>
     public int Width => _current.Width;
@@ -71,6 +94,7 @@ internal sealed class PassRows : IDisposable
     {
         Prepare(tokens.Length, firstPosition);
         embeddings.Read(tokens, _current.Span<float>());
+        _current.Upload();
     }
 
     /// <summary>Makes room for as many rows as any image can bring, so that an image that brings more than the one before allocates nothing.</summary>
@@ -109,6 +133,19 @@ internal sealed class PassRows : IDisposable
             positions[visualTokens + i] = firstPosition + map.ImagePositions + i;
         }
 
+        if (_isRemote)
+        {
+            // Memory of a device cannot be written from its middle on: the rows come together there.
+            _visual.Resize(visualTokens);
+            _text.Resize(rowsBehind);
+            image.WriteInto(_visual.Value);
+            Write(_text.Span<float>(), embeddings, registers, suffix);
+            _text.Upload();
+            _moves.Join(_visual, _text, _current);
+            _current.MarkWritten();
+            return;
+        }
+
         nint visualRows = _current.View(visualTokens);
         try
         {
@@ -119,9 +156,7 @@ internal sealed class PassRows : IDisposable
             OrtRaw.ReleaseValue(visualRows);
         }
 
-        Span<float> behind = _current.Span<float>()[(visualTokens * embeddings.Width)..];
-        registers.CopyTo(behind);
-        embeddings.Read(suffix, behind[registers.Length..]);
+        Write(_current.Span<float>()[(visualTokens * embeddings.Width)..], embeddings, registers, suffix);
     }
 
     /// <summary>Binds the rows to a layer that runs all of them.</summary>
@@ -129,6 +164,7 @@ internal sealed class PassRows : IDisposable
     {
         _next.Resize(_current.Rows);
         binding.BindInput("x\0"u8, _current.Value);
+        UploadPositions();
         binding.BindInput("positions\0"u8, _positions.Value);
         binding.BindOutput("y\0"u8, _next.Value);
     }
@@ -137,12 +173,27 @@ internal sealed class PassRows : IDisposable
     public void BindVisualStart(LayerBinding binding, int firstVisualRow)
     {
         _firstVisualRow.Span<long>()[0] = firstVisualRow;
+        _firstVisualRow.Upload();
+        if (_visualEnd is not null)
+        {
+            _visualEnd.Span<long>()[0] = firstVisualRow + _visual.Rows;
+            binding.BindInput("visual_end\0"u8, _visualEnd.Value);
+        }
+
         binding.BindInput("visual_start\0"u8, _firstVisualRow.Value);
     }
 
     /// <summary>Binds the rows to a session that only looks at them.</summary>
     public void BindAhead(LayerBinding binding)
     {
+        UploadPositions();
+        if (_lastPosition is not null)
+        {
+            _lastPosition.Span<long>()[0] = _positions.Span<long>()[^1];
+            _lastPosition.Upload();
+            binding.BindInput("last_position\0"u8, _lastPosition.Value);
+        }
+
         binding.BindInput("x\0"u8, _current.Value);
         binding.BindInput("positions\0"u8, _positions.Value);
     }
@@ -186,6 +237,7 @@ internal sealed class PassRows : IDisposable
     public void BindScores(LayerBinding binding, int count)
     {
         _scores.Resize(count);
+        _scores.MarkWritten();
         binding.BindOutput("score\0"u8, _scores.Value);
     }
 
@@ -206,6 +258,7 @@ internal sealed class PassRows : IDisposable
             rows[i] = raters[i];
         }
 
+        _raters.Upload();
         _map.Resize(heads * raters.Length, keyRows);
         BindQueryRows(binding, textRows);
         binding.BindInput("raters\0"u8, _raters.Value);
@@ -220,7 +273,11 @@ internal sealed class PassRows : IDisposable
     }
 
     /// <summary>The output of the layer becomes the input of the next.</summary>
-    public void Swap() => (_current, _next) = (_next, _current);
+    public void Swap()
+    {
+        (_current, _next) = (_next, _current);
+        _current.MarkWritten();
+    }
 
     /// <summary>The text output of a frozen layer becomes the input of the next.</summary>
     public void SwapText() => (_text, _nextText) = (_nextText, _text);
@@ -240,7 +297,10 @@ internal sealed class PassRows : IDisposable
         Span<long> positions = _positions.Span<long>();
         positions[..visualTokens].CopyTo(_visualPositions.Span<long>());
         positions[visualTokens..].CopyTo(_textPositions.Span<long>());
+        _visualPositions.Upload();
+        _textPositions.Upload();
         _moves.Part(_current, _visual, _text);
+        _visual.MarkWritten();
         _parted = true;
     }
 
@@ -250,6 +310,7 @@ internal sealed class PassRows : IDisposable
         Part(visualTokens, suffixRows);
         _nextText.Resize(suffixRows);
         _moves.Part(_next, _visual, _nextText);
+        _visual.MarkWritten();
     }
 
     /// <summary>Joins the rows after frozen layers, if they are split.</summary>
@@ -262,6 +323,7 @@ internal sealed class PassRows : IDisposable
 
         _current.Resize(visualTokens + suffixRows);
         _moves.Join(_visual, _text, _current);
+        _current.MarkWritten();
         _parted = false;
     }
 
@@ -298,7 +360,7 @@ internal sealed class PassRows : IDisposable
             positions[i] = positions[kept[i]];
         }
 
-        _positions.Resize(visualTokens + kept.Length);
+        ResizePositions(visualTokens + kept.Length);
     }
 
     /// <summary>Only the suffix stays.</summary>
@@ -313,7 +375,7 @@ internal sealed class PassRows : IDisposable
         // A copy of a few rows: if the tensors swapped, each would grow to the size of all rows in its turn.
         _current.Resize(suffixRows);
         _moves.Gather(_text, [], 0, suffixRows, _current);
-        _positions.Resize(suffixRows);
+        ResizePositions(suffixRows);
         _textPositions.Span<long>().CopyTo(_positions.Span<long>());
         _parted = false;
     }
@@ -321,6 +383,7 @@ internal sealed class PassRows : IDisposable
     /// <summary>Numbers the rows without gaps from the first one on; they must not be parted.</summary>
     public void Renumber()
     {
+        _positionsChanged = true;
         Span<long> positions = _positions.Span<long>();
         for (int i = 0; i < positions.Length; i++)
         {
@@ -331,15 +394,21 @@ internal sealed class PassRows : IDisposable
     /// <summary>Takes <paramref name="difference"/> from every position; the rows must not be parted.</summary>
     public void Shift(int difference)
     {
+        _positionsChanged = true;
         foreach (ref long position in _positions.Span<long>())
         {
             position -= difference;
         }
     }
 
+    /// <summary>Fetches the attention map from the device.</summary>
+    public void ReadMap() => _map.Download();
+
     /// <inheritdoc/>
     public void Dispose()
     {
+        _visualEnd?.Dispose();
+        _lastPosition?.Dispose();
         _moves.Dispose();
         _map.Dispose();
         foreach (RowTensor tensor in (ReadOnlySpan<RowTensor>)[_visual, _visualPositions, _textPositions, _firstVisualRow, _queryRows, _raters, _positions, _scores, _current, _next, _text, _nextText])
@@ -362,7 +431,28 @@ internal sealed class PassRows : IDisposable
             positions[kept.Length + i] = positions[visualTokens + i];
         }
 
-        _positions.Resize(kept.Length + suffixRows);
+        ResizePositions(kept.Length + suffixRows);
+    }
+
+    private void ResizePositions(int rows)
+    {
+        _positions.Resize(rows);
+        _positionsChanged = true;
+    }
+
+    private void UploadPositions()
+    {
+        if (_positionsChanged)
+        {
+            _positions.Upload();
+            _positionsChanged = false;
+        }
+    }
+
+    private static void Write(Span<float> behind, EmbeddingTable embeddings, ReadOnlySpan<float> registers, ReadOnlySpan<int> suffix)
+    {
+        registers.CopyTo(behind);
+        embeddings.Read(suffix, behind[registers.Length..]);
     }
 
     private void Prepare(int rows, int firstPosition)

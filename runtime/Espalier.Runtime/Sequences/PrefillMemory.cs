@@ -10,6 +10,7 @@ internal sealed class PrefillMemory : IDisposable
     {
         Map = new VisualTokenMap(plan);
         Rows = new PassRows(sessions);
+        Merge = new MergeBuffers(sessions.Memory);
         Partial = plan.VisualRowsPartial > 0 ? new PartialInputs(plan) : null;
         try
         {
@@ -33,7 +34,7 @@ internal sealed class PrefillMemory : IDisposable
     public ImagePass Image { get; }
 
     /// <summary>Merges of rows.</summary>
-    public MergeBuffers Merge { get; } = new();
+    public MergeBuffers Merge { get; }
 
     /// <summary>What layers read in which visual rows do less; null if there are none.</summary>
     public PartialInputs? Partial { get; }

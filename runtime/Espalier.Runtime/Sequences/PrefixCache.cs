@@ -1,7 +1,7 @@
 namespace Espalier;
 
 /// <summary>The KV rows of the last prompt prefix that a model ran. They do not depend on the image, so every later sequence with the same prefix copies them in place of running it.</summary>
-/// <remarks>Thread-safe: the entry is immutable and swapped whole. It is a second copy of the rows, in managed memory; a prefix that would need more than <see cref="MaximumBytes"/> is not remembered.</remarks>
+/// <remarks>Thread-safe: the entry is immutable and swapped whole. It is a second copy of the rows, in managed memory; a prefix that would need more than <see cref="MaximumBytes"/> is not remembered, and none whose rows lie on a device.</remarks>
 internal sealed class PrefixCache
 {
     /// <summary>The largest copy that is kept.</summary>
@@ -14,7 +14,7 @@ internal sealed class PrefixCache
     public bool TryRestore(ReadOnlySpan<int> prefix, KeyValueCache cache)
     {
         Entry? entry = Volatile.Read(ref _entry);
-        if (entry is null || !prefix.SequenceEqual(entry.Prefix))
+        if (entry is null || !cache.IsOnHost || !prefix.SequenceEqual(entry.Prefix))
         {
             return false;
         }
@@ -27,7 +27,7 @@ internal sealed class PrefixCache
     public void Store(ReadOnlySpan<int> prefix, KeyValueCache cache)
     {
         long floats = (long)prefix.Length * cache.FloatsPerRow;
-        if (floats * sizeof(float) > MaximumBytes)
+        if (floats * sizeof(float) > MaximumBytes || !cache.IsOnHost)
         {
             return;
         }

@@ -13,7 +13,7 @@ internal sealed class ProjectorBinding : IDisposable
     private readonly RowTensor? _kept;
     private readonly MatrixTensor? _weights;
 
-    public ProjectorBinding(ModelSessions sessions, OrtValue features, Step? step)
+    public ProjectorBinding(ModelSessions sessions, nint features, Step? step)
     {
         _projector = new LayerBinding(sessions.Projector);
         _projector.Binding.BindInput("features\0"u8, features);
@@ -22,24 +22,24 @@ internal sealed class ProjectorBinding : IDisposable
             return;
         }
 
-        _whole = RowTensor.Hidden(sessions.Geometry.Text.Hidden);
+        _whole = RowTensor.Hidden(sessions.Geometry.Text.Hidden, sessions.Memory);
         _whole.Reserve(step.TokensBefore);
         if (step.IsMerge)
         {
-            _weights = new MatrixTensor();
+            _weights = new MatrixTensor(sessions.Memory);
             _weights.Reserve((nuint)step.TokensAfter * (nuint)step.TokensBefore);
             _reduce = new LayerBinding(sessions.MergeProjected!);
         }
         else
         {
-            _kept = RowTensor.Indices();
+            _kept = RowTensor.Indices(sessions.Memory);
             _kept.Reserve(step.TokensAfter);
             _reduce = new LayerBinding(sessions.GatherRows);
         }
     }
 
     /// <summary>All projected tokens, behind <see cref="Run"/>.</summary>
-    public ReadOnlySpan<float> Values => _whole!.Span<float>();
+    public ReadOnlySpan<float> Values => _whole!.Read<float>();
 
     /// <summary>Takes the features of a reduction in place of the tower's.</summary>
     public void BindFeatures(nint features) => _projector.BindInput("features\0"u8, features);
@@ -50,6 +50,7 @@ internal sealed class ProjectorBinding : IDisposable
         _whole!.Resize(tokens);
         _projector.BindOutput("y\0"u8, _whole.Value);
         _projector.Run();
+        _whole.MarkWritten();
     }
 
     /// <summary>Says which of them stay.</summary>
@@ -89,14 +90,16 @@ internal sealed class ProjectorBinding : IDisposable
             return;
         }
 
-        // Bound for every run: a device copies a host tensor when it is bound, and the count may be another.
+        // Bound for every run: the count may be another.
         _reduce.BindInput("x\0"u8, _whole!.Value);
         if (_weights is not null)
         {
+            _weights.Upload();
             _reduce.BindInput("weights\0"u8, _weights.Value);
         }
         else
         {
+            _kept!.Upload();
             _reduce.BindInput("rows\0"u8, _kept!.Value);
         }
 

@@ -8,7 +8,7 @@ internal sealed class RowGraphBindings(ModelSessions sessions) : IDisposable
     private readonly LayerBinding _part = new(sessions.PartRows);
     private readonly LayerBinding _join = new(sessions.JoinRows);
     private readonly LayerBinding? _merge = sessions.MergeRows is { } merge ? new LayerBinding(merge) : null;
-    private readonly RowTensor _indices = RowTensor.Indices();
+    private readonly RowTensor _indices = RowTensor.Indices(sessions.Memory);
     private readonly RowTensor _sizes = RowTensor.Indices();
 
     /// <summary>Sees to it that a gather of so many rows allocates nothing.</summary>
@@ -83,6 +83,7 @@ internal sealed class RowGraphBindings(ModelSessions sessions) : IDisposable
 
     private void Gather(RowTensor source, RowTensor destination)
     {
+        _indices.Upload();
         _gather.BindInput("x\0"u8, source.Value);
         _gather.BindInput("rows\0"u8, _indices.Value);
         _gather.BindOutput("y\0"u8, destination.Value);

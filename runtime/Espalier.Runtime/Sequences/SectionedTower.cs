@@ -10,24 +10,29 @@ internal sealed class SectionedTower : TowerBinding
 {
     private readonly int _cls;
     private readonly int _hidden;
-    private readonly NativeBuffer[] _buffers;
-    private readonly List<OrtValue> _values = [];
+    private readonly DeviceMemory _memory;
+    private readonly TensorMemory[] _buffers;
+    private readonly List<nint> _rows = [];
+    private readonly List<DeviceTensor> _read = [];
     private readonly LayerBinding _embed;
     private readonly LayerBinding _absorb;
     private readonly LayerBinding?[] _whole;
     private readonly ReducedTowerLayer?[] _reduced;
     private readonly TowerRun?[] _runs;
-    private readonly MergeBuffers _merge = new();
+    private readonly MergeBuffers _merge;
     private readonly float[] _sizes;
     private int _buffer;
 
-    public SectionedTower(TowerSessions sessions, ReductionPlan plan)
-        : base(plan.Geometry.Vision, plan.TowerVisualTokens, scores: null)
+    public SectionedTower(TowerSessions sessions, ReductionPlan plan, DeviceMemory memory)
+        : base(plan.Geometry.Vision, plan.TowerVisualTokens, scores: null, memory)
     {
+        _memory = memory;
+        _merge = new MergeBuffers(memory);
         VisionGeometry vision = plan.Geometry.Vision;
         _cls = vision.Tokens - plan.Geometry.VisualTokens;
         _hidden = vision.Hidden;
-        _buffers = [NativeBuffer.Allocate<float>((long)vision.Tokens * _hidden), NativeBuffer.Allocate<float>((long)vision.Tokens * _hidden)];
+        nuint bytes = OrtElementType.Float.Bytes([vision.Tokens, _hidden]);
+        _buffers = [new TensorMemory(memory, bytes), new TensorMemory(memory, bytes)];
         _whole = new LayerBinding?[vision.FeatureLayers];
         _reduced = new ReducedTowerLayer?[vision.FeatureLayers];
         _runs = new TowerRun?[vision.FeatureLayers];
@@ -35,7 +40,7 @@ internal sealed class SectionedTower : TowerBinding
         _absorb = new LayerBinding(sessions.Absorb);
         _embed = new LayerBinding(sessions.Embed);
         _embed.Binding.BindInput("pixels\0"u8, PixelValue);
-        OrtValue rows = Rows(vision.Tokens);
+        nint rows = Rows(vision.Tokens);
         _embed.Binding.BindOutput("y\0"u8, rows);
         foreach (TowerRun run in plan.TowerRuns())
         {
@@ -59,24 +64,38 @@ internal sealed class SectionedTower : TowerBinding
     public void Embed()
     {
         _sizes.AsSpan().Fill(1);
+        UploadPixels();
         _embed.Run();
     }
 
     /// <summary>A run of whole layers.</summary>
-    public void RunWhole(int firstLayer) => _whole[firstLayer]!.Run();
+    public void RunWhole(int firstLayer)
+    {
+        _whole[firstLayer]!.Run();
+        MarkWritten();
+    }
+
+    /// <summary>The second half of a layer that reduces.</summary>
+    public void RunFeedForward(int layer)
+    {
+        _reduced[layer]!.FeedForward!.Run();
+        MarkWritten();
+    }
 
     /// <summary>The first half of a layer.</summary>
     public void Attend(ReducedTowerLayer layer)
     {
         if (layer.LogSizes is { } logSizes)
         {
-            // Bound for every run: a device copies a host tensor when it is bound.
-            TensorPrimitives.Log<float>(_sizes.AsSpan(0, layer.Rows), logSizes.AsSpan<float>());
-            layer.Attention.Binding.BindInput("log_sizes\0"u8, logSizes);
+            TensorPrimitives.Log<float>(_sizes.AsSpan(0, layer.Rows), logSizes.Span<float>());
+            logSizes.Upload();
         }
 
         layer.Ahead?.Run();
         layer.Attention.Run();
+        layer.Map?.MarkWritten();
+        layer.Keys?.MarkWritten();
+        layer.ClsAttention?.MarkWritten();
     }
 
     /// <summary>Memory for the merge in a layer.</summary>
@@ -93,9 +112,9 @@ internal sealed class SectionedTower : TowerBinding
             return;
         }
 
-        _absorb.Binding.BindInput("x\0"u8, layer.Residual);
+        _absorb.BindInput("x\0"u8, layer.Residual);
         _merge.Bind(_absorb);
-        _absorb.Binding.BindOutput("y\0"u8, layer.Merged);
+        _absorb.BindOutput("y\0"u8, layer.Merged);
         _absorb.Run();
     }
 
@@ -116,8 +135,9 @@ internal sealed class SectionedTower : TowerBinding
         }
 
         _merge.Dispose();
-        _values.ForEach(static value => value.Dispose());
-        foreach (NativeBuffer buffer in _buffers)
+        _rows.ForEach(static value => OrtRaw.ReleaseValue(value));
+        _read.ForEach(static tensor => tensor.Dispose());
+        foreach (TensorMemory buffer in _buffers)
         {
             buffer.Dispose();
         }
@@ -125,7 +145,7 @@ internal sealed class SectionedTower : TowerBinding
         base.Dispose();
     }
 
-    private OrtValue BindWhole(TowerSessions sessions, VisionGeometry vision, TowerRun run, OrtValue rows, int tokens)
+    private nint BindWhole(TowerSessions sessions, VisionGeometry vision, TowerRun run, nint rows, int tokens)
     {
         var binding = new LayerBinding(sessions.Whole(run.FirstLayer));
         _whole[run.FirstLayer] = binding;
@@ -133,34 +153,35 @@ internal sealed class SectionedTower : TowerBinding
         return BindEnd(binding, vision, run.LastLayer, tokens + _cls);
     }
 
-    private OrtValue BindAhead(TowerSessions sessions, VisionGeometry vision, TowerRun run, OrtValue rows)
+    private nint BindAhead(TowerSessions sessions, VisionGeometry vision, TowerRun run, nint rows)
     {
         TowerReduction tower = run.Step!.Tower!;
         int leaving = tower.Leaving[run.FirstLayer - tower.FirstLayer];
         int count = run.VisualTokens + _cls;
-        OrtValue seen = rows;
+        nint seen = rows;
         LayerBinding? ahead = null;
         if (sessions.Ahead(run.FirstLayer) is { } whole)
         {
             // What runs ahead is read before anything is merged, so it takes the buffer that the merge writes.
             ahead = new LayerBinding(whole);
-            seen = OrtValue.Over(_buffers[1 - _buffer], [1, count, _hidden], OrtElementType.Float);
-            _values.Add(seen);
+            ReadOnlySpan<long> shape = [1, count, _hidden];
+            seen = _buffers[1 - _buffer].CreateTensor(OrtElementType.Float.Bytes(shape), shape, OrtElementType.Float);
+            _rows.Add(seen);
             ahead.Binding.BindInput("x\0"u8, rows);
             ahead.Binding.BindOutput("y\0"u8, seen);
         }
 
         var attention = new LayerBinding(sessions.Attention(run.FirstLayer));
-        OrtValue scores = Own([run.VisualTokens]);
+        DeviceTensor scores = Own([run.VisualTokens]);
         attention.Binding.BindInput("x\0"u8, seen);
-        attention.Binding.BindOutput("cls_attention\0"u8, scores);
-        OrtValue merged = Rows(count - leaving);
+        attention.Binding.BindOutput("cls_attention\0"u8, scores.Value);
+        nint merged = Rows(count - leaving);
         _reduced[run.FirstLayer] = new ReducedTowerLayer(
             run.FirstLayer, count, leaving, run.LastLayer == tower.LastLayer, attention, FeedForward: null, rows, merged, Map: null, Keys: null, LogSizes: null, ahead, scores, tower.Ahead[run.FirstLayer - tower.FirstLayer]);
         return BindWhole(sessions, vision, run, merged, run.VisualTokens - leaving);
     }
 
-    private OrtValue BindReduced(TowerSessions sessions, VisionGeometry vision, TowerRun run, OrtValue rows)
+    private nint BindReduced(TowerSessions sessions, VisionGeometry vision, TowerRun run, nint rows)
     {
         TowerReduction tower = run.Step!.Tower!;
         int count = run.VisualTokens + _cls;
@@ -168,23 +189,28 @@ internal sealed class SectionedTower : TowerBinding
         {
             int leaving = tower.Leaving[layer - run.FirstLayer];
             var attention = new LayerBinding(sessions.Attention(layer));
-            OrtValue residual = Rows(count);
-            OrtValue? map = (tower.Reads & (TowerReads.Logits | TowerReads.Probabilities)) == 0 ? null : Own([count, count]);
-            OrtValue? keys = tower.Reads.HasFlag(TowerReads.Keys) ? Own([count, vision.HeadDim]) : null;
-            OrtValue? logSizes = tower.IsProportional ? Own([count]) : null;
+            nint residual = Rows(count);
+            DeviceTensor? map = (tower.Reads & (TowerReads.Logits | TowerReads.Probabilities)) == 0 ? null : Own([count, count]);
+            DeviceTensor? keys = tower.Reads.HasFlag(TowerReads.Keys) ? Own([count, vision.HeadDim]) : null;
+            DeviceTensor? logSizes = tower.IsProportional ? Own([count]) : null;
             attention.Binding.BindInput("x\0"u8, rows);
             attention.Binding.BindOutput("y\0"u8, residual);
             if (map is not null)
             {
-                attention.Binding.BindOutput("map\0"u8, map);
+                attention.Binding.BindOutput("map\0"u8, map.Value);
             }
 
             if (keys is not null)
             {
-                attention.Binding.BindOutput("keys\0"u8, keys);
+                attention.Binding.BindOutput("keys\0"u8, keys.Value);
             }
 
-            OrtValue merged = leaving == 0 ? residual : Rows(count - leaving);
+            if (logSizes is not null)
+            {
+                attention.BindInput("log_sizes\0"u8, logSizes.Value);
+            }
+
+            nint merged = leaving == 0 ? residual : Rows(count - leaving);
             var feedForward = new LayerBinding(sessions.FeedForward(layer));
             feedForward.Binding.BindInput("x\0"u8, merged);
             _reduced[layer] = new ReducedTowerLayer(layer, count, leaving, layer == run.LastLayer, attention, feedForward, residual, merged, map, keys, logSizes);
@@ -196,7 +222,7 @@ internal sealed class SectionedTower : TowerBinding
     }
 
     /// <summary>Binds where a section writes: the next rows, or the features.</summary>
-    private OrtValue BindEnd(LayerBinding binding, VisionGeometry vision, int lastLayer, int count)
+    private nint BindEnd(LayerBinding binding, VisionGeometry vision, int lastLayer, int count)
     {
         if (lastLayer == vision.FeatureLayers - 1)
         {
@@ -204,25 +230,26 @@ internal sealed class SectionedTower : TowerBinding
             return Features;
         }
 
-        OrtValue rows = Rows(count);
+        nint rows = Rows(count);
         binding.Binding.BindOutput("y\0"u8, rows);
         return rows;
     }
 
     /// <summary>Rows in the buffer that was not written last.</summary>
-    private OrtValue Rows(int count)
+    private nint Rows(int count)
     {
         _buffer = 1 - _buffer;
-        OrtValue rows = OrtValue.Over(_buffers[_buffer], [1, count, _hidden], OrtElementType.Float);
-        _values.Add(rows);
+        ReadOnlySpan<long> shape = [1, count, _hidden];
+        nint rows = _buffers[_buffer].CreateTensor(OrtElementType.Float.Bytes(shape), shape, OrtElementType.Float);
+        _rows.Add(rows);
         return rows;
     }
 
-    private OrtValue Own(ReadOnlySpan<long> shape)
+    private DeviceTensor Own(ReadOnlySpan<long> shape)
     {
-        OrtValue value = OrtValue.Allocate(shape, OrtElementType.Float);
-        _values.Add(value);
-        return value;
+        var tensor = new DeviceTensor(_memory, shape);
+        _read.Add(tensor);
+        return tensor;
     }
 }
 
@@ -248,11 +275,11 @@ internal sealed record ReducedTowerLayer(
     bool EndsStep,
     LayerBinding Attention,
     LayerBinding? FeedForward,
-    OrtValue Residual,
-    OrtValue Merged,
-    OrtValue? Map,
-    OrtValue? Keys,
-    OrtValue? LogSizes,
+    nint Residual,
+    nint Merged,
+    DeviceTensor? Map,
+    DeviceTensor? Keys,
+    DeviceTensor? LogSizes,
     LayerBinding? Ahead = null,
-    OrtValue? ClsAttention = null,
+    DeviceTensor? ClsAttention = null,
     int LayersAhead = 0);

@@ -8,7 +8,7 @@ namespace Espalier;
 internal sealed class TextComparison : IDisposable
 {
     private readonly LayerBinding _projector;
-    private readonly OrtValue _projected;
+    private readonly DeviceTensor _projected;
     private readonly float[] _scores;
     private readonly int _offset;
 
@@ -17,10 +17,10 @@ internal sealed class TextComparison : IDisposable
         // Visual tokens are counted from the first patch, rows of a scored tower from its CLS row.
         _offset = tower.RowCount - tokens;
         _scores = new float[tokens];
-        _projected = OrtValue.Allocate([1, tower.RowCount, sessions.Geometry.Text.Hidden], OrtElementType.Float);
+        _projected = new DeviceTensor(sessions.Memory, [1, tower.RowCount, sessions.Geometry.Text.Hidden]);
         _projector = new LayerBinding(sessions.Projector);
         _projector.Binding.BindInput("features\0"u8, tower.Features);
-        _projector.Binding.BindOutput("y\0"u8, _projected);
+        _projector.Binding.BindOutput("y\0"u8, _projected.Value);
     }
 
     /// <summary>True behind <see cref="Run"/>, until the next image.</summary>
@@ -37,7 +37,8 @@ internal sealed class TextComparison : IDisposable
     public void Run(ReadOnlySpan<float> text)
     {
         _projector.Run();
-        ReadOnlySpan<float> rows = _projected.AsSpan<float>();
+        _projected.MarkWritten();
+        ReadOnlySpan<float> rows = _projected.Read<float>();
         float norm = TensorPrimitives.Norm(text);
         for (int token = 0; token < _scores.Length; token++)
         {

@@ -28,10 +28,10 @@ internal static class GraphFile
         SessionCache cache = checkpoint.ShareSessions();
         try
         {
-            PrecisionFormats formats = PrecisionFormats.For(options.Precision ?? Precision.Float32, options.Device.Provider);
+            PrecisionFormats formats = PrecisionFormats.For(options.Precision ?? Precision.Float32, CpuExecutionProvider.Instance);
             cache.Prepare(formats, options);
             bool isVision = key.Part is ModelPart.Vision or ModelPart.ScoredVision or ModelPart.Projector;
-            GraphModel graph = cache.BuildGraph(key with { Provider = options.Device.Provider, Format = isVision ? formats.Vision : formats.Decoder });
+            GraphModel graph = cache.BuildGraph(key with { Provider = CpuExecutionProvider.Instance, Format = isVision ? formats.Vision : formats.Decoder });
             long total = graph.Weights.Sum(static use => use.ByteCount);
             if (!embed)
             {
@@ -61,7 +61,7 @@ internal static class GraphFile
         SessionCache cache = checkpoint.ShareSessions();
         try
         {
-            cache.Prepare(PrecisionFormats.For(options.Precision ?? Precision.Float32, options.Device.Provider), options);
+            cache.Prepare(PrecisionFormats.For(options.Precision ?? Precision.Float32, CpuExecutionProvider.Instance), options);
             WriteBeside(cache, graph, path);
         }
         finally

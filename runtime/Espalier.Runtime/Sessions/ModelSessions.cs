@@ -50,6 +50,13 @@ internal sealed class ModelSessions
         }
 
         cache.Prepare(formats, options);
+        Memory = cache.Memory(options.Device.Provider);
+        if (!Memory.IsHost && plan.VisualRowsPartial > 0)
+        {
+            throw new DeviceOperatorException(options.Device.Provider.Name, "partial layers", ["rows of the host"]);
+        }
+
+        RewritesGraphs = options.Device.Provider.RewritesGraphs;
         _plan = plan;
         int layers = plan.Geometry.Text.Layers;
         _dense = new OrtSession[layers];
@@ -63,7 +70,8 @@ internal sealed class ModelSessions
 
         Step? output = plan.StepAt(Site.VisionOutput);
         bool merges = plan.Steps.Any(static step => step is { IsVisionSide: false, IsMerge: true });
-        bool decodesApart = formats.Decode != formats.Decoder;
+        bool oneRowApart = !cache.SharesDecodeGraph(options.Device.Provider);
+        bool decodesApart = formats.Decode != formats.Decoder || oneRowApart;
         bool mergesProjected = plan.StepAt(Site.Projected) is { IsMerge: true };
         bool norms = plan.Steps.Any(static step => step.Kernel is { } kernel && (kernel.Inputs & KernelInputs.NormedRows) != 0);
         int total = 5 + (mergesProjected ? 1 : 0) + (norms ? 1 : 0) + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
@@ -73,10 +81,10 @@ internal sealed class ModelSessions
         }
 
         int ready = 0;
-        OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null, int width = 0, TowerSection? section = null, PartialWork? partial = null)
+        OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null, int width = 0, TowerSection? section = null, PartialWork? partial = null, bool oneRow = false)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width, Section: section, Partial: partial), part switch { ModelPart.Gate => gates!.File, ModelPart.MergedTowerLayers => matrices, _ => learned }, options.TraceFolder);
+            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width, Section: section, Partial: partial, RunsOneRow: oneRow), part switch { ModelPart.Gate => gates!.File, ModelPart.MergedTowerLayers => matrices, _ => learned }, options.TraceFolder);
             options.Progress?.Report(new LoadProgress(LoadStage.BuildSessions, ++ready, total));
             return session;
         }
@@ -100,7 +108,7 @@ internal sealed class ModelSessions
         {
             // Prefix and decode rows take the dense session whatever the plan does to visual rows.
             _dense[layer] = Get(ModelPart.DecoderLayer, formats.Decoder, layer, LayerKind.Dense);
-            _decode[layer] = decodesApart ? Get(ModelPart.DecoderLayer, formats.Decode, layer, LayerKind.Dense) : _dense[layer];
+            _decode[layer] = decodesApart ? Get(ModelPart.DecoderLayer, formats.Decode, layer, LayerKind.Dense, oneRow: oneRowApart) : _dense[layer];
             if (plan.KindAt(layer) != LayerKind.Dense)
             {
                 _reduced[layer] = Get(ModelPart.DecoderLayer, formats.Decoder, layer, plan.KindAt(layer), partial: plan.KindAt(layer).IsPartial() ? plan.PartialAt(layer) : null);
@@ -139,6 +147,12 @@ internal sealed class ModelSessions
 
     /// <summary>The shapes that the sessions were built for.</summary>
     public ModelGeometry Geometry => _plan.Geometry;
+
+    /// <summary>Where the sessions read and write.</summary>
+    public DeviceMemory Memory { get; }
+
+    /// <summary>See <see cref="ExecutionProvider.RewritesGraphs"/>.</summary>
+    public bool RewritesGraphs { get; }
 
     /// <summary>The number format of the linear layers.</summary>
     public Precision Precision { get; }

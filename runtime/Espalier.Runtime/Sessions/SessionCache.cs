@@ -1,5 +1,6 @@
 using Espalier.Graphs;
 using Espalier.Graphs.Formats;
+using Espalier.Graphs.Lowering;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
@@ -16,7 +17,8 @@ namespace Espalier;
 /// <param name="Learned">The file of learned weights that replaces some of the part's; null if the checkpoint's alone are read.</param>
 /// <param name="Section">The tower layers, for the parts of a tower.</param>
 /// <param name="Partial">What visual rows still do in a layer of a partial kind; else null.</param>
-internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, int Width = 0, string? Learned = null, TowerSection? Section = null, PartialWork? Partial = null)
+/// <param name="RunsOneRow">True for a layer that runs one row at a time, on a device where others need another graph.</param>
+internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, int Width = 0, string? Learned = null, TowerSection? Section = null, PartialWork? Partial = null, bool RunsOneRow = false)
 {
     /// <summary>What a trace of the session is called: the part and, of a decoder layer, its number and kind.</summary>
     public string TraceName => Part is ModelPart.DecoderLayer ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Part}-{Layer}-{Kind}") : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Part}-{Layer}");
@@ -114,6 +116,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
     private readonly PrepackedWeights _packed = PrepackedWeights.Create();
     private readonly WeightStore _weights = new(checkpoint);
     private readonly Dictionary<SessionKey, OrtSession> _sessions = [];
+    private readonly Dictionary<ExecutionProvider, DeviceWeights> _devices = [];
     private readonly HashSet<(LinearGroup, LinearFormat)> _quantised = [];
     private readonly Dictionary<string, LearnedFile> _learned = new(StringComparer.Ordinal);
     private int _references = 1;
@@ -214,7 +217,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
 
             if (!_sessions.TryGetValue(key, out OrtSession? session))
             {
-                session = Create(key.Provider, graph ?? BuildGraph(key), key.Learned is null ? null : learned, traces is null ? null : Path.Combine(traces, key.TraceName));
+                session = Create(key.Provider, graph ?? BuildGraph(key), key.Learned is null ? null : learned, traces is null ? null : Path.Combine(traces, key.TraceName), key.RunsOneRow);
                 _sessions.Add(key, session);
             }
 
@@ -228,6 +231,31 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         lock (_lock)
         {
             return Create(provider, graph, learned: null, trace: null);
+        }
+    }
+
+    /// <summary>True if one graph of a layer serves one row and many.</summary>
+    /// <exception cref="ExecutionProviderNotAvailableException">The device cannot be used.</exception>
+    public bool SharesDecodeGraph(ExecutionProvider provider)
+    {
+        lock (_lock)
+        {
+            return provider.UsesHostMemory || DeviceWeightsOf(provider).AttentionIsExact;
+        }
+    }
+
+    /// <summary>The memory of a device, for what sequences keep there; it lives as long as the cache, and its buffers keep it alive.</summary>
+    /// <exception cref="ExecutionProviderNotAvailableException">The device cannot be used.</exception>
+    public DeviceMemory Memory(ExecutionProvider provider)
+    {
+        if (provider.UsesHostMemory)
+        {
+            return DeviceMemory.Host;
+        }
+
+        lock (_lock)
+        {
+            return DeviceWeightsOf(provider).Memory;
         }
     }
 
@@ -259,6 +287,12 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             }
 
             _sessions.Clear();
+            foreach (DeviceWeights weights in _devices.Values)
+            {
+                weights.Dispose();
+            }
+
+            _devices.Clear();
             _packed.Dispose();
             _weights.Dispose();
             foreach (LearnedFile file in _learned.Values)
@@ -316,8 +350,13 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         return file;
     }
 
-    private OrtSession Create(ExecutionProvider provider, GraphModel graph, LearnedFile? learned, string? trace)
+    private OrtSession Create(ExecutionProvider provider, GraphModel graph, LearnedFile? learned, string? trace, bool fewRows = false)
     {
+        if (!provider.UsesHostMemory)
+        {
+            return CreateOnDevice(provider, graph, learned, trace, fewRows);
+        }
+
         using OrtSessionOptions options = OrtSessionOptions.Create(provider);
         if (trace is not null)
         {
@@ -330,5 +369,54 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         }
 
         return OrtSession.Create(graph.Bytes, options, _packed);
+    }
+
+    private OrtSession CreateOnDevice(ExecutionProvider provider, GraphModel graph, LearnedFile? learned, string? trace, bool fewRows)
+    {
+        DeviceWeights weights = DeviceWeightsOf(provider);
+        GraphModel lowered = provider.RewritesGraphs ? WebGpuLowering.Lower(graph, weights.AttentionIsExact || fewRows) : graph;
+        using OrtSessionOptions options = OrtSessionOptions.Create(provider);
+        if (trace is not null)
+        {
+            options.EnableTrace(trace);
+        }
+
+        var placeholders = new List<OrtValue>();
+        try
+        {
+            foreach (WeightUse use in lowered.Weights)
+            {
+                WeightUse stored = use.TransposeOf ?? use;
+                OrtValue? own = learned?.Read(stored);
+                var placeholder = OrtValue.Allocate(use.Shape, use.Type);
+                placeholders.Add(placeholder);
+                options.AddExternalInitializer(use.Name, weights.Get(use, own is null ? null : learned!.Path, read => own ?? _weights.Read(read)), placeholder);
+                own?.Dispose();
+            }
+
+            OrtSession session = OrtSession.Create(lowered.Bytes, options);
+            if (DeviceOperators.Missing(session, provider) is { Count: > 0 } missing)
+            {
+                session.Dispose();
+                throw new DeviceOperatorException(provider.Name, graph.Parts.Name, missing);
+            }
+
+            return session;
+        }
+        finally
+        {
+            placeholders.ForEach(static value => value.Dispose());
+        }
+    }
+
+    private DeviceWeights DeviceWeightsOf(ExecutionProvider provider)
+    {
+        if (!_devices.TryGetValue(provider, out DeviceWeights? weights))
+        {
+            weights = new DeviceWeights(provider, DeviceMemory.Open(provider));
+            _devices.Add(provider, weights);
+        }
+
+        return weights;
     }
 }

@@ -34,6 +34,21 @@ internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
         return value;
     }
 
+    /// <summary>The tensor of a weight that no session of the host uses, for the caller to dispose.</summary>
+    /// <inheritdoc cref="Get"/>
+    public OrtValue Read(WeightUse use)
+    {
+        if (use.Name is not (DerivedWeights.RopeCos or DerivedWeights.RopeSin))
+        {
+            long[] shape = [.. use.Shape];
+            return Over(checkpoint.GetTensor(use.Name, shape), shape, _mapping);
+        }
+
+        (OrtValue cosines, OrtValue sines) = RotaryTables(use);
+        (use.Name == DerivedWeights.RopeCos ? sines : cosines).Dispose();
+        return use.Name == DerivedWeights.RopeCos ? cosines : sines;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -98,11 +113,17 @@ internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
 
     private void AddRotaryTables(WeightUse use)
     {
+        (OrtValue cosines, OrtValue sines) = RotaryTables(use);
+        _values.Add(DerivedWeights.RopeCos, cosines);
+        _values.Add(DerivedWeights.RopeSin, sines);
+    }
+
+    private (OrtValue Cosines, OrtValue Sines) RotaryTables(WeightUse use)
+    {
         long[] shape = [.. use.Shape];
         OrtValue cosines = OrtValue.Allocate(shape, OrtElementType.Float);
         OrtValue sines = OrtValue.Allocate(shape, OrtElementType.Float);
-        RotaryTables.Fill(checkpoint.Geometry.Text, cosines.AsSpan<float>(), sines.AsSpan<float>());
-        _values.Add(DerivedWeights.RopeCos, cosines);
-        _values.Add(DerivedWeights.RopeSin, sines);
+        Graphs.RotaryTables.Fill(checkpoint.Geometry.Text, cosines.AsSpan<float>(), sines.AsSpan<float>());
+        return (cosines, sines);
     }
 }
