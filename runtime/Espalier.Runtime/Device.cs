@@ -12,14 +12,18 @@ public sealed class Device
         Provider = provider;
     }
 
-    /// <summary>The best device that was found; today always <see cref="Cpu"/>.</summary>
+    /// <summary>Today always <see cref="Cpu"/>: no GPU has been measured, and integer weights run on the CPU only. <see cref="DeviceFinding.All"/> tells what else there is.</summary>
     public static Device Auto { get; } = new("auto", CpuExecutionProvider.Instance);
 
     /// <summary>The CPU: works everywhere.</summary>
     public static Device Cpu { get; } = new("cpu", CpuExecutionProvider.Instance);
 
-    /// <summary>Any GPU that Vulkan, Metal or Direct3D 12 reaches.</summary>
+    /// <summary>Any GPU that Vulkan, Metal or Direct3D 12 reaches, by ONNX Runtime's WebGPU provider, in <see cref="Precision.Float32"/>.</summary>
+    /// <remarks>Executed over Vulkan in software so far. One run at a time: sequences of different threads take turns.</remarks>
     public static Device WebGpu { get; } = new("webgpu", WebGpuExecutionProvider.Instance);
+
+    /// <summary>The first NVIDIA GPU, by ONNX Runtime's CUDA provider. Nothing has been run on one yet: a model refuses to load, and says why.</summary>
+    public static Device Cuda { get; } = new("cuda", new CudaExecutionProvider());
 
     /// <summary>The name, lower case.</summary>
     public string Name { get; }

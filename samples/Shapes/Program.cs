@@ -7,6 +7,7 @@ var root = new RootCommand("Asks a small vision-language model about pictures of
     AskCommand.Create(),
     CompareCommand.Create(),
     EvaluateCommand.Create(),
+    DeviceCommand.Create(),
 };
 return await CommandLineProgram.RunProcessAsync(
     root,

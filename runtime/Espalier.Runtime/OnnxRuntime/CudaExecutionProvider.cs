@@ -13,6 +13,9 @@ namespace Espalier.OnnxRuntime;
 /// <param name="captureGraphs">Whether runs may be captured and replayed as CUDA graphs; all bound addresses and shapes must then stay.</param>
 internal sealed unsafe class CudaExecutionProvider(int deviceId = 0, nint stream = 0, bool captureGraphs = false) : ExecutionProvider
 {
+    /// <summary>Why no precision runs there yet.</summary>
+    public const string Unsupported = "ONNX Runtime's attention over a cache has no kernel in single precision on CUDA, and half precision is not written yet. Choose Device.Cpu or Device.WebGpu.";
+
     /// <inheritdoc/>
     public override string Name => "CUDAExecutionProvider";
 
@@ -44,6 +47,14 @@ internal sealed unsafe class CudaExecutionProvider(int deviceId = 0, nint stream
         {
             api.ReleaseCudaProviderOptions(cuda);
         }
+    }
+
+    /// <summary>Fails where the provider cannot be used: its library, the driver or a GPU is missing.</summary>
+    /// <exception cref="ExecutionProviderNotAvailableException">So it is.</exception>
+    public void RequireAvailable()
+    {
+        _ = OrtEnvironment.Shared;
+        OrtSessionOptions.Create(this).Dispose();
     }
 
     private void Require(nint status, string operation)

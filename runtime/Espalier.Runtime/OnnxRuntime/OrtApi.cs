@@ -32,6 +32,13 @@ internal sealed unsafe class OrtApi
     public readonly delegate* unmanaged[Cdecl]<nint, int, nint> SetGlobalSpinControl;
     public readonly delegate* unmanaged[Cdecl]<byte***, int*, nint> GetAvailableProviders;
     public readonly delegate* unmanaged[Cdecl]<byte**, int, nint> ReleaseAvailableProviders;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint**, nuint*, nint> GetEpDevices;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte*> EpDeviceEpName;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint> EpDeviceDevice;
+    public readonly delegate* unmanaged[Cdecl]<nint, int> HardwareDeviceType;
+    public readonly delegate* unmanaged[Cdecl]<nint, uint> HardwareDeviceVendorId;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte*> HardwareDeviceVendor;
+    public readonly delegate* unmanaged[Cdecl]<nint, uint> HardwareDeviceDeviceId;
 
     // Memory.
     public readonly delegate* unmanaged[Cdecl]<int, int, nint*, nint> CreateCpuMemoryInfo;
@@ -124,6 +131,13 @@ internal sealed unsafe class OrtApi
         SetGlobalSpinControl = (delegate* unmanaged[Cdecl]<nint, int, nint>)Slot(149);
         GetAvailableProviders = (delegate* unmanaged[Cdecl]<byte***, int*, nint>)Slot(125);
         ReleaseAvailableProviders = (delegate* unmanaged[Cdecl]<byte**, int, nint>)Slot(126);
+        GetEpDevices = (delegate* unmanaged[Cdecl]<nint, nint**, nuint*, nint>)Slot(303);
+        EpDeviceEpName = (delegate* unmanaged[Cdecl]<nint, byte*>)Slot(312);
+        EpDeviceDevice = (delegate* unmanaged[Cdecl]<nint, nint>)Slot(316);
+        HardwareDeviceType = (delegate* unmanaged[Cdecl]<nint, int>)Slot(307);
+        HardwareDeviceVendorId = (delegate* unmanaged[Cdecl]<nint, uint>)Slot(308);
+        HardwareDeviceVendor = (delegate* unmanaged[Cdecl]<nint, byte*>)Slot(309);
+        HardwareDeviceDeviceId = (delegate* unmanaged[Cdecl]<nint, uint>)Slot(310);
 
         CreateCpuMemoryInfo = (delegate* unmanaged[Cdecl]<int, int, nint*, nint>)Slot(69);
         CreateMemoryInfo = (delegate* unmanaged[Cdecl]<byte*, int, int, int, nint*, nint>)Slot(68);

@@ -32,6 +32,13 @@ internal sealed class ModelSessions
             throw new DirectoryNotFoundException($"{traces}: there is no such folder for traces. Make it, or set ModelOptions.TraceFolder to another.");
         }
 
+        if (options.Device.Provider is CudaExecutionProvider cuda)
+        {
+            // First what is missing here, then what is missing in this version.
+            cuda.RequireAvailable();
+            throw new PrecisionNotSupportedException(Precision, cuda.Name, CudaExecutionProvider.Unsupported);
+        }
+
         PrecisionFormats formats = PrecisionFormats.For(Precision, options.Device.Provider);
         VictorWeights? summary = cache.FindRegisters(plan);
         DyVteWeights? gates = cache.FindGates(plan);

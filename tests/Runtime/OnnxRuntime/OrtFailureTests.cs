@@ -1,8 +1,9 @@
+using System.Runtime.InteropServices;
 using Espalier.OnnxRuntime;
 
 namespace Espalier.Tests.OnnxRuntime;
 
-public class OrtFailureTests
+public partial class OrtFailureTests
 {
     private static readonly float[] Weight = [1, 2, 3, 4, 5, 6];
 
@@ -172,4 +173,28 @@ public class OrtFailureTests
         Assert.Contains("-p:OnnxRuntime=Gpu", e.Message, StringComparison.Ordinal);
         Assert.NotEmpty(Assert.IsType<OrtException>(e.InnerException).NativeMessage);
     }
+
+    [LinuxFact]
+    public void WebGpuWithoutADriverIsATypedErrorWithTheFix()
+    {
+        // The Vulkan loader, if there is one, finds this driver and no other: the answer is the real library's.
+        Assert.Equal(0, SetEnvironment("VK_DRIVER_FILES", "/nowhere/driver.json", 1));
+        var e = Assert.Throws<ExecutionProviderNotAvailableException>(() => DeviceMemory.Open(WebGpuExecutionProvider.Instance));
+
+        Assert.Equal("WebGpuExecutionProvider", e.Provider);
+        Assert.Contains("libvulkan1", e.Message, StringComparison.Ordinal);
+        Assert.Contains("VK_DRIVER_FILES", e.Message, StringComparison.Ordinal);
+        Assert.Contains("Device.Cpu", e.Message, StringComparison.Ordinal);
+        Assert.Contains("adapter", Assert.IsType<OrtException>(e.InnerException).NativeMessage, StringComparison.Ordinal);
+
+        // What was found says the same, and the CPU is always there.
+        IReadOnlyList<DeviceFinding> found = DeviceFinding.All();
+        Assert.Equal([Device.Cpu, Device.WebGpu, Device.Cuda], found.Select(static finding => finding.Device));
+        Assert.True(found[0].IsUsable);
+        Assert.False(found[1].IsUsable);
+        Assert.Contains("libvulkan1", found[1].Description, StringComparison.Ordinal);
+    }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
 }
