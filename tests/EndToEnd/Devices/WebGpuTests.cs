@@ -38,7 +38,10 @@ public sealed class WebGpuTests
         {
             using var model = (VisionLanguageModel)load.Invoke(null, [checkpoint, options])!;
             using Sequence sequence = model.CreateSequence(200);
-            Imaging.DecodedImage image = Imaging.ImageDecoder.Load(RepositoryFolder.Combine("samples", "images", "pair.png"));
+
+            // Equal patches of a background score alike to the last bits, which differ: CDPruner chooses others of them in all pictures but this one.
+            string picture = variant == nameof(CDPrunerShapes) ? "corners.png" : "pair.png";
+            Imaging.DecodedImage image = Imaging.ImageDecoder.Load(RepositoryFolder.Combine("samples", "images", picture));
             string answer = "";
             var logits = new List<float[]>();
             await foreach (string text in model.AnswerAsync(sequence, image, "where is the yellow square ?", new AnswerOptions { MaxNewTokens = 2 }))
