@@ -138,13 +138,6 @@ internal sealed class LearnedFile : IDisposable
         return value is not null;
     }
 
-    /// <summary>The tensor of a weight that no session of the host uses, for the caller to dispose; null if the file does not hold it.</summary>
-    public OrtValue? Read(WeightUse use)
-    {
-        long[] shape = [.. use.Shape];
-        return Has(use.Name) ? WeightStore.Over(Get(use.Name, shape), shape, _mapping) : null;
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -24,13 +24,15 @@ internal sealed class DeviceWeights(ExecutionProvider provider, DeviceMemory mem
     /// <summary>The tensor of a weight.</summary>
     /// <param name="use">Name and shape as the graph declares them.</param>
     /// <param name="file">The file of learned weights that it comes from; null for the checkpoint.</param>
-    /// <param name="read">Reads the weight as it is stored, into a tensor that is disposed behind the upload.</param>
+    /// <param name="read">Reads the weight as it is stored, into a tensor of the host.</param>
+    /// <param name="disposes">True if that tensor is disposed behind the upload.</param>
     /// <exception cref="DeviceMemoryException">The device has no room for it.</exception>
-    public OrtValue Get(WeightUse use, string? file, Func<WeightUse, OrtValue> read)
+    public OrtValue Get(WeightUse use, string? file, Func<WeightUse, OrtValue> read, bool disposes)
     {
         if (!_values.TryGetValue((file, use.Name), out OrtValue? value))
         {
-            using OrtValue stored = read(use.TransposeOf ?? use);
+            OrtValue stored = read(use.TransposeOf ?? use);
+            using OrtValue? mine = disposes ? stored : null;
             using OrtValue? transposed = use.TransposeOf is null ? null : Transpose(stored, use);
             using DeviceBuffer buffer = memory.Allocate((nuint)use.ByteCount);
             memory.Upload((transposed ?? stored).DataPointer, buffer, (nuint)use.ByteCount);

@@ -387,11 +387,10 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             foreach (WeightUse use in lowered.Weights)
             {
                 WeightUse stored = use.TransposeOf ?? use;
-                OrtValue? own = learned?.Read(stored);
+                bool isLearned = learned is not null && learned.TryGet(stored, out _);
                 var placeholder = OrtValue.Allocate(use.Shape, use.Type);
                 placeholders.Add(placeholder);
-                options.AddExternalInitializer(use.Name, weights.Get(use, own is null ? null : learned!.Path, read => own ?? _weights.Read(read)), placeholder);
-                own?.Dispose();
+                options.AddExternalInitializer(use.Name, weights.Get(use, isLearned ? learned!.Path : null, read => isLearned && learned!.TryGet(read, out OrtValue? value) ? value : _weights.Read(read), disposes: !isLearned), placeholder);
             }
 
             OrtSession session = OrtSession.Create(lowered.Bytes, options);

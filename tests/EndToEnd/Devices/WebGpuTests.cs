@@ -29,6 +29,14 @@ public sealed class WebGpuTests
     {
         MethodInfo load = Declared(typeof(DenseShapes)).Single(type => type.Name == variant).GetMethod("Load", [typeof(Checkpoint), typeof(ModelOptions)])!;
         using Checkpoint checkpoint = Checkpoint.Open(RepositoryFolder.Combine("samples", "models", "shapes"));
+        if (variant == nameof(AimShapes))
+        {
+            // PageRank counts its rows in the graph, by a cast that the provider leaves to the CPU.
+            var refusal = (DeviceOperatorException)Assert.Throws<TargetInvocationException>(() => load.Invoke(null, [checkpoint, OnDevice])).InnerException!;
+            Assert.Equal(["Cast"], refusal.Operators);
+            return;
+        }
+
         (string expected, List<float[]> expectedLogits) = await Ask(null);
         (string answer, List<float[]> logits) = await Ask(OnDevice);
         Assert.Equal(expected, answer);
