@@ -58,9 +58,9 @@ internal sealed class ModelSessions
 
         cache.Prepare(formats, options);
         Memory = cache.Memory(options.Device.Provider);
-        if (!Memory.IsHost && plan.VisualRowsPartial > 0)
+        if (!Memory.IsHost && OnTheHostAlone(plan) is { } work)
         {
-            throw new DeviceOperatorException(options.Device.Provider.Name, "partial layers", ["rows of the host"]);
+            throw new DevicePlanException(options.Device.Provider.Name, work);
         }
 
         RewritesGraphs = options.Device.Provider.RewritesGraphs;
@@ -238,4 +238,10 @@ internal sealed class ModelSessions
 
     /// <summary>See <see cref="ReductionPlan.KindAt"/>.</summary>
     public LayerKind KindAt(int layer) => _plan.KindAt(layer);
+
+    /// <summary>What of a plan reads or moves rows in the memory of the host; null if nothing does.</summary>
+    private static string? OnTheHostAlone(ReductionPlan plan) =>
+        plan.VisualRowsPartial > 0 ? "layers in which visual tokens do less (Yopo, RedundancyLens)"
+        : plan.Eviction is not null ? "text that leaves the KV caches (SepLlm)"
+        : null;
 }
