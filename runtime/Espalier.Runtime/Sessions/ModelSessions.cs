@@ -243,5 +243,7 @@ internal sealed class ModelSessions
     private static string? OnTheHostAlone(ReductionPlan plan) =>
         plan.VisualRowsPartial > 0 ? "layers in which visual tokens do less (Yopo, RedundancyLens)"
         : plan.Eviction is not null ? "text that leaves the KV caches (SepLlm)"
+        : plan.Steps.Any(static step => step.Score is Score.RaterAttention or Score.CorrectedRaterAttention) ? "the attention of raters (SparseVlm, SparseVlmPlus)"
+        : plan.Steps.Any(static step => step.Score is Score.KeyNorm) ? "the comparison with pivots (Dart)"
         : null;
 }

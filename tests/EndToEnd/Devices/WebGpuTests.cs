@@ -37,7 +37,7 @@ public sealed class WebGpuTests
             return;
         }
 
-        if (variant is nameof(YopoShapes) or nameof(LensShapes) or nameof(SepLlmShapes))
+        if (variant is nameof(YopoShapes) or nameof(LensShapes) or nameof(SepLlmShapes) or nameof(SparseVlmShapes) or nameof(SparseVlmPlusShapes) or nameof(DartShapes))
         {
             var refusal = (DevicePlanException)Assert.Throws<TargetInvocationException>(() => load.Invoke(null, [checkpoint, OnDevice])).InnerException!;
             Assert.Contains(variant[..^"Shapes".Length], refusal.Work, StringComparison.Ordinal);
