@@ -101,6 +101,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("text")]
     [InlineData("stages")]
     [InlineData("rank")]
+    [InlineData("shorter text")]
     [InlineData("neighbours")]
     [InlineData("recovered")]
     [InlineData("ranked")]
@@ -118,6 +119,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "stages" => static c => ClipLlamaSimilarityBend.Load(c),
             "partial" => static c => ClipLlamaSimilarityPartial.Load(c),
             "rank" => static c => ClipLlamaSparseVlmRank.Load(c),
+            "shorter text" => static c => ClipLlamaSparseVlmShorterText.Load(c),
             _ => static c => ClipLlamaSimilarity.Load(c),
         });
         using Sequence scout = tiny.CreateSequence();

@@ -155,6 +155,18 @@ public sealed partial class ClipLlamaSparseVlmPlus;
 [ShortV(2)]
 public sealed partial class ClipLlamaSparseVlmPlusTogether;
 
+// No golden: raters among text that leaves.
+[VisionLanguageModel("clip-llama")]
+[SparsityMeetsSimilarity(AtLeast = 0.8, Round2 = SecondRound.VisualAndText, K2 = 2)]
+[SparseVlm(Layers = [0, 3], Keep = [20, 6])]
+public sealed partial class ClipLlamaSparseVlmShorterText;
+
+// No golden: rows are numbered anew behind text that has left.
+[VisionLanguageModel("clip-llama")]
+[SparsityMeetsSimilarity(AtLeast = 0.4, Round2 = SecondRound.VisualAndText, K2 = 1)]
+[PyramidDrop(Lambda = 0.5, S = 2)]
+public sealed partial class ClipLlamaSimilarityTextPyramid;
+
 // No golden: a rank that is never reached lets all stay, so it is the dense class.
 [VisionLanguageModel("clip-llama")]
 [SparseVlm(Layers = [1, 2], Lambda = 0.001)]
