@@ -2,7 +2,7 @@ using System.Collections.Generic;
 
 namespace Espalier.Planning;
 
-// What a decode step walks over, and what it costs.
+/// <content>What a decode step walks over, and what it costs.</content>
 public sealed partial class ReductionPlan
 {
     /// <summary>The layers in the runs that a decode step walks over: layers whose caches hold equally many visual rows, cut where feed-forward layers may be skipped and where not.</summary>

@@ -100,9 +100,9 @@ public sealed partial class ForwardPass
         Enter(PassPhase.Prefill, layer);
         LayerBinding binding = _bindings.Reduced(layer, LayerKind.Halved);
         int rows = _map.Count + _suffixRows;
-        _rows.BindMap(binding, rows, _cache.Length(layer) + rows);
+        _readings.BindMap(binding, rows, _cache.Length(layer) + rows);
         RunRows(layer, binding);
-        _rows.ReadMap();
+        _readings.ReadMap();
         _halfRun = true;
     }
 
@@ -138,15 +138,15 @@ public sealed partial class ForwardPass
 
         // PageRank asks the rows of the pass alone; the other scores are those of all cache rows.
         int firstVisual = kind == LayerKind.PageRanked ? 0 : _cache.Length(layer);
-        _rows.BindScores(binding, firstVisual + rows);
+        _readings.BindScores(binding, firstVisual + rows);
         if (kind == LayerKind.PageRanked)
         {
-            _rows.BindQueryRows(binding, rows);
+            _readings.BindQueryRows(binding, rows);
         }
         else if (kind.IsTextScored())
         {
             // Registers are no text: their attention is not asked for.
-            _rows.BindQueryRows(binding, _suffixRows - _plan.Registers);
+            _readings.BindQueryRows(binding, _suffixRows - _plan.Registers);
         }
 
         if (kind.IsFrozen())
@@ -162,7 +162,7 @@ public sealed partial class ForwardPass
             RunRows(layer, binding);
         }
 
-        _rows.Scores.Slice(firstVisual, scores.Length).CopyTo(scores);
+        _readings.Scores.Slice(firstVisual, scores.Length).CopyTo(scores);
         _textScores = kind.IsTextScored() || kind.IsKeyNormed() ? firstVisual + scores.Length : 0;
     }
 

@@ -44,7 +44,9 @@ public sealed partial class ForwardPass
         _enteredSuffixRows = _suffixRows;
         if (_plan.IsDynamic)
         {
-            _rows.Reserve(_plan.DecoderVisualTokens, _suffixRows, prefixRows);
+            int rows = _plan.DecoderVisualTokens + _suffixRows;
+            _rows.Reserve(rows);
+            _readings.ReserveScores(prefixRows + rows);
             if (_plan.MergesInDecoder)
             {
                 _merge.Reserve(_plan.DecoderVisualTokens, _suffixRows);

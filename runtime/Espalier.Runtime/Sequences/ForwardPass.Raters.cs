@@ -15,7 +15,7 @@ public sealed partial class ForwardPass
         get
         {
             Require(_phase == PassPhase.Prefill && _raters.Count > 0 && _ratedLayer == _nextLayer - 1 && _ratedTokens == _map.Count, "the raters' attention is there behind a layer that hands it out");
-            return _raters.Attention(_rows.Map, _plan.Geometry.Text.Heads, _ratedPrefix, _rows.VisualPositions(_map.Count), _rows.TextPositions(_map.Count)[_plan.Registers..]);
+            return _raters.Attention(_readings.Map, _plan.Geometry.Text.Heads, _ratedPrefix, _rows.VisualPositions(_map.Count), _rows.TextPositions(_map.Count)[_plan.Registers..]);
         }
     }
 
@@ -36,7 +36,7 @@ public sealed partial class ForwardPass
         int textRows = _suffixRows - _plan.Registers;
         int width = _rows.Width;
         _raters.Choose(_rows.VisualRows(_map.Count), _rows.TextRows(_map.Count)[(_plan.Registers * width)..], width, Scratch(2 * textRows));
-        _rows.ReserveRaters(textRows, _plan.Geometry.Text.Heads, _cache.Length(0) + _plan.DecoderVisualTokens + _suffixRows);
+        _readings.ReserveRaters(textRows, _plan.Geometry.Text.Heads, _cache.Length(0) + _plan.DecoderVisualTokens + _suffixRows);
         _ratedLayer = -1;
     }
 
@@ -58,7 +58,7 @@ public sealed partial class ForwardPass
         LayerBinding binding = _bindings.Reduced(layer, kind);
         _ratedPrefix = _cache.Length(layer);
         _ratedTokens = _map.Count;
-        _rows.BindRaters(binding, _raters.Rows, _suffixRows - _plan.Registers, _plan.Geometry.Text.Heads, _ratedPrefix + _map.Count + _suffixRows);
+        _readings.BindRaters(binding, _raters.Rows, _suffixRows - _plan.Registers, _plan.Geometry.Text.Heads, _ratedPrefix + _map.Count + _suffixRows);
         if (kind.IsFrozen())
         {
             RunFrozenRows(layer, binding);
@@ -68,7 +68,7 @@ public sealed partial class ForwardPass
             RunRows(layer, binding);
         }
 
-        _rows.ReadMap();
+        _readings.ReadMap();
         _ratedLayer = layer;
         _textScores = 0;
         RaterAttention.Mean(scores);

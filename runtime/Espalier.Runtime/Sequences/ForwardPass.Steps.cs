@@ -25,7 +25,7 @@ public sealed partial class ForwardPass
         {
             Require(_phase == PassPhase.Prefill && _halfRun, "the map is there behind the attention of a layer that runs in halves");
             int rows = _map.Count + _suffixRows;
-            return new AttentionMap(_rows.Map, (_rows.Map.Length / rows) - rows, _map.Count, _suffixRows - _plan.Registers, _plan.Registers);
+            return new AttentionMap(_readings.Map, (_readings.Map.Length / rows) - rows, _map.Count, _suffixRows - _plan.Registers, _plan.Registers);
         }
     }
 
@@ -35,7 +35,7 @@ public sealed partial class ForwardPass
         get
         {
             Require(_phase == PassPhase.Prefill && _nextLayer > 0 && _plan.KindAt(_nextLayer - 1).IsKeyNormed() && _textScores > 0, "the norms are there behind a layer that reads them");
-            return _rows.Scores.Slice(_textScores + _plan.Registers, _suffixRows - _plan.Registers);
+            return _readings.Scores.Slice(_textScores + _plan.Registers, _suffixRows - _plan.Registers);
         }
     }
 
@@ -61,9 +61,9 @@ public sealed partial class ForwardPass
         _rows.Rejoin(_map.Count, _suffixRows);
         _cache.Announce(layer, 0);
         _rows.BindAhead(binding);
-        _rows.BindScores(binding, firstVisual + _rows.Count);
+        _readings.BindScores(binding, firstVisual + _rows.Count);
         binding.Run();
-        _rows.Scores.Slice(firstVisual, scores.Length).CopyTo(scores);
+        _readings.Scores.Slice(firstVisual, scores.Length).CopyTo(scores);
     }
 
     /// <summary>Lets a scorer of the user's rank the visual rows. The call is direct: <typeparamref name="TScorer"/> is a struct, so this method is compiled for it alone.</summary>
@@ -129,7 +129,7 @@ public sealed partial class ForwardPass
         // Registers, the first rows behind the image, are no text: they stay.
         int registers = _plan.Registers;
         Span<int> text = kept[registers..];
-        int count = RelevantTokens.Select(_rows.Scores.Slice(_textScores + registers, text.Length), theta, text);
+        int count = RelevantTokens.Select(_readings.Scores.Slice(_textScores + registers, text.Length), theta, text);
         if (text[count - 1] != text.Length - 1)
         {
             text[count++] = text.Length - 1;

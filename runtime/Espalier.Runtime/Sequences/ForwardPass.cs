@@ -17,6 +17,7 @@ public sealed partial class ForwardPass
     private readonly KeyValueCache _cache;
     private readonly LayerBindings _bindings;
     private readonly PassRows _rows;
+    private readonly LayerReadings _readings;
     private readonly PassHead _head;
     private readonly VisualTokenMap _map;
     private readonly int[] _numberings;
@@ -58,6 +59,7 @@ public sealed partial class ForwardPass
         _bindings = new LayerBindings(sessions, _cache);
         _head = new PassHead(sessions, place?.Logits.Of(place.Slot) ?? 0);
         _rows = memory.Rows;
+        _readings = memory.Readings;
         _merge = memory.Merge;
         _map = memory.Map;
         _numberings = [.. Enumerable.Range(0, plan.Geometry.Text.Layers).Select(plan.NumberingAt)];

@@ -10,6 +10,7 @@ internal sealed class PrefillMemory : IDisposable
     {
         Map = new VisualTokenMap(plan);
         Rows = new PassRows(sessions);
+        Readings = new LayerReadings(sessions.Memory);
         Merge = new MergeBuffers(sessions.Memory);
         Partial = plan.VisualRowsPartial > 0 ? new PartialInputs(plan) : null;
         try
@@ -19,6 +20,7 @@ internal sealed class PrefillMemory : IDisposable
         catch
         {
             Rows.Dispose();
+            Readings.Dispose();
             Partial?.Dispose();
             throw;
         }
@@ -29,6 +31,9 @@ internal sealed class PrefillMemory : IDisposable
 
     /// <summary>The rows.</summary>
     public PassRows Rows { get; }
+
+    /// <summary>What layers hand out beside the rows.</summary>
+    public LayerReadings Readings { get; }
 
     /// <summary>The image.</summary>
     public ImagePass Image { get; }
@@ -44,6 +49,7 @@ internal sealed class PrefillMemory : IDisposable
     {
         Image.Dispose();
         Rows.Dispose();
+        Readings.Dispose();
         Merge.Dispose();
         Partial?.Dispose();
     }
