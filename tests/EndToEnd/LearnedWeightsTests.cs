@@ -127,15 +127,6 @@ public sealed class LearnedWeightsTests : IDisposable
     }
 
     [Fact]
-    public void ReplacedWeightsAreNotQuantised()
-    {
-        using Checkpoint checkpoint = Checkpoint.Open(_folder);
-        PrecisionNotSupportedException error = Assert.Throws<PrecisionNotSupportedException>(() => ClipLlamaVictor.Load(checkpoint, new ModelOptions { Precision = Precision.Int8 }));
-        Assert.Contains(Learned, error.Message, StringComparison.Ordinal);
-        Assert.Contains("Precision.Float32", error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void ADamagedFileIsTheCheckpointsError()
     {
         File.WriteAllBytes(Learned, File.ReadAllBytes(Learned)[..500]);

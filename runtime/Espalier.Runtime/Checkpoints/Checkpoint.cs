@@ -10,7 +10,7 @@ namespace Espalier;
 /// Files must not change while they are mapped: .NET programs are kept from writing by a lock, but if another program truncates a file,
 /// the operating system ends the process at the next read behind its new end.
 /// </remarks>
-public sealed partial class Checkpoint : IDisposable
+public sealed partial class Checkpoint : IWeightSource, IDisposable
 {
     private readonly CheckpointMapping _mapping;
     private readonly Dictionary<string, CheckpointTensor> _tensors;
@@ -41,6 +41,9 @@ public sealed partial class Checkpoint : IDisposable
 
     /// <summary>The canonical names of all tensors, in no particular order.</summary>
     public IEnumerable<string> TensorNames => _tensors.Keys;
+
+    /// <summary>All weights of two dimensions: names and shapes.</summary>
+    internal IEnumerable<(string Name, long[] Shape)> Matrices => CheckpointTensor.Matrices(_tensors.Values);
 
     /// <summary>Finds a tensor of any type by its canonical name.</summary>
     /// <exception cref="ObjectDisposedException">The checkpoint is disposed.</exception>

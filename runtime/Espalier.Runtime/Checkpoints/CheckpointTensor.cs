@@ -59,6 +59,10 @@ public readonly struct CheckpointTensor
     /// <summary>True if <see cref="Data"/> is a multiple of the size of an element, so that native code may read it as it is. The safetensors format does not promise this.</summary>
     public bool IsAligned => _data % Math.Max(1, Type.Bits() / 8) == 0;
 
+    /// <summary>The weights of two dimensions among some tensors: names and shapes.</summary>
+    internal static IEnumerable<(string Name, long[] Shape)> Matrices(IEnumerable<CheckpointTensor> tensors) =>
+        tensors.Where(static tensor => tensor._shape.Length == 2 && tensor.Type.IsWeight()).Select(static tensor => (tensor.Name, tensor._shape));
+
     /// <summary>Copies elements to floats, converting from the stored type. Both 16-bit types convert without loss.</summary>
     /// <param name="firstElement">Index of the first element to copy, in row-major order.</param>
     /// <param name="destination">Receives as many elements as it has room for.</param>

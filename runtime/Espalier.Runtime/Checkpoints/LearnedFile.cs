@@ -7,11 +7,13 @@ namespace Espalier;
 
 /// <summary>A safetensors file beside a checkpoint: what a method learned. Its tensors are new ones, or replace those of the checkpoint that have their names.</summary>
 /// <remarks>Mapped until disposed, and longer while a session reads it. Not thread-safe: <see cref="SessionCache"/> holds its lock.</remarks>
-internal sealed class LearnedFile : IDisposable
+internal sealed class LearnedFile : IWeightSource, IDisposable
 {
     private readonly Dictionary<string, CheckpointTensor> _tensors;
     private readonly Dictionary<string, OrtValue> _values = new(StringComparer.Ordinal);
     private readonly HashSet<string> _derived = new(StringComparer.Ordinal);
+    private readonly List<QuantisedWeights> _quantised = [];
+    private readonly CheckpointMapping _mapped;
     private readonly CheckpointLease _mapping;
 
     private LearnedFile(string path, CheckpointMapping mapping, ShardReader reader)
@@ -19,11 +21,15 @@ internal sealed class LearnedFile : IDisposable
         Path = path;
         _tensors = reader.Tensors;
         Metadata = reader.Metadata;
+        _mapped = mapping;
         _mapping = new CheckpointLease(mapping);
     }
 
     /// <summary>The file.</summary>
     public string Path { get; }
+
+    /// <summary>The folder of the file, which is the checkpoint's.</summary>
+    public string Folder => System.IO.Path.GetDirectoryName(Path)!;
 
     /// <summary>The texts of the header.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
@@ -49,6 +55,9 @@ internal sealed class LearnedFile : IDisposable
     /// <summary>The canonical names of its tensors.</summary>
     public IEnumerable<string> Names => _tensors.Keys;
 
+    /// <summary>Its weights of two dimensions: names and shapes.</summary>
+    public IEnumerable<(string Name, long[] Shape)> Matrices => CheckpointTensor.Matrices(_tensors.Values);
+
     /// <summary>Finds a tensor of any shape and type.</summary>
     public bool TryGet(string name, out CheckpointTensor tensor) => _tensors.TryGetValue(name, out tensor);
 
@@ -69,7 +78,7 @@ internal sealed class LearnedFile : IDisposable
 
     /// <summary>A tensor of the file.</summary>
     /// <exception cref="CheckpointException">There is none of this name, or it has another shape or is no weight.</exception>
-    public CheckpointTensor Get(string name, ReadOnlySpan<long> shape)
+    public CheckpointTensor GetTensor(string name, ReadOnlySpan<long> shape)
     {
         if (!_tensors.TryGetValue(name, out CheckpointTensor tensor))
         {
@@ -83,6 +92,12 @@ internal sealed class LearnedFile : IDisposable
 
         return tensor.Type.IsWeight() ? tensor : throw new TensorTypeException(Path, name, tensor.Type);
     }
+
+    /// <inheritdoc/>
+    public CheckpointLease Lease() => _mapped.TryAddReference() ? new CheckpointLease(_mapped) : throw new ObjectDisposedException(Path);
+
+    /// <summary>Adds its linear layers in a quantised format, which the file disposes.</summary>
+    public void Add(QuantisedWeights quantised) => _quantised.Add(quantised);
 
     /// <summary>Checks that every tensor is one of the method's own or replaces one of a decoder layer.</summary>
     /// <param name="geometry">The model.</param>
@@ -103,7 +118,7 @@ internal sealed class LearnedFile : IDisposable
         {
             if (layers.TryGetValue(name, out long[]? shape))
             {
-                _ = Get(name, shape);
+                _ = GetTensor(name, shape);
             }
             else if (!own.Contains(name))
             {
@@ -117,7 +132,7 @@ internal sealed class LearnedFile : IDisposable
     {
         foreach (WeightUse use in graph.Weights)
         {
-            if (Has(use.Source))
+            if (Has(use.Source) || _quantised.Exists(quantised => quantised.Has(use)))
             {
                 return true;
             }
@@ -129,9 +144,23 @@ internal sealed class LearnedFile : IDisposable
     /// <summary>The tensor of a weight for sessions; false if the file does not hold it.</summary>
     public bool TryGet(WeightUse use, [NotNullWhen(true)] out OrtValue? value)
     {
-        if (!_values.TryGetValue(use.Name, out value) && Has(use.Source))
+        if (_values.TryGetValue(use.Name, out value))
         {
-            value = WeightStore.Over(Get(use.Source, use.Slice?.WholeShape ?? use.Shape), use, _mapping);
+            return true;
+        }
+
+        foreach (QuantisedWeights quantised in _quantised)
+        {
+            if (quantised.TryGet(use, out value))
+            {
+                _values.Add(use.Name, value);
+                return true;
+            }
+        }
+
+        if (Has(use.Source))
+        {
+            value = WeightStore.Over(GetTensor(use.Source, use.Slice?.WholeShape ?? use.Shape), use, _mapping);
             _values.Add(use.Name, value);
         }
 
@@ -147,6 +176,7 @@ internal sealed class LearnedFile : IDisposable
         }
 
         _values.Clear();
+        _quantised.ForEach(static quantised => quantised.Dispose());
         _mapping.Dispose();
     }
 }

@@ -10,7 +10,8 @@ internal static class GateGraph
     /// <param name="geometry">The decoder.</param>
     /// <param name="layer">Zero-based decoder layer.</param>
     /// <param name="inner">Rows of W1.</param>
-    public static GraphModel Build(TextGeometry geometry, int layer, int inner)
+    /// <param name="format">The format of both matrices.</param>
+    public static GraphModel Build(TextGeometry geometry, int layer, int inner, LinearFormat format)
     {
         var graph = new GraphBuilder($"layers.{layer}.gate");
         string x = graph.Input(GraphNames.X, OrtElementType.Float, 1, "n", geometry.Hidden);
@@ -20,9 +21,9 @@ internal static class GateGraph
         string mean = graph.Node(Operator.ReduceMean, "mean", [text, graph.Constant(1)], NodeAttribute.Of("keepdims", 1));
         string last = graph.Node(Operator.Gather, "last", [x, row], NodeAttribute.Of("axis", 1));
         string both = graph.Node(Operator.Concat, "both", [mean, last], NodeAttribute.Of("axis", 2));
-        string inside = LinearFormat.Float32.Linear(graph, "inside", both, DyVteWeights.First(layer), bias: null, 2 * geometry.Hidden, inner);
+        string inside = format.Linear(graph, "inside", both, DyVteWeights.First(layer), bias: null, 2 * geometry.Hidden, inner);
         string activated = graph.Activate("activated", inside, Activation.Gelu);
-        string says = LinearFormat.Float32.Linear(graph, "says", activated, DyVteWeights.Second(layer), bias: null, inner, 2);
+        string says = format.Linear(graph, "says", activated, DyVteWeights.Second(layer), bias: null, inner, 2);
         graph.Output(GraphNames.Gate, says, OrtElementType.Float, 1, 1, 2);
         return graph.Build();
     }

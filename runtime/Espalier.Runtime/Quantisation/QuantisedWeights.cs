@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Espalier;
 
-/// <summary>A mapped file of quantised weights that was found to be whole, and made from the weights of an open checkpoint.</summary>
+/// <summary>A mapped file of quantised weights that was found to be whole, and made from the weights that are open.</summary>
 /// <remarks>The file is treated as hostile: its header is read by the rules of every safetensors file, and must declare exactly the tensors of the layout. Not thread-safe; the tensors that it hands out are, and hold the mapping open.</remarks>
 internal sealed class QuantisedWeights : IDisposable
 {
@@ -37,14 +37,13 @@ internal sealed class QuantisedWeights : IDisposable
         new(ChecksumKey, checksum),
     ];
 
-    /// <summary>Opens a file if it is there, whole and made from the checkpoint's weights.</summary>
+    /// <summary>Opens a file if it is there, whole and made from the weights that are open.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="checkpoint">The checkpoint.</param>
-    /// <param name="layout">What the file must hold.</param>
+    /// <param name="layout">What the file must hold, and of whose weights.</param>
     /// <param name="cancellationToken">Looked at between the tensors.</param>
     /// <param name="weights">The opened file.</param>
     /// <param name="finding">Why not, where false is returned.</param>
-    public static bool TryOpen(string path, Checkpoint checkpoint, QuantisedLayout layout, CancellationToken cancellationToken, [NotNullWhen(true)] out QuantisedWeights? weights, [NotNullWhen(false)] out string? finding)
+    public static bool TryOpen(string path, QuantisedLayout layout, CancellationToken cancellationToken, [NotNullWhen(true)] out QuantisedWeights? weights, [NotNullWhen(false)] out string? finding)
     {
         weights = null;
         CheckpointMapping? mapping = null;
@@ -67,7 +66,7 @@ internal sealed class QuantisedWeights : IDisposable
             mapping = new CheckpointMapping();
             nint start = mapping.Map(handle, length, path);
             finding = CheckTensors(contents, layout)
-                ?? CheckSource(contents.Metadata, written, path, checkpoint, layout, cancellationToken)
+                ?? CheckSource(contents.Metadata, written, path, layout, cancellationToken)
                 ?? CheckData(contents, start, cancellationToken);
             if (finding is not null)
             {
@@ -90,6 +89,9 @@ internal sealed class QuantisedWeights : IDisposable
             mapping?.Release();
         }
     }
+
+    /// <summary>True if the file holds a tensor of a weight's name.</summary>
+    public bool Has(WeightUse use) => _tensors.ContainsKey(use.Name);
 
     /// <summary>Returns a tensor as a weight of sessions, over the mapped file.</summary>
     public bool TryGet(WeightUse use, [NotNullWhen(true)] out OrtValue? value)
@@ -132,21 +134,21 @@ internal sealed class QuantisedWeights : IDisposable
         return equal ? null : "it holds other tensors than the model has linear layers.";
     }
 
-    private static string? CheckSource(IReadOnlyDictionary<string, string> metadata, DateTime written, string path, Checkpoint checkpoint, QuantisedLayout layout, CancellationToken cancellationToken)
+    private static string? CheckSource(IReadOnlyDictionary<string, string> metadata, DateTime written, string path, QuantisedLayout layout, CancellationToken cancellationToken)
     {
         const string Stale = "it was made from other weights.";
-        if (!metadata.TryGetValue(SampleKey, out string? sample) || sample != SourceDigest.Sample(checkpoint, layout))
+        if (!metadata.TryGetValue(SampleKey, out string? sample) || sample != SourceDigest.Sample(layout))
         {
             return Stale;
         }
 
-        IEnumerable<string> files = layout.Weights.Select(weight => checkpoint.GetTensor(weight.Name, weight.Shape).File).Distinct(StringComparer.Ordinal);
+        IEnumerable<string> files = layout.Weights.Select(weight => layout.Source.GetTensor(weight.Name, weight.Shape).File).Distinct(StringComparer.Ordinal);
         if (files.All(file => System.IO.File.GetLastWriteTimeUtc(System.IO.File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file) < written))
         {
             return null;
         }
 
-        if (!metadata.TryGetValue(SourceKey, out string? source) || source != SourceDigest.Full(checkpoint, layout, cancellationToken))
+        if (!metadata.TryGetValue(SourceKey, out string? source) || source != SourceDigest.Full(layout, cancellationToken))
         {
             return Stale;
         }

@@ -18,13 +18,13 @@ internal static class SourceDigest
     public const int Length = 2 * SHA256.HashSizeInBytes;
 
     /// <summary>Digest of the start, the middle and the end of every weight.</summary>
-    public static string Sample(Checkpoint checkpoint, QuantisedLayout layout)
+    public static string Sample(QuantisedLayout layout)
     {
-        using CheckpointLease lease = checkpoint.Lease();
+        using CheckpointLease lease = layout.Source.Lease();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (QuantisedWeight weight in layout.Weights)
         {
-            CheckpointTensor tensor = checkpoint.GetTensor(weight.Name, weight.Shape);
+            CheckpointTensor tensor = layout.Source.GetTensor(weight.Name, weight.Shape);
             AppendHeading(hash, tensor);
             if (tensor.ByteLength <= Pieces * PieceBytes)
             {
@@ -42,10 +42,10 @@ internal static class SourceDigest
     }
 
     /// <summary>Digest of every byte of every weight: 1.5 to 2 GB a second and thread.</summary>
-    public static string Full(Checkpoint checkpoint, QuantisedLayout layout, CancellationToken cancellationToken)
+    public static string Full(QuantisedLayout layout, CancellationToken cancellationToken)
     {
-        using CheckpointLease lease = checkpoint.Lease();
-        CheckpointTensor[] tensors = [.. layout.Weights.Select(weight => checkpoint.GetTensor(weight.Name, weight.Shape))];
+        using CheckpointLease lease = layout.Source.Lease();
+        CheckpointTensor[] tensors = [.. layout.Weights.Select(weight => layout.Source.GetTensor(weight.Name, weight.Shape))];
         byte[][] digests = new byte[tensors.Length][];
         Parallel.For(0, digests.Length, new ParallelOptions { CancellationToken = cancellationToken }, i => digests[i] = Of(tensors[i]));
         return Join(digests);

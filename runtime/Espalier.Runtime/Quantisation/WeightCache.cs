@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Espalier;
 
-/// <summary>Finds the files of quantised weights of a checkpoint, and makes those that are missing or of no use.</summary>
+/// <summary>Finds the files of quantised weights of a checkpoint and of what was learned for it, and makes those that are missing or of no use.</summary>
 /// <remarks>They lie in the folder <c>.espalier</c> of the checkpoint's folder or, where that cannot be written to, in the user's cache folder. Safe against other processes that do the same: a file appears whole or not at all.</remarks>
 internal static class WeightCache
 {
@@ -13,21 +13,19 @@ internal static class WeightCache
     private static readonly TimeSpan Abandoned = TimeSpan.FromDays(1);
 
     /// <summary>Opens a file a layout.</summary>
-    /// <param name="checkpoint">The checkpoint.</param>
-    /// <param name="layouts">The files.</param>
+    /// <param name="layouts">The files; their weights may lie in several files of one checkpoint's folder.</param>
     /// <param name="options">Where the files are kept, who is told about the work, and who may end it.</param>
     /// <exception cref="WeightCacheException">A file is missing and cannot be written anywhere.</exception>
     /// <exception cref="NonFiniteWeightException">A weight is infinite or not a number.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; what was finished stays for the next time.</exception>
-    public static IReadOnlyList<QuantisedWeights> Open(Checkpoint checkpoint, IReadOnlyList<QuantisedLayout> layouts, ModelOptions options)
+    public static IReadOnlyList<QuantisedWeights> Open(IReadOnlyList<QuantisedLayout> layouts, ModelOptions options)
     {
-        IReadOnlyList<string> folders = Folders(checkpoint, options.CacheFolder);
         var opened = new QuantisedWeights?[layouts.Count];
         try
         {
             for (int i = 0; i < opened.Length; i++)
             {
-                opened[i] = Find(checkpoint, layouts[i], folders, options.CancellationToken);
+                opened[i] = Find(layouts[i], Folders(layouts[i].Source.Folder, options.CacheFolder), options.CancellationToken);
             }
 
             int before = 0;
@@ -36,7 +34,7 @@ internal static class WeightCache
             {
                 if (opened[i] is null)
                 {
-                    opened[i] = Make(checkpoint, layouts[i], folders, done => options.Progress?.Report(new LoadProgress(LoadStage.QuantiseWeights, before + done, total)), options.CancellationToken);
+                    opened[i] = Make(layouts[i], Folders(layouts[i].Source.Folder, options.CacheFolder), done => options.Progress?.Report(new LoadProgress(LoadStage.QuantiseWeights, before + done, total)), options.CancellationToken);
                     before += layouts[i].Weights.Count;
                 }
             }
@@ -55,22 +53,22 @@ internal static class WeightCache
     }
 
     /// <summary>Where the files of a checkpoint may lie, best first.</summary>
-    internal static IReadOnlyList<string> Folders(Checkpoint checkpoint, string? chosen)
+    internal static IReadOnlyList<string> Folders(string folder, string? chosen)
     {
         if (chosen is not null)
         {
-            return [Path.Combine(chosen, OwnName(checkpoint.Folder))];
+            return [Path.Combine(chosen, OwnName(folder))];
         }
 
-        string beside = Path.Combine(checkpoint.Folder, FolderName);
-        return UserCache() is { } user ? [beside, Path.Combine(user, "espalier", OwnName(checkpoint.Folder))] : [beside];
+        string beside = Path.Combine(folder, FolderName);
+        return UserCache() is { } user ? [beside, Path.Combine(user, "espalier", OwnName(folder))] : [beside];
     }
 
-    private static QuantisedWeights? Find(Checkpoint checkpoint, QuantisedLayout layout, IReadOnlyList<string> folders, CancellationToken cancellationToken)
+    private static QuantisedWeights? Find(QuantisedLayout layout, IReadOnlyList<string> folders, CancellationToken cancellationToken)
     {
         foreach (string folder in folders)
         {
-            if (QuantisedWeights.TryOpen(Path.Combine(folder, layout.FileName), checkpoint, layout, cancellationToken, out QuantisedWeights? weights, out _))
+            if (QuantisedWeights.TryOpen(Path.Combine(folder, layout.FileName), layout, cancellationToken, out QuantisedWeights? weights, out _))
             {
                 return weights;
             }
@@ -79,7 +77,7 @@ internal static class WeightCache
         return null;
     }
 
-    private static QuantisedWeights Make(Checkpoint checkpoint, QuantisedLayout layout, IReadOnlyList<string> folders, Action<int> progress, CancellationToken cancellationToken)
+    private static QuantisedWeights Make(QuantisedLayout layout, IReadOnlyList<string> folders, Action<int> progress, CancellationToken cancellationToken)
     {
         var findings = new StringBuilder();
         Exception? last = null;
@@ -90,7 +88,7 @@ internal static class WeightCache
             {
                 Directory.CreateDirectory(folder);
                 RemoveAbandoned(folder);
-                WeightQuantisation.Write(path, checkpoint, layout, progress, cancellationToken);
+                WeightQuantisation.Write(path, layout, progress, cancellationToken);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -99,7 +97,7 @@ internal static class WeightCache
                 last = exception;
             }
 
-            if (QuantisedWeights.TryOpen(path, checkpoint, layout, cancellationToken, out QuantisedWeights? weights, out string? finding))
+            if (QuantisedWeights.TryOpen(path, layout, cancellationToken, out QuantisedWeights? weights, out string? finding))
             {
                 return weights;
             }
@@ -107,7 +105,7 @@ internal static class WeightCache
             findings.Append(path).Append(": ").Append(finding).Append(' ');
         }
 
-        throw new WeightCacheException(checkpoint.Folder, findings.ToString().TrimEnd(), last);
+        throw new WeightCacheException(layout.Source.Folder, findings.ToString().TrimEnd(), last);
     }
 
     private static void RemoveAbandoned(string folder)

@@ -5,20 +5,19 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Espalier;
 
-/// <summary>Makes a file of quantised weights from a checkpoint.</summary>
+/// <summary>Makes a file of quantised weights from those of a checkpoint or of a file of learned ones.</summary>
 internal static class WeightQuantisation
 {
     /// <summary>Writes the file beside its final name and moves it there when it is whole, so that another process sees all of it or nothing.</summary>
-    /// <remarks>Equal checkpoints give equal bytes, so of two processes that do this at once the later one replaces the file by itself.</remarks>
+    /// <remarks>Equal weights give equal bytes, so of two processes that do this at once the later one replaces the file by itself.</remarks>
     /// <param name="path">The file; its folder exists.</param>
-    /// <param name="checkpoint">Where the weights come from.</param>
-    /// <param name="layout">What the file holds.</param>
+    /// <param name="layout">What the file holds, and where the weights come from.</param>
     /// <param name="progress">Called after each weight with the count of those that are done.</param>
     /// <param name="cancellationToken">Ends the work and leaves nothing behind.</param>
     /// <exception cref="NonFiniteWeightException">A weight is infinite or not a number.</exception>
     /// <exception cref="IOException">The disk is full, or the file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder cannot be written to.</exception>
-    public static void Write(string path, Checkpoint checkpoint, QuantisedLayout layout, Action<int> progress, CancellationToken cancellationToken)
+    public static void Write(string path, QuantisedLayout layout, Action<int> progress, CancellationToken cancellationToken)
     {
         // A source that changes from now on is younger than the file.
         DateTime begun = DateTime.UtcNow;
@@ -27,7 +26,7 @@ internal static class WeightQuantisation
         {
             using (SafeFileHandle file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, preallocationSize: layout.Tensors.Sum(static tensor => tensor.ByteLength)))
             {
-                Write(file, checkpoint, layout, progress, cancellationToken);
+                Write(file, layout, progress, cancellationToken);
                 File.SetLastWriteTimeUtc(file, begun);
                 RandomAccess.FlushToDisk(file);
             }
@@ -44,17 +43,17 @@ internal static class WeightQuantisation
     /// <summary>What the names of unfinished files end in.</summary>
     public const string TemporarySuffix = ".tmp";
 
-    private static void Write(SafeFileHandle file, Checkpoint checkpoint, QuantisedLayout layout, Action<int> progress, CancellationToken cancellationToken)
+    private static void Write(SafeFileHandle file, QuantisedLayout layout, Action<int> progress, CancellationToken cancellationToken)
     {
-        string sample = SourceDigest.Sample(checkpoint, layout);
+        string sample = SourceDigest.Sample(layout);
         var writer = new SafetensorsWriter(file, layout.Tensors, QuantisedWeights.Metadata(layout, sample, new string('0', SourceDigest.Length), new string('0', Checksum.Length)));
         var digests = new byte[layout.Weights.Count][];
         uint[] checksums = new uint[layout.Tensors.Count];
-        using CheckpointLease lease = checkpoint.Lease();
+        using CheckpointLease lease = layout.Source.Lease();
         for (int i = 0; i < layout.Weights.Count; i++)
         {
             QuantisedWeight weight = layout.Weights[i];
-            CheckpointTensor source = checkpoint.GetTensor(weight.Name, weight.Shape);
+            CheckpointTensor source = layout.Source.GetTensor(weight.Name, weight.Shape);
             using NativeBuffer integers = NativeBuffer.Allocate((nuint)weight.Integers.ByteCount);
             using NativeBuffer scales = NativeBuffer.Allocate((nuint)weight.Scales.ByteCount);
             Task<byte[]> digest = Task.Run(() => SourceDigest.Of(source), CancellationToken.None);

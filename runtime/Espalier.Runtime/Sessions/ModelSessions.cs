@@ -46,17 +46,12 @@ internal sealed class ModelSessions
         Registers = summary?.Rows ?? [];
         Separators = cache.FindSeparators(plan);
         LearnedFile? learned = summary?.File;
-        if (learned is not null && formats.Decoder is QuantisedFormat)
-        {
-            throw new PrecisionNotSupportedException(Precision, options.Device.Provider.Name, learned.Path + " replaces weights of the decoder, and weights are quantised from the checkpoint alone. Load in Precision.Float32, or store the tensors in the checkpoint.");
-        }
-
         if (formats.Decoder is QuantisedFormat && plan.Segments.Any(static segment => segment.Partial is { CutsWeights: true }))
         {
             throw new PrecisionNotSupportedException(Precision, options.Device.Provider.Name, "the plan lets visual tokens multiply parts of the decoder's weights, and quantised weights are stored whole. Load in Precision.Float32, or declare no policy that leaves out neurons or heads.");
         }
 
-        cache.Prepare(formats, options);
+        cache.Prepare(formats, options, summary, gates);
         Memory = cache.Memory(options.Device.Provider);
         if (!Memory.IsHost && OnTheHostAlone(plan) is { } work)
         {
@@ -139,7 +134,7 @@ internal sealed class ModelSessions
 
             if (plan.Gates?.IsBehind(layer) == true)
             {
-                _gates[layer] = Get(ModelPart.Gate, layer: layer, width: gates!.Widths[layer]);
+                _gates[layer] = Get(ModelPart.Gate, formats.Decode, layer, width: gates!.Widths[layer]);
             }
         }
 

@@ -117,22 +117,34 @@ internal sealed class SessionCache(Checkpoint checkpoint)
     private readonly WeightStore _weights = new(checkpoint);
     private readonly Dictionary<SessionKey, OrtSession> _sessions = [];
     private readonly Dictionary<ExecutionProvider, DeviceWeights> _devices = [];
-    private readonly HashSet<(LinearGroup, LinearFormat)> _quantised = [];
+    private readonly HashSet<string> _quantised = new(StringComparer.Ordinal);
     private readonly Dictionary<string, LearnedFile> _learned = new(StringComparer.Ordinal);
     private int _references = 1;
 
     /// <summary>Opens the quantised weights that formats need, and makes them where there are none. Sessions can be asked for meanwhile.</summary>
-    public void Prepare(PrecisionFormats formats, ModelOptions options)
+    /// <param name="formats">The formats.</param>
+    /// <param name="options">Where the files are kept, and who is told.</param>
+    /// <param name="registers">Learned layers that are quantised too.</param>
+    /// <param name="gates">Learned gates that are quantised too.</param>
+    public void Prepare(PrecisionFormats formats, ModelOptions options, VictorWeights? registers = null, DyVteWeights? gates = null)
     {
         lock (_preparing)
         {
             var layouts = new List<QuantisedLayout>();
-            foreach ((LinearGroup group, LinearFormat format) in new HashSet<(LinearGroup, LinearFormat)> { (LinearGroup.Decoder, formats.Decoder), (LinearGroup.Decoder, formats.Decode), (LinearGroup.Vision, formats.Vision) })
+            foreach (QuantisedFormat format in new[] { formats.Decoder, formats.Decode }.OfType<QuantisedFormat>().Distinct())
             {
-                if (format is QuantisedFormat quantised && !_quantised.Contains((group, format)))
-                {
-                    layouts.Add(QuantisedLayout.Of(checkpoint, group, quantised));
-                }
+                Need(QuantisedLayout.Of(checkpoint, LinearGroup.Decoder, format));
+                Need(registers?.Layout(format));
+            }
+
+            if (formats.Decode is QuantisedFormat decode)
+            {
+                Need(gates?.Layout(checkpoint, decode));
+            }
+
+            if (formats.Vision is QuantisedFormat vision)
+            {
+                Need(QuantisedLayout.Of(checkpoint, LinearGroup.Vision, vision));
             }
 
             if (layouts.Count == 0)
@@ -140,13 +152,31 @@ internal sealed class SessionCache(Checkpoint checkpoint)
                 return;
             }
 
-            IReadOnlyList<QuantisedWeights> opened = WeightCache.Open(checkpoint, layouts, options);
+            IReadOnlyList<QuantisedWeights> opened = WeightCache.Open(layouts, options);
             lock (_lock)
             {
-                _weights.Add(opened);
+                for (int i = 0; i < opened.Count; i++)
+                {
+                    if (layouts[i].Source is LearnedFile file)
+                    {
+                        file.Add(opened[i]);
+                    }
+                    else
+                    {
+                        _weights.Add(opened[i]);
+                    }
+                }
             }
 
-            layouts.ForEach(layout => _quantised.Add((layout.Group, layout.Format)));
+            layouts.ForEach(layout => _quantised.Add(layout.FileName));
+
+            void Need(QuantisedLayout? layout)
+            {
+                if (layout is not null && !_quantised.Contains(layout.FileName))
+                {
+                    layouts.Add(layout);
+                }
+            }
         }
     }
 
@@ -328,7 +358,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.DecodeAttention => DecodeHalfGraphs.Attention(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.DecodeFeedForward => DecodeHalfGraphs.FeedForward(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.LayerScore => LayerScoreGraph.Build(geometry.Text, key.Layer, key.RequiredFormat),
-            ModelPart.Gate => GateGraph.Build(geometry.Text, key.Layer, key.Width),
+            ModelPart.Gate => GateGraph.Build(geometry.Text, key.Layer, key.Width, key.RequiredFormat),
             ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, key.RequiredFormat),
             ModelPart.FinalNorm => RowGraphs.FinalNorm(geometry.Text),
             ModelPart.GatherRows => RowGraphs.Gather(geometry.Text.Hidden),

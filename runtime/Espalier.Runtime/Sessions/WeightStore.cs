@@ -11,8 +11,8 @@ internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
     private readonly List<QuantisedWeights> _quantised = [];
     private readonly CheckpointLease _mapping = checkpoint.Lease();
 
-    /// <summary>Adds files of quantised weights, which the store disposes.</summary>
-    public void Add(IEnumerable<QuantisedWeights> quantised) => _quantised.AddRange(quantised);
+    /// <summary>Adds a file of quantised weights, which the store disposes.</summary>
+    public void Add(QuantisedWeights quantised) => _quantised.Add(quantised);
 
     /// <summary>The tensor of a weight.</summary>
     /// <param name="use">Name and shape as the graph declares them.</param>

@@ -44,7 +44,6 @@ internal sealed class QuantisableModel : IDisposable
         options = (options ?? new ModelOptions()) with { Progress = progress };
         format ??= Int8PerToken.Signed;
         IReadOnlyList<QuantisedWeights> opened = WeightCache.Open(
-            checkpoint,
             [QuantisedLayout.Of(checkpoint, LinearGroup.Decoder, format), QuantisedLayout.Of(checkpoint, LinearGroup.Vision, format)],
             options);
         use?.Invoke(opened);

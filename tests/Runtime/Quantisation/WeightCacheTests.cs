@@ -40,7 +40,7 @@ public sealed class WeightCacheTests
         File.Delete(model.VisionFile);
         var recorder = new QuantisableModel.Recorder();
         using Checkpoint checkpoint = Checkpoint.Open(model.Folder);
-        foreach (QuantisedWeights weights in WeightCache.Open(checkpoint, [QuantisedLayout.Of(checkpoint, LinearGroup.Decoder, Int8PerToken.Signed), QuantisedLayout.Of(checkpoint, LinearGroup.Vision, Int8PerToken.Signed)], new ModelOptions { Progress = recorder }))
+        foreach (QuantisedWeights weights in WeightCache.Open([QuantisedLayout.Of(checkpoint, LinearGroup.Decoder, Int8PerToken.Signed), QuantisedLayout.Of(checkpoint, LinearGroup.Vision, Int8PerToken.Signed)], new ModelOptions { Progress = recorder }))
         {
             weights.Dispose();
         }
@@ -275,7 +275,7 @@ public sealed class WeightCacheTests
                 source.Cancel();
             }
         });
-        Assert.ThrowsAny<OperationCanceledException>(() => WeightCache.Open(checkpoint, layouts, new ModelOptions { Progress = recorder, CancellationToken = source.Token }));
+        Assert.ThrowsAny<OperationCanceledException>(() => WeightCache.Open(layouts, new ModelOptions { Progress = recorder, CancellationToken = source.Token }));
         Assert.Equal(4, recorder.Reports.Count);
         Assert.Empty(Directory.GetFiles(model.Beside));
         Assert.Equal(DecoderWeights + VisionWeights, model.Open());

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Espalier.Graphs.Formats;
 using Espalier.Planning;
 
 namespace Espalier;
@@ -47,6 +48,13 @@ internal sealed record DyVteWeights(int[] Widths, LearnedFile? File)
         return new DyVteWeights(widths, file);
     }
 
+    /// <summary>Lays out all gates, also those that this plan does not ask: plans share the quantised file.</summary>
+    /// <param name="checkpoint">The model that holds the gates if no file does.</param>
+    /// <param name="format">The format.</param>
+    public QuantisedLayout Layout(Checkpoint checkpoint, QuantisedFormat format) => File is null
+        ? QuantisedLayout.Of(checkpoint, Path.GetFileNameWithoutExtension(FileName), checkpoint.Matrices.Where(static tensor => tensor.Name.StartsWith(Prefix, StringComparison.Ordinal)), format)
+        : QuantisedLayout.Of(File, Path.GetFileNameWithoutExtension(FileName), File.Matrices, format);
+
     private static int Width(Checkpoint checkpoint, LearnedFile? file, int layer)
     {
         CheckpointTensor first = default;
@@ -66,8 +74,8 @@ internal sealed record DyVteWeights(int[] Widths, LearnedFile? File)
         }
 
         // Both are weights of these shapes, or the same exceptions as for any tensor say why not.
-        _ = file is null ? checkpoint.GetTensor(First(layer), shape) : file.Get(First(layer), shape);
-        _ = file is null ? checkpoint.GetTensor(Second(layer), [2, inner]) : file.Get(Second(layer), [2, inner]);
+        _ = file is null ? checkpoint.GetTensor(First(layer), shape) : file.GetTensor(First(layer), shape);
+        _ = file is null ? checkpoint.GetTensor(Second(layer), [2, inner]) : file.GetTensor(Second(layer), [2, inner]);
         return (int)inner;
     }
 

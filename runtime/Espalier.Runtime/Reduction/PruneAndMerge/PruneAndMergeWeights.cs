@@ -64,7 +64,7 @@ internal static class PruneAndMergeWeights
 
     private static float[] Read(LearnedFile file, string name, int rows, int columns)
     {
-        CheckpointTensor tensor = file.Get(name, [rows, columns]);
+        CheckpointTensor tensor = file.GetTensor(name, [rows, columns]);
         var values = new float[tensor.Elements];
         tensor.ReadFloats(0, values);
         int wrong = values.AsSpan().IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);

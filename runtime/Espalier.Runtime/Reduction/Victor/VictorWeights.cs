@@ -1,4 +1,5 @@
 using System.Globalization;
+using Espalier.Graphs.Formats;
 using Espalier.Planning;
 
 namespace Espalier;
@@ -33,7 +34,7 @@ internal sealed record VictorWeights(float[] Rows, LearnedFile? File)
         }
 
         LearnedFile file = open(path);
-        CheckpointTensor registers = file.Get(Registers, shape);
+        CheckpointTensor registers = file.GetTensor(Registers, shape);
         file.RequireLayersBeside(checkpoint.Geometry, new HashSet<string>(StringComparer.Ordinal) { Registers });
         string exit = (step.AfterLayer + 1).ToString(CultureInfo.InvariantCulture);
         if (file.Metadata.TryGetValue(TrainedWith, out string? trained) && trained != exit)
@@ -42,6 +43,13 @@ internal sealed record VictorWeights(float[] Rows, LearnedFile? File)
         }
 
         return new VictorWeights(Read(registers), file);
+    }
+
+    /// <summary>Lays out the linear layers that the file replaces; null if it holds registers alone, or there is none.</summary>
+    public QuantisedLayout? Layout(QuantisedFormat format)
+    {
+        (string Name, long[] Shape)[] linear = [.. File?.Matrices.Where(static tensor => tensor.Name != Registers) ?? []];
+        return linear.Length == 0 ? null : QuantisedLayout.Of(File!, Path.GetFileNameWithoutExtension(File!.Path), linear, format);
     }
 
     private static string FileName(int registers) => string.Create(CultureInfo.InvariantCulture, $"victor-{registers}.safetensors");
