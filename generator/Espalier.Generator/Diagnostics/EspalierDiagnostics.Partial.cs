@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Espalier.Planning;
 using Microsoft.CodeAnalysis;
 
@@ -65,4 +66,11 @@ internal static partial class EspalierDiagnostics
         defaultSeverity: DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         helpLinkUri: HelpLink("ESP0156"));
+
+    private static readonly ImmutableArray<DiagnosticDescriptor> Partial = ImmutableArray.Create(
+        PartialTwice,
+        PartialWhereTreated,
+        PartialAfterExit,
+        NeighboursUnknown,
+        PartialSavesNothing);
 }

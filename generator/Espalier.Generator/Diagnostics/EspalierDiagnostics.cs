@@ -17,6 +17,9 @@ internal static partial class EspalierDiagnostics
     /// <summary>All of them, ordered by id.</summary>
     public static ImmutableArray<DiagnosticDescriptor> All => Shape.AddRange(Plan).Add(PartsOfQuantisedWeights).AddRange(Project).Sort((left, right) => string.CompareOrdinal(left.Id, right.Id));
 
+    /// <summary>What is wrong with the policies of a class. Put together when asked: fields of a class in several files have no order.</summary>
+    public static ImmutableArray<DiagnosticDescriptor> Plan => Layers.AddRange(Vision).AddRange(Counts).AddRange(Partial);
+
     /// <summary>The descriptor of a planning problem.</summary>
     public static DiagnosticDescriptor For(PlanProblem problem) => Plan.First(descriptor => string.Equals(descriptor.Id, problem.Id, StringComparison.Ordinal));
 

@@ -29,7 +29,7 @@ internal static class Compiling
 
     /// <inheritdoc cref="Recording(string, bool)"/>
     public static CSharpCompilation Recording(IEnumerable<(string Path, string Text)> sources, bool allowUnsafe = true) =>
-        Create(sources.Append(("Recorder.cs", Recorder.Source)), Framework.Add(Planning), allowUnsafe, LanguageVersion.CSharp13);
+        Create(sources.Concat(Recorder.Sources), Framework.Add(Planning), allowUnsafe, LanguageVersion.CSharp13);
 
     public static GeneratorDriver Driver(params IEnumerable<ModelFile> models) => CSharpGeneratorDriver.Create(
         [new VisionLanguageModelGenerator().AsSourceGenerator()],

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using System.Reflection;
 using System.Text;
 using System.Threading;
 using Microsoft.CodeAnalysis;
@@ -12,11 +11,11 @@ namespace Espalier.Tests;
 /// <summary>A <c>config.json</c> as the build hands it to the compiler. A null text is a file that cannot be read; a null name an additional file that is no model.</summary>
 internal sealed class ModelFile(string? name, string? json, string? path = null) : AdditionalText
 {
-    public static ModelFile Shapes { get; } = new("shapes", Embedded("shapes"));
+    public static ModelFile Shapes { get; } = new("shapes", Embedded.Text("Models/shapes.json"));
 
-    public static ModelFile Llava { get; } = new("llava-1.5-7b", Embedded("llava-1.5-7b"));
+    public static ModelFile Llava { get; } = new("llava-1.5-7b", Embedded.Text("Models/llava-1.5-7b.json"));
 
-    public static ModelFile Wide { get; } = new("wide", Embedded("wide"));
+    public static ModelFile Wide { get; } = new("wide", Embedded.Text("Models/wide.json"));
 
     public static ImmutableArray<ModelFile> All { get; } = [Shapes, Llava, Wide];
 
@@ -27,13 +26,6 @@ internal sealed class ModelFile(string? name, string? json, string? path = null)
     public override string Path { get; } = path ?? $"/models/{name}/config.json";
 
     public override SourceText? GetText(CancellationToken cancellationToken = default) => json is null ? null : SourceText.From(json, Encoding.UTF8);
-
-    private static string Embedded(string name)
-    {
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"Models/{name}.json")!;
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
-    }
 }
 
 /// <summary>The item metadata of <see cref="ModelFile"/>s, as MSBuild writes it for the compiler.</summary>

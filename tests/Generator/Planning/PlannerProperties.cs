@@ -136,7 +136,7 @@ public sealed class PlannerProperties
         {
             Type model = loaded.GetType("Random.M" + i, throwOnError: true)!;
             Assert.Equal(accepted[i], Loading.PlanOf(model));
-            Assert.Equal(Loading.Expected(accepted[i]), Loading.Record(model));
+            Assert.Equal(ExpectedCalls.Of(accepted[i]), Loading.Record(model));
         }
     }
 

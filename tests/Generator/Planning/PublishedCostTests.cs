@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json;
 using Espalier.Planning;
 
@@ -10,7 +9,7 @@ public sealed class PublishedCostTests
     /// <summary>Two figures of FastV's table that its own formula misses by more than one percent, as three digits can show: computed 20.14 and 35.21.</summary>
     private static readonly (double Published, double Tolerance)[] Inexact = [(19.9, 0.0125), (34.8, 0.0125)];
 
-    private static readonly JsonDocument Document = JsonDocument.Parse(Assembly.GetExecutingAssembly().GetManifestResourceStream("published-tflops.json")!);
+    private static readonly JsonDocument Document = JsonDocument.Parse(Embedded.Text("published-tflops.json"));
 
     public static TheoryData<int> Rows => [.. Enumerable.Range(0, Document.RootElement.GetProperty("rows").GetArrayLength())];
 

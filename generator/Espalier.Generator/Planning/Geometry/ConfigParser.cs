@@ -1,7 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Globalization;
-using System.Text;
 
 namespace Espalier.Planning;
 
@@ -15,23 +13,16 @@ internal ref struct ConfigParser
 {
     public const int MaxDepth = 64;
 
-    private readonly string _text;
-
     /// <summary>Names of the fields around the current position. Joined only for a message: joining at every field would be quadratic in a hostile file.</summary>
     private readonly Stack<string> _enclosing;
-    private int _position;
-    private int _line;
-    private int _lineStart;
+    private ConfigScanner _text;
     private GeometryProblem? _problem;
 
     private ConfigParser(string text)
     {
-        _text = text;
+        _text = new ConfigScanner(text);
         _enclosing = new Stack<string>();
-        _line = 1;
     }
-
-    private readonly int Column => _position - _lineStart + 1;
 
     /// <summary>Parses a document whose root is an object. Never throws; null and a problem for any other text.</summary>
     public static ConfigValue? Parse(string text, out GeometryProblem? problem)
@@ -44,16 +35,10 @@ internal ref struct ConfigParser
 
     private ConfigValue? ReadDocument()
     {
-        if (_text.Length > 0 && _text[0] == '\uFEFF')
-        {
-            _position = 1;
-            _lineStart = 1;
-        }
-
-        SkipWhiteSpace();
+        _text.SkipWhiteSpace();
         ConfigValue? root = ReadValue(depth: 1);
-        SkipWhiteSpace();
-        if (_problem is null && _position < _text.Length)
+        _text.SkipWhiteSpace();
+        if (_problem is null && !_text.IsAtEnd)
         {
             return Malformed("The text goes on behind the end of the JSON value.");
         }
@@ -68,59 +53,56 @@ internal ref struct ConfigParser
 
     private ConfigValue? ReadValue(int depth)
     {
-        if (_position >= _text.Length)
+        if (_text.IsAtEnd)
         {
             return Malformed("A JSON value was expected, but the text ends.");
         }
 
-        switch (_text[_position])
+        switch (_text.Next)
         {
             case '{':
                 return depth > MaxDepth ? TooDeep() : ReadObject(depth);
             case '[':
                 return depth > MaxDepth ? TooDeep() : ReadArray(depth);
             case '"':
-                int line = _line;
-                int column = Column;
-                string? text = ReadString();
-                return text is null ? null : ConfigValue.Scalar(ConfigKind.String, text, line, column);
+                return ReadScalar(ConfigKind.String);
             case 't':
-                return ReadLiteral("true", ConfigKind.Boolean);
+                return ReadScalar(ConfigKind.Boolean, "true");
             case 'f':
-                return ReadLiteral("false", ConfigKind.Boolean);
+                return ReadScalar(ConfigKind.Boolean, "false");
             case 'n':
-                return ReadLiteral("null", ConfigKind.Null);
+                return ReadScalar(ConfigKind.Null, "null");
             default:
-                return ReadNumber();
+                return ReadScalar(ConfigKind.Number);
         }
     }
 
     private ConfigValue? ReadObject(int depth)
     {
-        int line = _line;
-        int column = Column;
+        int line = _text.Line;
+        int column = _text.Column;
         var members = new List<KeyValuePair<string, ConfigValue>>();
         var index = new Dictionary<string, ConfigValue>(StringComparer.Ordinal);
-        _position++;
-        SkipWhiteSpace();
-        if (TryTake('}'))
+        _ = _text.TryTake('{');
+        _text.SkipWhiteSpace();
+        if (_text.TryTake('}'))
         {
             return ConfigValue.Object(members, index, line, column);
         }
 
         while (true)
         {
-            if (_position >= _text.Length || _text[_position] != '"')
+            if (_text.IsAtEnd || _text.Next != '"')
             {
                 return Malformed("A field name in double quotes was expected.");
             }
 
-            int nameLine = _line;
-            int nameColumn = Column;
-            string? name = ReadString();
+            int nameLine = _text.Line;
+            int nameColumn = _text.Column;
+            string? name = _text.ReadString();
             if (name is null)
             {
-                return null;
+                return Malformed(_text.Finding!);
             }
 
             if (index.ContainsKey(name))
@@ -129,13 +111,13 @@ internal ref struct ConfigParser
                 return null;
             }
 
-            SkipWhiteSpace();
-            if (!TryTake(':'))
+            _text.SkipWhiteSpace();
+            if (!_text.TryTake(':'))
             {
                 return Malformed("A colon was expected behind the field name.");
             }
 
-            SkipWhiteSpace();
+            _text.SkipWhiteSpace();
             _enclosing.Push(name);
             ConfigValue? value = ReadValue(depth + 1);
             if (value is null)
@@ -147,29 +129,29 @@ internal ref struct ConfigParser
 
             index.Add(name, value);
             members.Add(new KeyValuePair<string, ConfigValue>(name, value));
-            SkipWhiteSpace();
-            if (TryTake('}'))
+            _text.SkipWhiteSpace();
+            if (_text.TryTake('}'))
             {
                 return ConfigValue.Object(members, index, line, column);
             }
 
-            if (!TryTake(','))
+            if (!_text.TryTake(','))
             {
                 return Malformed("A comma or a closing brace was expected.");
             }
 
-            SkipWhiteSpace();
+            _text.SkipWhiteSpace();
         }
     }
 
     private ConfigValue? ReadArray(int depth)
     {
-        int line = _line;
-        int column = Column;
+        int line = _text.Line;
+        int column = _text.Column;
         var items = new List<ConfigValue>();
-        _position++;
-        SkipWhiteSpace();
-        if (TryTake(']'))
+        _ = _text.TryTake('[');
+        _text.SkipWhiteSpace();
+        if (_text.TryTake(']'))
         {
             return ConfigValue.Array(items, line, column);
         }
@@ -183,182 +165,32 @@ internal ref struct ConfigParser
             }
 
             items.Add(item);
-            SkipWhiteSpace();
-            if (TryTake(']'))
+            _text.SkipWhiteSpace();
+            if (_text.TryTake(']'))
             {
                 return ConfigValue.Array(items, line, column);
             }
 
-            if (!TryTake(','))
+            if (!_text.TryTake(','))
             {
                 return Malformed("A comma or a closing bracket was expected.");
             }
 
-            SkipWhiteSpace();
+            _text.SkipWhiteSpace();
         }
     }
 
-    private string? ReadString()
+    private ConfigValue? ReadScalar(ConfigKind kind, string? word = null)
     {
-        _position++;
-        int start = _position;
-        while (_position < _text.Length && _text[_position] is not ('"' or '\\') and >= ' ')
+        int line = _text.Line;
+        int column = _text.Column;
+        string? text = kind switch
         {
-            _position++;
-        }
-
-        if (_position < _text.Length && _text[_position] == '"')
-        {
-            return _text.Substring(start, _position++ - start);
-        }
-
-        var unescaped = new StringBuilder(_text, start, _position - start, Math.Max(16, 2 * (_position - start)));
-        while (_position < _text.Length)
-        {
-            char c = _text[_position++];
-            if (c == '"')
-            {
-                return unescaped.ToString();
-            }
-
-            if (c < ' ')
-            {
-                _position--;
-                Malformed("A string must not hold a control character; escape it.");
-                return null;
-            }
-
-            if (c != '\\')
-            {
-                unescaped.Append(c);
-            }
-            else if (!TryReadEscape(unescaped))
-            {
-                Malformed("An unknown escape stands in a string.");
-                return null;
-            }
-        }
-
-        Malformed("The text ends inside a string.");
-        return null;
-    }
-
-    private bool TryReadEscape(StringBuilder unescaped)
-    {
-        if (_position >= _text.Length)
-        {
-            return false;
-        }
-
-        char c = _text[_position++];
-        switch (c)
-        {
-            case '"' or '\\' or '/':
-                unescaped.Append(c);
-                return true;
-            case 'b':
-                unescaped.Append('\b');
-                return true;
-            case 'f':
-                unescaped.Append('\f');
-                return true;
-            case 'n':
-                unescaped.Append('\n');
-                return true;
-            case 'r':
-                unescaped.Append('\r');
-                return true;
-            case 't':
-                unescaped.Append('\t');
-                return true;
-            case 'u':
-                if (_text.Length - _position < 4
-                    || !ushort.TryParse(_text.Substring(_position, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort unit))
-                {
-                    return false;
-                }
-
-                _position += 4;
-                unescaped.Append((char)unit);
-                return true;
-            default:
-                return false;
-        }
-    }
-
-    private ConfigValue? ReadLiteral(string literal, ConfigKind kind)
-    {
-        if (string.CompareOrdinal(_text, _position, literal, 0, literal.Length) != 0)
-        {
-            return Malformed("A JSON value was expected.");
-        }
-
-        var value = ConfigValue.Scalar(kind, literal, _line, Column);
-        _position += literal.Length;
-        return value;
-    }
-
-    private ConfigValue? ReadNumber()
-    {
-        int start = _position;
-        int column = Column;
-        _ = TryTake('-');
-        int digits = _position;
-        if (!TakeDigits() || (_text[digits] == '0' && _position - digits > 1))
-        {
-            _position = start;
-            return Malformed("A JSON value was expected.");
-        }
-
-        if (TryTake('.') && !TakeDigits())
-        {
-            return Malformed("A digit was expected behind the decimal point.");
-        }
-
-        if (TryTake('e') || TryTake('E'))
-        {
-            _ = TryTake('+') || TryTake('-');
-            if (!TakeDigits())
-            {
-                return Malformed("A digit was expected in the exponent.");
-            }
-        }
-
-        return ConfigValue.Scalar(ConfigKind.Number, _text.Substring(start, _position - start), _line, column);
-    }
-
-    private bool TakeDigits()
-    {
-        int start = _position;
-        while (_position < _text.Length && _text[_position] is >= '0' and <= '9')
-        {
-            _position++;
-        }
-
-        return _position > start;
-    }
-
-    private bool TryTake(char expected)
-    {
-        if (_position < _text.Length && _text[_position] == expected)
-        {
-            _position++;
-            return true;
-        }
-
-        return false;
-    }
-
-    private void SkipWhiteSpace()
-    {
-        while (_position < _text.Length && _text[_position] is ' ' or '\t' or '\r' or '\n')
-        {
-            if (_text[_position++] == '\n')
-            {
-                _line++;
-                _lineStart = _position;
-            }
-        }
+            ConfigKind.String => _text.ReadString(),
+            ConfigKind.Number => _text.ReadNumber(),
+            _ => _text.ReadWord(word!),
+        };
+        return text is null ? Malformed(_text.Finding!) : ConfigValue.Scalar(kind, text, line, column);
     }
 
     private readonly string PathOf(string name)
@@ -376,7 +208,7 @@ internal ref struct ConfigParser
 
     private ConfigValue? Malformed(string finding)
     {
-        _problem ??= new GeometryProblem(GeometryRule.MalformedJson, string.Empty, null, "The file is not valid JSON. " + finding, _line, Column);
+        _problem ??= new GeometryProblem(GeometryRule.MalformedJson, string.Empty, null, "The file is not valid JSON. " + finding, _text.Line, _text.Column);
         return null;
     }
 }
