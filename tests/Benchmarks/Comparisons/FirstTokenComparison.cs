@@ -7,7 +7,7 @@ using Espalier.Vision;
 
 namespace Espalier.Benchmarks.Comparisons;
 
-/// <summary><c>first-token</c>: the way from a picture to the first token by part, in every precision, dense and with tokens merged inside the tower.</summary>
+/// <summary><c>first-token</c>: the way from a picture to the first token by part, in every precision, dense and with fewer tokens from inside the tower on.</summary>
 internal static class FirstTokenComparison
 {
     private const int PrefixRows = 14;
@@ -27,16 +27,21 @@ internal static class FirstTokenComparison
     private static void Measure(BenchmarkRun run)
     {
         Suite suite = Suite.For(run.Checkpoint);
-        Variant merged = suite.InTower ?? throw new BenchmarkException($"No class of the benchmarks merges in the tower of {run.Checkpoint.Folder}; write a folder by 'synthesize' from another preset.");
+        if (suite.InTower.Count == 0)
+        {
+            throw new BenchmarkException($"No class of the benchmarks reduces in the tower of {run.Checkpoint.Folder}; write a folder by 'synthesize' from another preset.");
+        }
+
+        IReadOnlyList<Variant> variants = [suite.Dense, .. suite.InTower];
         var picture = new RgbImage(RandomInputs.Picture(PictureWidth, PictureHeight), PictureWidth, PictureHeight);
         var ways = new List<Way>();
         try
         {
             foreach (Precision precision in Precisions)
             {
-                foreach (Variant variant in (ReadOnlySpan<Variant>)[suite.Dense, merged])
+                foreach (Variant variant in variants)
                 {
-                    run.Progress.Show($"loading: {precision}, {variant.Name}", ways.Count / (2.0 * Precisions.Length));
+                    run.Progress.Show($"loading: {precision}, {variant.Name}", (double)ways.Count / (variants.Count * Precisions.Length));
                     ways.Add(new Way(run, precision, variant, picture));
                 }
             }
@@ -44,7 +49,7 @@ internal static class FirstTokenComparison
             run.Progress.Clear();
             ModelGeometry geometry = suite.Dense.Plan.Geometry;
             run.Report.Say($"Tower of {geometry.Vision.FeatureLayers} layers of {geometry.Vision.Hidden} x {geometry.Vision.Intermediate} over {geometry.Vision.Tokens} rows; decoder of {geometry.Text.Layers} layers of {geometry.Text.Hidden} x {geometry.Text.Intermediate}. The tower and the projector take int8 in both integer precisions.");
-            Tabulate(run.Report, ways, run.Measure([.. ways.SelectMany(static way => way.Contenders)]));
+            Tabulate(run.Report, ways, variants.Count, run.Measure([.. ways.SelectMany(static way => way.Contenders)]));
         }
         finally
         {
@@ -52,14 +57,15 @@ internal static class FirstTokenComparison
         }
     }
 
-    private static void Tabulate(Report report, List<Way> ways, Measurement[] measurements)
+    private static void Tabulate(Report report, List<Way> ways, int variants, Measurement[] measurements)
     {
         var table = new MarkdownTable("way", "visual rows", "preprocess ms", "tower", "prefix", "projector and embedding", "layers and head", "of it the head", "to the first token", "of the dense one", "tower's share");
         var bars = new List<Bar>();
         for (int i = 0; i < ways.Count; i++)
         {
             Measurement[] parts = measurements[(i * (Parts + 1))..((i + 1) * (Parts + 1))];
-            Measurement[] dense = i % 2 == 0 ? parts : measurements[((i - 1) * (Parts + 1))..(i * (Parts + 1))];
+            int first = i - (i % variants);
+            Measurement[] dense = measurements[(first * (Parts + 1))..((first + 1) * (Parts + 1))];
             Spread whole = Spread.Of(Sums(parts));
             bars.Add(Bar.Of(ways[i].Name, whole));
             table.Add(

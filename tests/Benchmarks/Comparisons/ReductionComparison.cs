@@ -13,7 +13,7 @@ internal static class ReductionComparison
 
     public static Command CreateCommand() => BenchmarkCommand.Create(
         "reductions",
-        "Prefill of the declared variants by their compiled loops, from embedded rows to logits: layers, scores, selection, moved rows and head. The theory is the saving of the operations that the loops run: convention C, and of the last layer one row, in the dense model too.",
+        "Prefill of the declared variants by their compiled loops, from embedded rows to logits: layers, scores, selection, moved rows and head. The theory is the saving of the operations that the loops run: convention C, and of the last layer one row, in the dense model too. Where classes reduce inside the tower, a second table begins at the pixels: tower, selection, projector and the same prefill.",
         defaultRounds: 9,
         Measure);
 
@@ -23,19 +23,21 @@ internal static class ReductionComparison
         ModelGeometry geometry = suite.Dense.Plan.Geometry;
         float[] pixels = RandomInputs.Pixels(geometry);
         int[] suffix = RandomInputs.Tokens(geometry, SuffixRows);
+        IReadOnlyList<Variant> inDecoder = [.. suite.Variants, .. suite.Summary is { } summary ? [summary] : Array.Empty<Variant>()];
         var prompts = new List<Prompt>();
         try
         {
-            foreach (Variant variant in suite.Variants)
-            {
-                run.Cancellation.ThrowIfCancellationRequested();
-                run.Progress.Show($"loading: {variant.Name}", (double)prompts.Count / suite.Variants.Count);
-                prompts.Add(new Prompt(run.Checkpoint, run.Options, variant, pixels, suffix));
-            }
-
-            Measurement[] measurements = run.Measure([.. prompts.Select(static prompt => new Contender(prompt.Variant.Name, prompt.Run, prompt.Load))]);
+            Load(inDecoder, fromPixels: false);
+            Load(suite.InTower.Count == 0 ? [] : [suite.Dense, .. suite.InTower], fromPixels: true);
+            run.Progress.Clear();
+            Measurement[] measurements = run.Measure([.. prompts.Select(static prompt => new Contender(prompt.Name, prompt.Run, prompt.Begin))]);
             run.Report.Say($"{geometry.VisualTokens} visual and {SuffixRows} suffix rows, no prefix; {geometry.Text.Layers} layers of {geometry.Text.Hidden} x {geometry.Text.Intermediate}.");
-            Tabulate(run.Report, suite, measurements);
+            Tabulate(run.Report, "Prefill, times as fast as the dense variant", prompts[..inDecoder.Count], measurements.AsSpan(0, inDecoder.Count));
+            if (suite.InTower.Count > 0)
+            {
+                run.Report.Say($"From the pixels, through a tower of {geometry.Vision.FeatureLayers} layers of {geometry.Vision.Hidden} x {geometry.Vision.Intermediate} over {geometry.Vision.Tokens} rows. The theory counts tower and decoder.");
+                Tabulate(run.Report, "Pixels to logits, times as fast as the dense variant", prompts[inDecoder.Count..], measurements.AsSpan(inDecoder.Count));
+            }
         }
         finally
         {
@@ -44,21 +46,30 @@ internal static class ReductionComparison
                 prompt.Dispose();
             }
         }
+
+        void Load(IReadOnlyList<Variant> variants, bool fromPixels)
+        {
+            foreach (Variant variant in variants)
+            {
+                run.Cancellation.ThrowIfCancellationRequested();
+                run.Progress.Show($"loading: {variant.Name}", (double)prompts.Count / (inDecoder.Count + suite.InTower.Count + 1));
+                prompts.Add(new Prompt(run.Checkpoint, run.Options, variant, fromPixels, pixels, suffix));
+            }
+        }
     }
 
-    private static void Tabulate(Report report, Suite suite, Measurement[] measurements)
+    private static void Tabulate(Report report, string chart, List<Prompt> prompts, ReadOnlySpan<Measurement> measurements)
     {
         var table = new MarkdownTable("variant", "ms", "CPU ms", "GFLOPs", "theory", "realised", "by CPU", "realised / theory", "quartiles", "by minima", "by CPU");
         var bars = new List<Bar>();
-        double dense = suite.Dense.Plan.DenseExecutedFlops(FlopsConvention.C, SuffixRows);
         for (int i = 0; i < measurements.Length; i++)
         {
-            double flops = suite.Variants[i].Plan.ExecutedFlops(FlopsConvention.C, SuffixRows);
-            double theory = dense / flops;
+            double flops = prompts[i].Flops;
+            double theory = prompts[0].Flops / flops;
             Ratio ratio = measurements[0].To(measurements[i]);
-            bars.Add(new Bar(measurements[i].Name, ratio.Wall, ratio.Rounds.LowerQuartile, ratio.Rounds.UpperQuartile, theory));
+            bars.Add(new Bar(prompts[i].Variant.Name, ratio.Wall, ratio.Rounds.LowerQuartile, ratio.Rounds.UpperQuartile, theory));
             table.Add(
-                measurements[i].Name,
+                prompts[i].Variant.Name,
                 Numbers.Times(measurements[i].WallSpread),
                 Numbers.Time(measurements[i].CpuSpread.Median),
                 $"{flops / 1e9:F1}",
@@ -72,7 +83,7 @@ internal static class ReductionComparison
         }
 
         report.Add(table);
-        report.Add(new BarChart("Prefill, times as fast as the dense variant", "x", bars));
+        report.Add(new BarChart(chart, "x", bars));
     }
 
     /// <summary>One variant with its image, ready to run its prompt again and again.</summary>
@@ -82,29 +93,53 @@ internal static class ReductionComparison
         private readonly Sequence _sequence;
         private readonly EmbeddingTable _embeddings;
         private readonly int[] _suffix;
+        private readonly bool _fromPixels;
 
-        public Prompt(Checkpoint checkpoint, ModelOptions options, Variant variant, float[] pixels, int[] suffix)
+        public Prompt(Checkpoint checkpoint, ModelOptions options, Variant variant, bool fromPixels, float[] pixels, int[] suffix)
         {
             Variant = variant;
             _suffix = suffix;
+            _fromPixels = fromPixels;
             _embeddings = new EmbeddingTable(checkpoint);
             _model = variant.Load(checkpoint, options);
-            _sequence = _model.CreateSequence(variant.Plan.Geometry.VisualTokens + suffix.Length + 1);
-            _model.Prefill(_sequence, [], pixels, suffix);
+            _sequence = _model.CreateSequence(variant.Plan.ImagePositions + suffix.Length + 1);
+            if (_model.Prefill(_sequence, [], pixels, suffix) != StepResult.Ready)
+            {
+                throw new BenchmarkException($"The prompt of {Name} does not fit its sequence.");
+            }
         }
 
         public Variant Variant { get; }
 
-        /// <summary>An image is loaded once; so it is encoded again, as a class encodes it that reduces nothing before the decoder.</summary>
-        public void Load()
+        public string Name => _fromPixels ? $"{Variant.Name}, from pixels" : Variant.Name;
+
+        /// <summary>Operations of what <see cref="Run"/> runs, without projector, selection and head, which no convention counts.</summary>
+        public double Flops => Variant.Plan.ExecutedFlops(FlopsConvention.C, SuffixRows) + (_fromPixels ? Variant.Plan.TowerFlops(FlopsConvention.C) : 0);
+
+        /// <summary>An image is loaded once; so it is encoded again. In front of the decoder alone as a class encodes it that reduces nothing before.</summary>
+        public void Begin()
         {
             _sequence.Image.Begin(CancellationToken.None);
-            _sequence.Image.RunTower();
-            _sequence.Image.Project();
-            _sequence.Pass.LoadPrompt(_sequence.Image, _embeddings, prefix: [], _suffix, CancellationToken.None);
+            if (!_fromPixels)
+            {
+                _sequence.Image.RunTower();
+                _sequence.Image.Project();
+                LoadPrompt();
+            }
         }
 
-        public void Run() => ((ICompiledLoop)_model).Run(_sequence.Pass);
+        public void Run()
+        {
+            if (_fromPixels)
+            {
+                ((ICompiledEncoder)_model).Encode(_sequence.Image);
+                LoadPrompt();
+            }
+
+            ((ICompiledLoop)_model).Run(_sequence.Pass);
+        }
+
+        private void LoadPrompt() => _sequence.Pass.LoadPrompt(_sequence.Image, _embeddings, prefix: [], _suffix, CancellationToken.None);
 
         public void Dispose()
         {

@@ -19,11 +19,12 @@ internal sealed record Variant(string Name, ReductionPlan Plan, Func<Checkpoint,
 /// <param name="Preset">The preset that has the geometry.</param>
 /// <param name="Variants">The dense class first.</param>
 /// <param name="Summary">The class whose visual tokens leave behind registers, if there is one.</param>
-/// <param name="InTower">The class that merges inside the tower, if there is one.</param>
-internal sealed record Suite(string Preset, IReadOnlyList<Variant> Variants, Variant? Summary = null, Variant? InTower = null)
+/// <param name="InTower">The classes that reduce inside the tower.</param>
+internal sealed record Suite(string Preset, IReadOnlyList<Variant> Variants, Variant? Summary = null, params IReadOnlyList<Variant> InTower)
 {
     private const string Registers = "8 registers";
     private const string Merged = "ToMe in the tower";
+    private const string Compressed = "FiCoCo-V in the tower";
 
     /// <summary>One suite a preset.</summary>
     public static IReadOnlyList<Suite> All { get; } =
@@ -38,8 +39,9 @@ internal sealed record Suite(string Preset, IReadOnlyList<Variant> Variants, Var
             new("drop 50 % + exit", TinyDropAndExit.Plan, TinyDropAndExit.Load),
             new("drop + freeze + exit", TinyEverything.Plan, TinyEverything.Load),
         ],
-        Summary: new(Registers, TinySummary.Plan, TinySummary.Load),
-        InTower: new(Merged, TinyMergedTower.Plan, TinyMergedTower.Load)),
+        new(Registers, TinySummary.Plan, TinySummary.Load),
+        new(Merged, TinyMergedTower.Plan, TinyMergedTower.Load),
+        new(Compressed, TinyCompressedTower.Plan, TinyCompressedTower.Load)),
         new("qwen2-0.5b-576",
         [
             new("dense", Qwen576Dense.Plan, Qwen576Dense.Load),
@@ -55,7 +57,9 @@ internal sealed record Suite(string Preset, IReadOnlyList<Variant> Variants, Var
         [
             new("dense", OneVisionDense.Plan, OneVisionDense.Load),
         ],
-        InTower: new(Merged, OneVisionMergedTower.Plan, OneVisionMergedTower.Load)),
+        Summary: null,
+        new(Merged, OneVisionMergedTower.Plan, OneVisionMergedTower.Load),
+        new(Compressed, OneVisionCompressedTower.Plan, OneVisionCompressedTower.Load)),
         new("llava-7b-thin",
         [
             new("dense", Llava7BDense.Plan, Llava7BDense.Load),

@@ -27,6 +27,26 @@ public sealed partial class OneVisionMergedTower : ICompiledEncoder
     void ICompiledEncoder.Encode(ImagePass pass) => EncodeImage(pass);
 }
 
+// FiCoCo's r is such that the decoder runs 82.4 % fewer operations, as where its paper claims most; the tiny tower has too few tokens for that.
+
+[VisionLanguageModel("tiny")]
+[FiCoCoV(R = 16, StartLayer = 0)]
+public sealed partial class TinyCompressedTower : ICompiledEncoder
+{
+    void ICompiledLoop.Run(ForwardPass pass) => Prefill(pass);
+
+    void ICompiledEncoder.Encode(ImagePass pass) => EncodeImage(pass);
+}
+
+[VisionLanguageModel("onevision-0.5b")]
+[FiCoCoV(R = 49)]
+public sealed partial class OneVisionCompressedTower : ICompiledEncoder
+{
+    void ICompiledLoop.Run(ForwardPass pass) => Prefill(pass);
+
+    void ICompiledEncoder.Encode(ImagePass pass) => EncodeImage(pass);
+}
+
 public sealed partial class TinyDense : ICompiledEncoder
 {
     void ICompiledEncoder.Encode(ImagePass pass) => EncodeImage(pass);
