@@ -20,6 +20,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
     [InlineData("gated", Precision.Float32)]
     [InlineData("gated", Precision.Int8)]
     [InlineData("halves", Precision.Float32)]
+    [InlineData("softmax halves", Precision.Float32)]
     [InlineData("halves", Precision.Int8)]
     [InlineData("skipping", Precision.Float32)]
     [InlineData("skipping", Precision.Int8PrefillInt4Decode)]
@@ -61,6 +62,7 @@ public sealed class AllocationTests(QuantisedFolder folder) : IClassFixture<Quan
             "victor" => c => ClipLlamaVictorTogether.Load(c, options),
             "mean" => c => ClipLlamaFastVMeanFrozen.Load(c, options),
             "halves" => c => ClipLlamaFiCoCoLTogether.Load(c, options),
+            "softmax halves" => c => ClipLlamaFiCoCoLColumns.Load(c, options),
             "evicting" => c => ClipLlamaSepLlm.Load(c, options),
             "skipping" => c => ClipLlamaFfnSkipTogether.Load(c, options),
             "merge" => c => ClipLlamaMergeTwice.Load(c, options),

@@ -19,6 +19,11 @@ public sealed class ExecutedFlopsTests : IDisposable
     [InlineData("norm")]
     [InlineData("victor")]
     [InlineData("aim")]
+    [InlineData("halves")]
+    [InlineData("halves and others")]
+    [InlineData("softmax halves")]
+    [InlineData("merge")]
+    [InlineData("tower and halves")]
     [InlineData("partial")]
     [InlineData("neurons")]
     [InlineData("heads")]
@@ -34,6 +39,11 @@ public sealed class ExecutedFlopsTests : IDisposable
             "pyramid" => c => ClipLlamaPyramidTogether.Load(c, options),
             "victor" => c => ClipLlamaVictorTogether.Load(c, options),
             "aim" => c => ClipLlamaAim.Load(c, options),
+            "halves" => c => ClipLlamaFiCoCoL.Load(c, options),
+            "halves and others" => c => ClipLlamaFiCoCoLTogether.Load(c, options),
+            "softmax halves" => c => ClipLlamaFiCoCoLColumns.Load(c, options),
+            "merge" => c => ClipLlamaMergeTwice.Load(c, options),
+            "tower and halves" => c => ClipLlamaFiCoCoVL.Load(c, options),
             "norm" => c => ClipLlamaNormTwice.Load(c, options),
             "partial" => c => ClipLlamaYopoTogether.Load(c, options),
             "neurons" => c => ClipLlamaYopoNeurons.Load(c, options),
@@ -76,11 +86,14 @@ public sealed class ExecutedFlopsTests : IDisposable
         }
 
         var (updated, read) = Rows(plan, layer, text);
-        double linear = (2.0 * updated * geometry.Hidden * ((2.0 * geometry.QueryWidth) + (3.0 * geometry.Intermediate))) + (2.0 * read * geometry.Hidden * 2.0 * geometry.KeyValueWidth);
+
+        // Rows that leave between the halves of a layer pass its attention and not its feed-forward layer.
+        double fed = updated - (plan.StepInside(layer) is { } inside ? inside.TokensBefore - inside.TokensAfter : 0);
+        double linear = 2.0 * geometry.Hidden * ((2.0 * updated * geometry.QueryWidth) + (3.0 * fed * geometry.Intermediate) + (2.0 * read * geometry.KeyValueWidth));
         if (layer < plan.Layers - 1)
         {
-            LayerMode mode = plan.Segments.Single(segment => segment.FirstLayer <= layer && layer <= segment.LastLayer).Mode;
-            Assert.Equal(CostModel.LayerFlops(geometry, FlopsConvention.C, mode, rows, plan.VisualTokensAt(layer)), linear + Attention(plan, layer, text));
+            Segment segment = plan.Segments.Single(segment => segment.FirstLayer <= layer && layer <= segment.LastLayer);
+            Assert.Equal(plan.Flops(FlopsConvention.C, segment with { FirstLayer = layer, LastLayer = layer }, text), linear + Attention(plan, layer, text));
         }
 
         return linear;
@@ -119,11 +132,11 @@ public sealed class ExecutedFlopsTests : IDisposable
     private static (double Updated, double Read) Rows(ReductionPlan plan, int layer, int text) =>
         (layer == plan.Layers - 1 ? 1 : plan.RowsAt(layer, text), text + plan.Registers + plan.VisualTokensAt(layer));
 
-    /// <summary>Twice the multiplications of the linear layers that the sessions of a decoder layer ran.</summary>
+    /// <summary>Twice the multiplications of the linear layers that the sessions of a decoder layer ran, the second halves among them.</summary>
     private double Executed(int layer)
     {
         double flops = 0;
-        foreach (string file in Directory.GetFiles(_folder.Path, $"DecoderLayer-{layer}-*.json"))
+        foreach (string file in (string[])[.. Directory.GetFiles(_folder.Path, $"DecoderLayer-{layer}-*.json"), .. Directory.GetFiles(_folder.Path, $"FeedForward-{layer}_*.json")])
         {
             using JsonDocument trace = JsonDocument.Parse(File.ReadAllBytes(file));
             foreach (JsonElement ran in trace.RootElement.EnumerateArray())

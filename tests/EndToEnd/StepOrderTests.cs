@@ -213,7 +213,7 @@ public sealed class StepOrderTests
             }
 
             RowMerge merge = pass.Merge(26);
-            FiCoCoL.Select(pass.AttentionMap, FiCoCoMode.Paper, 0.6, 0.6, 0.9, new float[60], merge);
+            FiCoCoL.Select(pass.AttentionMap, FiCoCoMode.Paper, FiCoCoRedundancy.RawLogits, 0.6, 0.6, 0.9, new float[60], merge);
             pass.MergeVisual(merge);
             pass.RenumberRows();
             pass.RunFeedForward(3);

@@ -103,7 +103,7 @@ class Policy:
     random: Tuple[Tuple[int, int, int], ...] = ()  # B, keep, seed
     norm: Tuple[Tuple[int, int], ...] = ()  # B, keep
     merge: Tuple[Tuple[int, int], ...] = ()  # B, keep
-    ficoco_l: Optional[Tuple] = None  # r, start, and after them mode, beta, gamma, epsilon
+    ficoco_l: Optional[Tuple] = None  # r, start, and after them mode, beta, gamma, epsilon, redundancy
     pyramid: Optional[Tuple[float, int]] = None  # lambda, S
     sparse_vlm: Optional[dict] = None  # layers, and keep, or scale and bias, or lam; tau; or heads
     ficoco_v: Optional[dict] = None  # the arguments of tower_reductions.FiCoCoV
@@ -351,8 +351,8 @@ def decoder_layer(config, weights, i, x, positions, past=None, visible=None, ord
 
     visible: optional bool per key; a key that is not visible is read by no row except itself.
     order: what says which key comes before which row; the positions, unless given.
-    between: optional; gets the rows behind the attention and the products of queries and keys, mean over heads, and returns
-    the rows that go on.
+    between: optional; gets the rows behind the attention and the products of queries and keys [heads, rows, keys], not masked,
+    and returns the rows that go on.
     hidden: optional bool per row and key; such a key is not read by that row.
     skipped: optional bool per row; such a row passes the feed-forward layer unchanged.
     products: optional list that receives the products of queries and keys [heads, rows, keys], masked.
@@ -391,7 +391,7 @@ def decoder_layer(config, weights, i, x, positions, past=None, visible=None, ord
     mixed = mixed.transpose(0, 1).reshape(len(x), -1)
     x = x + linear(mixed, weights, layer + "self_attn.o_proj")
     if between is not None:
-        x = between(x, logits.mean(0))
+        x = between(x, logits)
 
     n = rms_norm(x, weights[layer + "post_attention_layernorm.weight"], config.rms_norm_eps)
     gated = ACTIVATIONS[config.hidden_act](linear(n, weights, layer + "mlp.gate_proj")) * linear(n, weights, layer + "mlp.up_proj")
@@ -750,7 +750,7 @@ class Llava:
                 def merge(rows, products):
                     nonlocal tokens, held, is_visual, texts
                     first = len(prefix)
-                    kept, weights, gaps = ficoco_l(products[first:], first, len(suffix), policy.ficoco_l[0], *policy.ficoco_l[2:])
+                    kept, weights, gaps = ficoco_l(products[:, first:], first, len(suffix), policy.ficoco_l[0], *policy.ficoco_l[2:])
                     out.gap = min(out.gap, *gaps)
                     tokens = [tokens[k] for k in kept]
                     out.survivors.append(tokens)
@@ -893,7 +893,7 @@ class Llava:
                     seen = start + visible[start:stop].nonzero()[:, 0]
                     asked = torch.cat([seen, torch.arange(stop, last + 1)])
                     read = torch.cat([torch.arange(start), asked])
-                    kept, weights, _ = ficoco_l(products[asked][:, read], start, len(suffix), policy.ficoco_l[0], *policy.ficoco_l[2:])
+                    kept, weights, _ = ficoco_l(products[:, asked][:, :, read], start, len(suffix), policy.ficoco_l[0], *policy.ficoco_l[2:])
                     tokens = [tokens[k] for k in kept]
                     survivors.append(tokens)
                     left = seen[kept]

@@ -49,6 +49,8 @@ CASES = {
         "merge-twice": Policy(merge=((0, 20), (3, 9)), shortv=(1, 2), fastv=(4, 0.5)),  # the second finds the rows parted
         "ficocol": Policy(ficoco_l=(5, 1, "paper", 0.6, 0.6, 0.9)),
         "ficocol-code": Policy(ficoco_l=(3, 2, "code", 0.5, 0.7, 0.95)),
+        "ficocol-columns": Policy(ficoco_l=(4, 1, "paper", 0.7, 0.5, 0.9, "columns")),
+        "ficocol-rows": Policy(ficoco_l=(3, 3, "code", 0.5, 0.6, 0.95, "rows")),
         "ficoco-vl": Policy(ficoco_v=dict(start=1, r=4, epsilon=0.9), ficoco_l=(4, 2, "paper", 0.6, 0.6, 0.9)),
         "ficocol-together": Policy(random=((0, 30, 0),), ficoco_l=(4, 3), shortv=(1, 2), vtw=5),
         "pyramid": Policy(pyramid=(0.5, 3)),
@@ -123,6 +125,7 @@ CASES = {
         "dart": Policy(dart=(1, 0.5, 3, 0)),
         "aim": Policy(aim=(1, 0, 4)), "aim-relative": Policy(aim=(2, 1, 3, "Relative")),  # 25 tokens: one is left over
         "ficocol": Policy(ficoco_l=(3, 0)),
+        "ficocol-columns": Policy(ficoco_l=(2, 1, "code", 0.4, 0.6, 0.9, "columns")),
         "ffnskip": Policy(ffn_skip=(0.9, 3, 2, 0, 1), divprune=6),
         "yopo": Policy(yopo=(3, 2, 5, 0, True), heads=((2, (0,)),)),
         "lens": Policy(lens=((0, 1, 2, 3), 0.3, 0.15, 6)),
@@ -153,6 +156,20 @@ SHAPES_CASES = {
     "dense": Policy(), "fastv": Policy(fastv=(2, 0.5)), "shortv": Policy(shortv=(5, 6, 7)), "vtw": Policy(vtw=9),
     "all": Policy(fastv=(2, 0.5), shortv=(5, 6, 7), vtw=9),
     "yopo": Policy(yopo=(5, 2, 9, 2, True)), "lens": Policy(lens=((3, 4, 5, 6, 7), 0.2, 0.1, 40)),
+    "sparsevlm": Policy(sparse_vlm=dict(layers=(1, 3, 6), keep=(72, 40, 20))),
+    "sparsevlm-rank": Policy(sparse_vlm=dict(layers=(2, 5), lam=0.6)),
+    "sparsevlm-plus": Policy(sparse_vlm=dict(layers=(1, 3, 6), keep=(72, 40, 20), heads=3)),
+    "elip": Policy(elip=dict(places=(1, 3), ratios=(0.8, 0.5))),
+    "recoverable": Policy(recoverable=("LocalOutlier", 9, 20, 50.0)),
+    "aim": Policy(aim=(0, 3, 8)),
+    "aim-merged": Policy(vtccls=(24, 2), aim=(1, 3, 8)),  # all 144 tokens have patches of the background among them that are the same
+    "ficocol": Policy(ficoco_l=(14, 4)), "ficocol-columns": Policy(ficoco_l=(12, 3, "paper", 0.6, 0.6, 0.998, "columns")),
+    "ficoco-v": Policy(ficoco_v=dict(start=2, r=36)), "tome": Policy(tome=dict(r=12)),
+    "pyramid": Policy(pyramid=(0.5, 4)), "dart": Policy(dart=(2, 0.5, 4, 4)),
+    "visionzip": Policy(visionzip=(54, 18)), "vtccls": Policy(vtccls=(72, 2)),
+    "divprune": Policy(divprune=72), "gprune": Policy(gprune=(72, 0.5, 0.03, 5)), "cdpruner": Policy(cdpruner=24),  # more picks come too near to ties
+    "prumerge": Policy(prumerge=(32, False)), "prumerge-plus": Policy(prumerge=(32, True)),
+    "fopru": Policy(fopru=("received", "rank", 72)), "similarity": Policy(similarity=("cosine", "Chord", 9, 0.05, 1), relevance=(2, 1, False)),
 }
 SHAPES_CHOSEN_BY = ("dense", "fastv", "shortv", "vtw", "all")  # a case that comes later must not choose another picture
 SHAPES_QUESTIONS = [

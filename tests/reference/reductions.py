@@ -216,18 +216,22 @@ def average_into(x, kept):
     return (weights / weights.sum(1, keepdim=True)).to(x.dtype)
 
 
-def ficoco_l(products, prefix, text, leaving, mode="paper", beta=0.6, gamma=0.6, epsilon=0.998):
-    """products: scaled products of queries and keys before the softmax, mean over heads; rows: visual, then `text` rows behind
-    them; columns: `prefix` rows before the image, visual, text. Returns the kept rows, the weights [kept, rows] that make the
+def ficoco_l(products, prefix, text, leaving, mode="paper", beta=0.6, gamma=0.6, epsilon=0.998, redundancy="logits"):
+    """products: scaled products of queries and keys before the softmax, [heads, rows, columns] or the mean over heads; rows:
+    visual, then `text` rows behind them; columns: `prefix` rows before the image, visual, text. redundancy "columns" or "rows"
+    reads their softmax over all columns, mean over heads. Returns the kept rows, the weights [kept, rows] that make the
     new rows, and the relative distances of what is chosen to what is not."""
+    raw = redundancy == "logits"
+    products = products if raw else torch.softmax(products, -1)
+    products = products.mean(0) if products.dim() == 3 else products
     visual = len(products) - text
     own, before, behind = products[:visual, prefix:prefix + visual], products[:visual, :prefix], products[:visual, prefix + visual:]
     from_text = products[visual:, prefix:prefix + visual]
-    alike, task = own.mean(1), torch.cat([before, behind], 1).mean(1)
-    if mode == "paper":
+    alike, task = own.mean(0 if redundancy == "columns" else 1), torch.cat([before, behind], 1).mean(1)
+    if mode == "code":
+        alike = alike * visual
+    elif raw:
         alike, task = alike / alike.norm(), task / task.norm()
-    else:
-        alike = own.sum(1)
     redundancy = beta * alike - (1 - beta) * task
     leave = keep_highest(redundancy.tolist(), leaving)
     kept = [i for i in range(visual) if i not in set(leave)]
@@ -247,7 +251,7 @@ def ficoco_l(products, prefix, text, leaving, mode="paper", beta=0.6, gamma=0.6,
         targets = order[:max(1, count)]
         if len(targets) < len(kept):
             gaps.append(float(correlation[targets[-1]] - correlation[order[len(targets)]]) / float(correlation.abs().max()))
-        weights[targets, i] = torch.softmax(correlation[targets], 0)
+        weights[targets, i] = torch.softmax(correlation[targets], 0) if raw else correlation[targets] / correlation[targets].sum()
     return kept, weights / weights.sum(1, keepdim=True), gaps
 
 
@@ -604,13 +608,13 @@ def write_decoder():
     members = [("inputs", json.dumps({
         "features": "clustered(144, 64, seed 11)",
         "ficocol": "3 * lcg(137, 148, seed 51), float32: 11 rows before 120 visual and 17 behind; 14 leave, epsilon 0.98; the first 8 columns of the first 120 features"}))]
-    for mode in ("paper", "code"):
+    for name, mode, redundancy in (("paper", "paper", "logits"), ("code", "code", "logits"), ("columns", "paper", "columns"), ("columns_code", "code", "columns"), ("rows", "paper", "rows")):
         rows = 120
         products = 3 * lcg(rows + 17, 11 + rows + 17, 51).float()
-        kept, weights, gaps = ficoco_l(products, 11, 17, 14, mode, epsilon=0.98)
-        wide, same, _ = ficoco_l(products.double(), 11, 17, 14, mode, epsilon=0.98)
-        assert kept == wide and torch.allclose(weights.double(), same, atol=1e-5) and min(gaps) > 1e-6, (mode, min(gaps))
-        members += [(f"ficocol_{mode}_kept", json.dumps(kept)), (f"ficocol_{mode}", "[\n" + ",\n".join(numbers(row) for row in (weights @ clustered(144, 64, 11)[:rows, :8]).tolist()) + "\n]")]
+        kept, weights, gaps = ficoco_l(products, 11, 17, 14, mode, epsilon=0.98, redundancy=redundancy)
+        wide, same, _ = ficoco_l(products.double(), 11, 17, 14, mode, epsilon=0.98, redundancy=redundancy)
+        assert kept == wide and torch.allclose(weights.double(), same, atol=1e-5) and min(gaps) > 1e-6, (name, min(gaps))
+        members += [(f"ficocol_{name}_kept", json.dumps(kept)), (f"ficocol_{name}", "[\n" + ",\n".join(numbers(row) for row in (weights @ clustered(144, 64, 11)[:rows, :8]).tolist()) + "\n]")]
     members += sparse_vlm_members()
     path = HERE / "goldens" / "reductions" / "decoder.json"
     path.write_text("{\n" + ",\n".join(f'"{key}": {value}' for key, value in members) + "\n}\n")

@@ -33,4 +33,8 @@ public sealed class FiCoCoLAttribute : VisualPolicyAttribute
 
     /// <summary>Whom to follow where paper and code differ.</summary>
     public FiCoCoMode Mode { get; set; } = FiCoCoMode.Paper;
+
+    /// <summary>Which map of the attention is read, and what the likeness of a token to the others is; raw logits unless said otherwise, since a row of a softmax always adds up to one.</summary>
+    /// <remarks>The softmax maps are those of all rows of the sequence, head by head and without the causal mask, mean over heads. They are read as they are, and what a target takes is its part of the sum of the correlations.</remarks>
+    public FiCoCoRedundancy Redundancy { get; set; } = FiCoCoRedundancy.RawLogits;
 }

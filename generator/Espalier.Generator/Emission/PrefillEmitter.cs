@@ -49,7 +49,7 @@ internal static class PrefillEmitter
 
                 writer.Line();
                 written = run.LastLayer;
-                if (run.Kind == LayerKind.Halved)
+                if (run.Kind.IsHalved())
                 {
                     written = plan.LastLayerAlike(run.FirstLayer);
                     MergingEmitter.Emit(writer, plan, plan.StepInside(run.FirstLayer)!, written);

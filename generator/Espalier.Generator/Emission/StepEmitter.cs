@@ -132,7 +132,7 @@ internal static class StepEmitter
         + ((inputs & KernelInputs.ClsAttention) != 0 ? "pass.ClsAttention, " : "")
         + ((inputs & KernelInputs.Projected) != 0 ? "pass.Projected, tokens: " + tokens + ", " : "")
         + ((inputs & KernelInputs.MeanText) != 0 ? "pass.MeanText, " : "")
-        + ((inputs & KernelInputs.Map) != 0 ? "pass.AttentionMap, " : "")
+        + ((inputs & (KernelInputs.Map | KernelInputs.SoftmaxMap)) != 0 ? "pass.AttentionMap, " : "")
         + ((inputs & KernelInputs.Keys) != 0 ? "pass.Keys, " : "")
         + ((inputs & KernelInputs.TextScores) != 0 ? "pass.TextScores, " : "")
         + ((inputs & KernelInputs.RaterRank) != 0 ? "pass.RaterRank, " : "")

@@ -50,6 +50,9 @@ public enum LayerKind
 
     /// <summary>As <see cref="Frozen"/>, and the L1 norm of each cached key comes out.</summary>
     FrozenKeyNormed,
+
+    /// <summary>As <see cref="Halved"/>, and the map is the softmax of each row over all rows of the sequence.</summary>
+    HalvedSoftmax,
 }
 
 /// <summary>What the kinds have in common.</summary>
@@ -61,7 +64,11 @@ public static class LayerKinds
 
     /// <summary>True if a score of each visual row comes out.</summary>
     /// <param name="kind">The kind of a layer.</param>
-    public static bool IsScored(this LayerKind kind) => kind is not (LayerKind.Dense or LayerKind.Frozen or LayerKind.LastRow or LayerKind.Halved or LayerKind.Partial);
+    public static bool IsScored(this LayerKind kind) => kind is not (LayerKind.Dense or LayerKind.Frozen or LayerKind.LastRow or LayerKind.Halved or LayerKind.HalvedSoftmax or LayerKind.Partial);
+
+    /// <summary>True if the layer runs in two halves, and the map of its attention comes out of the first.</summary>
+    /// <param name="kind">The kind of a layer.</param>
+    public static bool IsHalved(this LayerKind kind) => kind is LayerKind.Halved or LayerKind.HalvedSoftmax;
 
     /// <summary>True if the score is the norm of each key.</summary>
     /// <param name="kind">The kind of a layer.</param>

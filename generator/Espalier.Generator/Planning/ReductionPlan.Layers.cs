@@ -125,7 +125,7 @@ public sealed partial class ReductionPlan
         {
             if (step.AfterLayer == layer && step.IsInsideLayer)
             {
-                return LayerKind.Halved;
+                return step.Kernel?.Reads(KernelInputs.SoftmaxMap) == true ? LayerKind.HalvedSoftmax : LayerKind.Halved;
             }
 
             if (step.AfterLayer == layer && ScoreTraits.Of(step.Score) is { NeedsLayerBefore: true } traits)

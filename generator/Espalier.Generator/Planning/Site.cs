@@ -99,7 +99,7 @@ public enum KernelInputs
     /// <summary>The mean embedding of the text behind the image.</summary>
     MeanText = 32,
 
-    /// <summary>The attention of the layer that the step lies in, as a whole.</summary>
+    /// <summary>The attention of the layer that the step lies in, as a whole: products before the softmax.</summary>
     Map = 64,
 
     /// <summary>The keys of the patches, of the layer and in the width that the step's scores say.</summary>
@@ -119,4 +119,7 @@ public enum KernelInputs
 
     /// <summary>All rows of the pass behind the model's final norm.</summary>
     NormedRows = 4096,
+
+    /// <summary>As <see cref="Map"/>, but the softmax of the products over all rows of the sequence.</summary>
+    SoftmaxMap = 8192,
 }

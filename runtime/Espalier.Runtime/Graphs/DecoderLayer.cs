@@ -81,6 +81,13 @@ internal sealed partial class DecoderLayer(GraphBuilder graph, TextGeometry geom
             NodeAttribute.Of("alpha", 1f / (geometry.KeyValueHeads * MathF.Sqrt(geometry.HeadDim))));
     }
 
+    /// <summary>The softmax of the same products over all cache rows in use, head by head and without a mask, mean over heads: [1, n, key_rows].</summary>
+    public string SoftmaxMap(LayerValues values, string keyRows) => graph.Node(
+        Operator.ReduceMean,
+        $"{_values}.map",
+        [Probabilities(HeadProducts(values.Query, values, keyRows, temperature: 1)), graph.Constant(1)],
+        NodeAttribute.Of("keepdims", 0));
+
     private LayerValues Attend(string x, string positions, CacheValues cache)
     {
         string normed = InputNorm(_values, x);
@@ -159,12 +166,7 @@ internal sealed partial class DecoderLayer(GraphBuilder graph, TextGeometry geom
     /// only some of these rows, <paramref name="chosen"/> says which.</summary>
     private string MaskedProducts(string query, LayerValues values, string keyRows, string queryRows, float temperature, string? chosen = null)
     {
-        string split = graph.Node(Operator.Reshape, $"{_values}.queries.split", [query, graph.Constant(1, -1, geometry.Heads, geometry.HeadDim)]);
-        string heads = graph.Node(Operator.Transpose, $"{_values}.queries.heads", [split], NodeAttribute.Of("perm", 0, 2, 1, 3));
-
-        // All rows of the heads that share a key head, in one product; then each head's rows on their own again. A 0 in the shape keeps the keys' dimension.
-        string shared = graph.Node(Operator.Reshape, $"{_values}.queries", [heads, graph.Constant(1, geometry.KeyValueHeads, -1, geometry.HeadDim)]);
-        string products = graph.Node(Operator.Reshape, $"{_values}.scores.heads", [Products(shared, Keys(values, keyRows), temperature), graph.Constant(1, geometry.Heads, -1, 0)]);
+        string products = HeadProducts(query, values, keyRows, temperature);
 
         // Row i of m may read the keys up to K - m + i: above that diagonal minus infinity, elsewhere zero.
         string size = graph.Node(Operator.Concat, $"{_values}.mask.size", [queryRows, keyRows], NodeAttribute.Of("axis", 0));
@@ -174,6 +176,17 @@ internal sealed partial class DecoderLayer(GraphBuilder graph, TextGeometry geom
         string causal = graph.Node(Operator.Trilu, $"{_values}.mask", [infinite, diagonal], NodeAttribute.Of("upper", 1));
         string mask = chosen is null ? causal : graph.Node(Operator.Gather, $"{_values}.mask.chosen", [causal, chosen], NodeAttribute.Of("axis", 0));
         return graph.Node(Operator.Add, $"{_values}.scores.masked", [products, mask]);
+    }
+
+    /// <summary>The scaled products of some rows' queries with every cache row in use, head by head, divided by a temperature: [1, heads, m, key_rows].</summary>
+    private string HeadProducts(string query, LayerValues values, string keyRows, float temperature)
+    {
+        string split = graph.Node(Operator.Reshape, $"{_values}.queries.split", [query, graph.Constant(1, -1, geometry.Heads, geometry.HeadDim)]);
+        string heads = graph.Node(Operator.Transpose, $"{_values}.queries.heads", [split], NodeAttribute.Of("perm", 0, 2, 1, 3));
+
+        // All rows of the heads that share a key head, in one product; then each head's rows on their own again. A 0 in the shape keeps the keys' dimension.
+        string shared = graph.Node(Operator.Reshape, $"{_values}.queries", [heads, graph.Constant(1, geometry.KeyValueHeads, -1, geometry.HeadDim)]);
+        return graph.Node(Operator.Reshape, $"{_values}.scores.heads", [Products(shared, Keys(values, keyRows), temperature), graph.Constant(1, geometry.Heads, -1, 0)]);
     }
 
     private string Keys(LayerValues values, string keyRows) =>

@@ -9,7 +9,7 @@ namespace Espalier.Graphs;
 /// Inputs of every kind: <c>x</c>, <c>positions</c>, <c>past_key</c>, <c>past_value</c>, <c>seqlens_k</c>, <c>total</c>; outputs: <c>y</c>, <c>present_key</c>, <c>present_value</c>.
 /// Scored kinds add the input <c>key_rows</c> and the output <c>score</c>, text-scored kinds and the page-ranked one also the input <c>query_rows</c>. Rater-scored kinds have the output <c>map</c> in
 /// place of <c>score</c>, and the inputs <c>query_rows</c> and <c>raters</c>.
-/// The halved kind ends behind the attention: <c>y</c> are the rows with what it adds, and it adds the input <c>key_rows</c> and the output <c>map</c>.
+/// The halved kinds end behind the attention: <c>y</c> are the rows with what it adds, and they add the input <c>key_rows</c> and the output <c>map</c>.
 /// Frozen kinds add the inputs <c>visual</c>, <c>visual_positions</c>, <c>visual_start</c> and the outputs <c>scattered_key</c>, <c>scattered_value</c>; their <c>x</c> holds the rows behind those, the text rows or the last row alone, whose cache rows follow.
 /// Partial kinds add the input <c>sizes</c>; <c>probes</c> where neurons are probed; and where visual rows attend apart <c>visual_start</c>, <c>block_rows</c>, <c>block_keys</c>, <c>block_mask</c>, <c>block_sizes</c> and the outputs <c>scattered_key</c>, <c>scattered_value</c>.
 /// Shapes: <see cref="GraphNames"/>.
@@ -65,7 +65,7 @@ internal static class DecoderLayerGraph
         }
         else
         {
-            values = kind == LayerKind.Halved ? emitter.AttentionHalf(x, positions, cache) : emitter.Dense(x, positions, cache);
+            values = kind.IsHalved() ? emitter.AttentionHalf(x, positions, cache) : emitter.Dense(x, positions, cache);
         }
 
         graph.Output(GraphNames.Y, values.Output, OrtElementType.Float, sequences, "n", geometry.Hidden);
@@ -89,10 +89,10 @@ internal static class DecoderLayerGraph
             graph.Output(GraphNames.Score, score, OrtElementType.Float, kind == LayerKind.PageRanked ? "n" : "key_rows");
         }
 
-        if (kind == LayerKind.Halved)
+        if (kind.IsHalved())
         {
             string keyRows = graph.Input(GraphNames.KeyRows, OrtElementType.Int64, 1);
-            graph.Output(GraphNames.Map, emitter.Map(values, keyRows), OrtElementType.Float, 1, "n", "key_rows");
+            graph.Output(GraphNames.Map, kind == LayerKind.HalvedSoftmax ? emitter.SoftmaxMap(values, keyRows) : emitter.Map(values, keyRows), OrtElementType.Float, 1, "n", "key_rows");
         }
 
         return graph.Build();

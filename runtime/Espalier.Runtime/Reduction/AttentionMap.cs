@@ -1,6 +1,6 @@
 namespace Espalier;
 
-/// <summary>The attention inside one decoder layer, mean over heads, before the softmax and without a mask: the scaled products of the queries of the rows in the pass with all keys.</summary>
+/// <summary>The attention inside one decoder layer, mean over heads and without a mask: the scaled products of the queries of the rows in the pass with all keys, or the softmax of these over all keys, as the method asks.</summary>
 /// <remarks>A row a query: the visual rows and the text rows behind them. A column a key: the rows before the image, the visual rows, the text rows. Registers between visual and text rows, where
 /// there are some, are skipped. The queries of the rows before the image are
 /// not in it: they are computed once for many images. A view on memory of a running prefill, valid until the next layer.</remarks>

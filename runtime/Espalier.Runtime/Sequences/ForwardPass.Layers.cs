@@ -98,7 +98,7 @@ public sealed partial class ForwardPass
     public void RunAttention(int layer)
     {
         Enter(PassPhase.Prefill, layer);
-        LayerBinding binding = _bindings.Reduced(layer, LayerKind.Halved);
+        LayerBinding binding = _bindings.Reduced(layer, _plan.KindAt(layer) == LayerKind.HalvedSoftmax ? LayerKind.HalvedSoftmax : LayerKind.Halved);
         int rows = _map.Count + _suffixRows;
         _readings.BindMap(binding, rows, _cache.Length(layer) + rows);
         RunRows(layer, binding);

@@ -79,7 +79,7 @@ internal sealed class ModelSessions
         int total = 5 + (mergesProjected ? 1 : 0) + (norms ? 1 : 0) + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
         for (int layer = 0; layer < layers; layer++)
         {
-            total += (plan.KindAt(layer) switch { LayerKind.Dense => 0, LayerKind.Halved => 2, _ => 1 }) + (plan.IsScoredAhead(layer) ? 1 : 0) + (plan.Gates?.IsBehind(layer) == true ? 1 : 0) + (plan.MaySkipAt(layer) ? 2 : 0);
+            total += (plan.KindAt(layer) switch { LayerKind.Dense => 0, LayerKind.Halved or LayerKind.HalvedSoftmax => 2, _ => 1 }) + (plan.IsScoredAhead(layer) ? 1 : 0) + (plan.Gates?.IsBehind(layer) == true ? 1 : 0) + (plan.MaySkipAt(layer) ? 2 : 0);
         }
 
         int ready = 0;
@@ -116,7 +116,7 @@ internal sealed class ModelSessions
                 _reduced[layer] = Get(ModelPart.DecoderLayer, formats.Decoder, layer, plan.KindAt(layer), partial: plan.KindAt(layer).IsPartial() ? plan.PartialAt(layer) : null);
             }
 
-            if (plan.KindAt(layer) == LayerKind.Halved)
+            if (plan.KindAt(layer).IsHalved())
             {
                 _feedForward[layer] = Get(ModelPart.FeedForward, formats.Decoder, layer);
             }

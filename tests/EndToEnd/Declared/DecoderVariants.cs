@@ -53,6 +53,14 @@ public sealed partial class ClipLlamaFiCoCoL;
 public sealed partial class ClipLlamaFiCoCoLCode;
 
 [VisionLanguageModel("clip-llama")]
+[FiCoCoL(R = 4, StartLayer = 1, Redundancy = FiCoCoRedundancy.SoftmaxColumns, Beta = 0.7, Gamma = 0.5, Epsilon = 0.9)]
+public sealed partial class ClipLlamaFiCoCoLColumns;
+
+[VisionLanguageModel("clip-llama")]
+[FiCoCoL(R = 3, StartLayer = 3, Mode = FiCoCoMode.Code, Redundancy = FiCoCoRedundancy.SoftmaxRows, Beta = 0.5, Epsilon = 0.95)]
+public sealed partial class ClipLlamaFiCoCoLRows;
+
+[VisionLanguageModel("clip-llama")]
 [FiCoCoV(R = 4, StartLayer = 1, Epsilon = 0.9)]
 [FiCoCoL(R = 4, StartLayer = 2, Epsilon = 0.9)]
 public sealed partial class ClipLlamaFiCoCoVL;
@@ -95,6 +103,10 @@ public sealed partial class SiglipQwen2Pyramid;
 [VisionLanguageModel("siglip-qwen2")]
 [FiCoCoL(R = 3, StartLayer = 0)]
 public sealed partial class SiglipQwen2FiCoCoL;
+
+[VisionLanguageModel("siglip-qwen2")]
+[FiCoCoL(R = 2, StartLayer = 1, Mode = FiCoCoMode.Code, Redundancy = FiCoCoRedundancy.SoftmaxColumns, Beta = 0.4, Epsilon = 0.9)]
+public sealed partial class SiglipQwen2FiCoCoLColumns;
 
 [VisionLanguageModel("clip-llama")]
 [Aim(Halvings = 1, L1 = 0, L2 = 4)]

@@ -162,8 +162,8 @@ internal static class NaiveKernels
     public static void FiCoCoL(Step step, AttentionMap map, RowMerge merge)
     {
         double Number(string name) => step.Kernel!.Arguments.Single(argument => argument.Name == name).Value;
-        string mode = step.Kernel!.Arguments.Single(static argument => argument.Name == "mode").Member!;
-        Espalier.FiCoCoL.Select(map, Enum.Parse<FiCoCoMode>(mode.Split('.')[^1]), Number("beta"), Number("gamma"), Number("epsilon"), new float[2 * merge.Rows], merge);
+        string Member(string name) => step.Kernel!.Arguments.Single(argument => argument.Name == name).Member!.Split('.')[^1];
+        Espalier.FiCoCoL.Select(map, Enum.Parse<FiCoCoMode>(Member("mode")), Enum.Parse<FiCoCoRedundancy>(Member("redundancy")), Number("beta"), Number("gamma"), Number("epsilon"), new float[2 * merge.Rows], merge);
     }
 
     private static int[] Diverse(double[][] rows, int count)

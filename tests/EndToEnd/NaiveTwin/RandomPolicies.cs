@@ -77,7 +77,7 @@ internal sealed class RandomPolicies(ModelGeometry geometry, int seed)
         20 => new("FoPru", new RealArgument("KeepRatio", _random.Next(2, 19) / 20.0), new ChoiceArgument("Strategy", Of("Rank", "Row")), new ChoiceArgument("Significance", Of("Received", "ClsAttention"))),
         21 => new("CDPruner", new IntegerArgument("Keep", _random.Next(1, 20))),
         25 => new("FiCoCoL", new IntegerArgument("R", _random.Next(1, 8)), new IntegerArgument("StartLayer", _random.Next(0, geometry.Text.Layers - 1)), new RealArgument("Epsilon", _random.Next(10, 21) / 20.0),
-            new ChoiceArgument("Mode", _random.Next(2) == 0 ? "Paper" : "Code")),
+            new ChoiceArgument("Mode", _random.Next(2) == 0 ? "Paper" : "Code"), new ChoiceArgument("Redundancy", Of("RawLogits", "SoftmaxRows", "SoftmaxColumns"))),
         31 => new("SepLlm", new IntegerArgument("A", _random.Next(0, 5)), new IntegerArgument("N", _random.Next(1, 20))),
         27 => new("FfnSkipLlm", new RealArgument("Tau", _random.Next(80, 98) / 100.0), new IntegerArgument("K", _random.Next(1, 4)), new IntegerArgument("ColdFirst", _random.Next(0, 3)), new IntegerArgument("ColdLast", _random.Next(0, 3)),
             new IntegerArgument("WarmUp", _random.Next(0, 3))),

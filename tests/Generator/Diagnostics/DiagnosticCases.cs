@@ -197,6 +197,7 @@ internal static partial class DiagnosticCases
         new("ESP0221", Model + "[FiCoCoL([|LastLayer = 9|])]" + Class, "'FiCoCoL(LastLayer = 9)' has LastLayer = 9, which must be from 0 to 8, the last layer but one"),
         new("ESP0221", Model + "[FiCoCoL([|Epsilon = 1.5|])]" + Class, "'FiCoCoL(Epsilon = 1.5)' has Epsilon = 1.5, which must be from 0 to 1"),
         new("ESP0207", Model + "[FiCoCoL([|Mode = (FiCoCoMode)5|])]" + Class, "'FiCoCoL(Mode = 5)' ranks visual tokens by 5, which is not a member of FiCoCoMode"),
+        new("ESP0223", Model + "[FiCoCoL([|Redundancy = (FiCoCoRedundancy)3|])]" + Class, "'FiCoCoL(Redundancy = 3)' has Redundancy = 3, which is not a member of FiCoCoRedundancy"),
         new("ESP0201", Model + "[PyramidDrop([|Lambda = 0.15|], S = 8)]" + Class, "'PyramidDrop(Lambda = 0.15, S = 8)' keeps 0 of 3 visual tokens; keep at least 1, or let all of them leave with ExitVisual"),
         new("ESP0205", Model + "[PyramidDrop([|Lambda = 1|])]" + Class, "'PyramidDrop(Lambda = 1)' has Lambda = 1, which is not between 0 and 1"),
         new("ESP0108", Model + "[FastV(K = 2)]\n[PyramidDrop([|S = 5|], Lambda = 0.4)]" + Class, "'PyramidDrop(S = 5, Lambda = 0.4)' prunes visual tokens before layer 2, where 'FastV(K = 2)' prunes them already"),

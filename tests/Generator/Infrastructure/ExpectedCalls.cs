@@ -65,7 +65,7 @@ internal static class ExpectedCalls
             };
             Step? step = plan.Steps.FirstOrDefault(step => step.AfterLayer == layer && step.Site == Site.DecoderBoundary);
             bool scored = step is { Score: Score.LastQueryAttention or Score.TextAttention or Score.PageRank or Score.KeyNorm } || (step is not null && IsRated(step));
-            if (plan.KindAt(layer) != LayerKind.Halved)
+            if (!plan.KindAt(layer).IsHalved())
             {
                 yield return $"{name} {layer} over {visual}" + (scored ? $" into {visual}" : "");
             }

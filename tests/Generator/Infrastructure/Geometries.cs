@@ -50,7 +50,8 @@ internal static class Geometries
     public static PolicyDeclaration MergeVisual(int afterLayer, double ratio) => new(
         "MergeVisual", new TypeArgument("TScorer", "global::Espalier.Ascending", "Ascending"), new IntegerArgument("AfterLayer", afterLayer), new RealArgument("KeepRatio", ratio));
 
-    public static PolicyDeclaration FiCoCoL(int r, int startLayer) => new("FiCoCoL", new IntegerArgument("R", r), new IntegerArgument("StartLayer", startLayer));
+    public static PolicyDeclaration FiCoCoL(int r, int startLayer, string redundancy = "RawLogits") =>
+        new("FiCoCoL", new IntegerArgument("R", r), new IntegerArgument("StartLayer", startLayer), new ChoiceArgument("Redundancy", redundancy));
 
     public static PolicyDeclaration PyramidDrop(double lambda, int s) => new("PyramidDrop", new RealArgument("Lambda", lambda), new IntegerArgument("S", s));
 

@@ -205,7 +205,7 @@ public sealed class PlannerProperties
             (2, from after in boundary from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from seed in Gen.Choose(-5, 5) select RandomPrune(after - 1, keep, seed)),
             (2, from after in boundary from ratio in share select PruneByScorer(after - 1, ratio)),
             (2, from after in boundary from ratio in share select MergeVisual(after - 1, ratio)),
-            (2, from start in boundary from r in Gen.Choose(1 - wild, Math.Max(1, tokens / layers)) select FiCoCoL(r, start)),
+            (2, from start in boundary from r in Gen.Choose(1 - wild, Math.Max(1, tokens / layers)) from redundancy in Gen.Elements("RawLogits", "SoftmaxColumns", "SoftmaxRows") select FiCoCoL(r, start, redundancy)),
             (1, from stages in Gen.Choose(2 - wild, layers + wild) from lambda in share select PyramidDrop(lambda, stages)),
             (1, from after in boundary from r in share select FastVMean(after + 1, r)),
             (2, from layers2 in Behind(boundary, wild) from keep in Gen.Choose(1 - wild, Math.Max(1, tokens - 1) + wild) from tau in Gen.Choose(0, 10 + wild) select SparseVlm(layers2, [keep, .. layers2.Skip(1).Select(_ => keep / 2)], tau / 10.0)),

@@ -7,6 +7,22 @@ namespace Espalier.Tests;
 public sealed class PlannerTests
 {
     [Fact]
+    public void TheDefaultsOfFiCoCoLAreThoseOfItsAttributeAndItsMapsAreKindsOfLayers()
+    {
+        var attribute = new FiCoCoLAttribute();
+        ReductionPlan plan = Plan(Llava, new PolicyDeclaration("FiCoCoL"));
+        Assert.Equal((attribute.StartLayer, attribute.R, -1), (plan.Steps[0].AfterLayer, plan.Steps[0].TokensBefore - plan.Steps[0].TokensAfter, attribute.LastLayer));
+        Assert.Equal(
+            EquatableArray.Of(
+                new KernelArgument("mode", 0, "FiCoCoMode." + attribute.Mode), new KernelArgument("redundancy", 0, "FiCoCoRedundancy." + attribute.Redundancy),
+                new KernelArgument("beta", attribute.Beta), new KernelArgument("gamma", attribute.Gamma), new KernelArgument("epsilon", attribute.Epsilon)),
+            plan.Steps[0].Kernel!.Arguments);
+        Assert.Equal((LayerKind.Dense, LayerKind.Halved, LayerKind.LastRow), (plan.KindAt(4), plan.KindAt(5), plan.KindAt(31)));
+        Assert.Equal(LayerKind.HalvedSoftmax, Plan(Llava, FiCoCoL(14, 5, "SoftmaxRows")).KindAt(5));
+        Assert.Equal(LayerKind.HalvedSoftmax, Plan(Llava, FiCoCoL(14, 5, "SoftmaxColumns")).KindAt(5));
+    }
+
+    [Fact]
     public void NoPolicyIsOneDenseSegment()
     {
         ReductionPlan plan = Plan(Shapes);

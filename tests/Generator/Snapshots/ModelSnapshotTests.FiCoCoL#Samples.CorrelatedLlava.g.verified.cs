@@ -53,7 +53,7 @@ namespace Samples
             {
                 pass.RunAttention(layer);
                 global::Espalier.RowMerge merge = pass.Merge(rows: tokens - 14);
-                global::Espalier.FiCoCoL.Select(pass.AttentionMap, mode: global::Espalier.FiCoCoMode.Paper, beta: 0.6, gamma: 0.6, epsilon: 0.998, pass.Scratch(count: 1152), merge);
+                global::Espalier.FiCoCoL.Select(pass.AttentionMap, mode: global::Espalier.FiCoCoMode.Paper, redundancy: global::Espalier.FiCoCoRedundancy.RawLogits, beta: 0.6, gamma: 0.6, epsilon: 0.998, pass.Scratch(count: 1152), merge);
                 pass.MergeVisual(merge);
                 pass.RenumberRows();
                 pass.RunFeedForward(layer);
@@ -118,7 +118,7 @@ namespace Espalier.Generated
             Step[] steps =
             [
                 .. Step.Falling(lastLayer: 30, new(AfterLayer: 5, Score.Redundancy, Compress.MergeIntoKept, TokensBefore: 576, TokensAfter: 562, Declaration: "FiCoCoL", Positions: Positions.Renumber,
-                    Site: Site.InsideLayer, Kernel: new("FiCoCoL", Scratch: 1152, Arguments: EquatableArray.Of(new KernelArgument("mode", 0, "FiCoCoMode.Paper"), new KernelArgument("beta", 0.6), new KernelArgument("gamma", 0.6), new KernelArgument("epsilon", 0.998)), Inputs: KernelInputs.Map))),
+                    Site: Site.InsideLayer, Kernel: new("FiCoCoL", Scratch: 1152, Arguments: EquatableArray.Of(new KernelArgument("mode", 0, "FiCoCoMode.Paper"), new KernelArgument("redundancy", 0, "FiCoCoRedundancy.RawLogits"), new KernelArgument("beta", 0.6), new KernelArgument("gamma", 0.6), new KernelArgument("epsilon", 0.998)), Inputs: KernelInputs.Map))),
             ];
 
             return new ReductionPlan(geometry, segments, steps);

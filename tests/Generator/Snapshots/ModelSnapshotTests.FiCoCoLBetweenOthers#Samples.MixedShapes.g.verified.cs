@@ -63,7 +63,7 @@ namespace Samples
             {
                 pass.RunAttention(layer);
                 global::Espalier.RowMerge merge = pass.Merge(rows: tokens - 6);
-                global::Espalier.FiCoCoL.Select(pass.AttentionMap, mode: global::Espalier.FiCoCoMode.Code, beta: 0.6, gamma: 0.6, epsilon: 0.99, pass.Scratch(count: 288), merge);
+                global::Espalier.FiCoCoL.Select(pass.AttentionMap, mode: global::Espalier.FiCoCoMode.Code, redundancy: global::Espalier.FiCoCoRedundancy.RawLogits, beta: 0.6, gamma: 0.6, epsilon: 0.99, pass.Scratch(count: 288), merge);
                 pass.MergeVisual(merge);
                 pass.RenumberRows();
                 pass.RunFeedForward(layer);
@@ -80,7 +80,7 @@ namespace Samples
             {
                 pass.RunAttention(layer: 6);
                 global::Espalier.RowMerge merge = pass.Merge(rows: 57);
-                global::Espalier.FiCoCoL.Select(pass.AttentionMap, mode: global::Espalier.FiCoCoMode.Code, beta: 0.6, gamma: 0.6, epsilon: 0.99, pass.Scratch(count: 288), merge);
+                global::Espalier.FiCoCoL.Select(pass.AttentionMap, mode: global::Espalier.FiCoCoMode.Code, redundancy: global::Espalier.FiCoCoRedundancy.RawLogits, beta: 0.6, gamma: 0.6, epsilon: 0.99, pass.Scratch(count: 288), merge);
                 pass.MergeVisual(merge);
                 pass.RenumberRows();
                 pass.RunFeedForward(layer: 6);
@@ -170,10 +170,10 @@ namespace Espalier.Generated
             Step[] steps =
             [
                 .. Step.Falling(lastLayer: 5, new(AfterLayer: 3, Score.Redundancy, Compress.MergeIntoKept, TokensBefore: 144, TokensAfter: 138, Declaration: "FiCoCoL(R = 6, StartLayer = 3, LastLayer = 6, Mode = Code, Epsilon = 0.99)", Positions: Positions.Renumber,
-                    Site: Site.InsideLayer, Kernel: new("FiCoCoL", Scratch: 288, Arguments: EquatableArray.Of(new KernelArgument("mode", 0, "FiCoCoMode.Code"), new KernelArgument("beta", 0.6), new KernelArgument("gamma", 0.6), new KernelArgument("epsilon", 0.99)), Inputs: KernelInputs.Map))),
+                    Site: Site.InsideLayer, Kernel: new("FiCoCoL", Scratch: 288, Arguments: EquatableArray.Of(new KernelArgument("mode", 0, "FiCoCoMode.Code"), new KernelArgument("redundancy", 0, "FiCoCoRedundancy.RawLogits"), new KernelArgument("beta", 0.6), new KernelArgument("gamma", 0.6), new KernelArgument("epsilon", 0.99)), Inputs: KernelInputs.Map))),
                 new(AfterLayer: 5, Score.Random, Compress.Drop, TokensBefore: 126, TokensAfter: 63, Declaration: "RandomPrune(AfterLayer = 5, KeepRatio = 0.5)"),
                 new(AfterLayer: 6, Score.Redundancy, Compress.MergeIntoKept, TokensBefore: 63, TokensAfter: 57, Declaration: "FiCoCoL(R = 6, StartLayer = 3, LastLayer = 6, Mode = Code, Epsilon = 0.99)", Positions: Positions.Renumber,
-                    Site: Site.InsideLayer, Kernel: new("FiCoCoL", Scratch: 288, Arguments: EquatableArray.Of(new KernelArgument("mode", 0, "FiCoCoMode.Code"), new KernelArgument("beta", 0.6), new KernelArgument("gamma", 0.6), new KernelArgument("epsilon", 0.99)), Inputs: KernelInputs.Map)),
+                    Site: Site.InsideLayer, Kernel: new("FiCoCoL", Scratch: 288, Arguments: EquatableArray.Of(new KernelArgument("mode", 0, "FiCoCoMode.Code"), new KernelArgument("redundancy", 0, "FiCoCoRedundancy.RawLogits"), new KernelArgument("beta", 0.6), new KernelArgument("gamma", 0.6), new KernelArgument("epsilon", 0.99)), Inputs: KernelInputs.Map)),
                 new(AfterLayer: 8, Score.None, Compress.Drop, TokensBefore: 57, TokensAfter: 0, Declaration: "ExitVisual(AfterLayer = 8)"),
             ];
 

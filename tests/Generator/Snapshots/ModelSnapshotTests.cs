@@ -212,6 +212,17 @@ public sealed class ModelSnapshotTests
         """);
 
     [Fact]
+    public void FiCoCoLSoftmax() => ModelSnapshot.Verify("""
+        using Espalier;
+
+        namespace Samples;
+
+        [VisionLanguageModel("shapes")]
+        [FiCoCoL(R = 12, StartLayer = 6, Redundancy = FiCoCoRedundancy.SoftmaxColumns)]
+        public sealed partial class AttendedShapes;
+        """);
+
+    [Fact]
     public void PyramidDrop() => ModelSnapshot.Verify("""
         using Espalier;
 

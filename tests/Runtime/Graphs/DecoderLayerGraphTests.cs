@@ -184,17 +184,23 @@ public sealed class DecoderLayerGraphTests
     private static IEnumerable<WeightUse> Weights(LayerKind kind, LinearFormat format)
     {
         IEnumerable<WeightUse> weights = DecoderLayerGraph.Build(TestGeometries.Qwen2, 1, kind, format, kind.IsPartial() ? new PartialWork(VisualReach.Preceding, Distance: 3) : null).Weights;
-        return kind == LayerKind.Halved ? weights.Concat(DecoderLayerGraph.BuildFeedForward(TestGeometries.Qwen2, 1, format).Weights) : weights;
+        return kind.IsHalved() ? weights.Concat(DecoderLayerGraph.BuildFeedForward(TestGeometries.Qwen2, 1, format).Weights) : weights;
     }
 
     [Theory]
     [MemberData(nameof(Geometries))]
     public void TheHalvesTogetherAreTheLayer(string name)
     {
+        HalvesAreTheLayer(name, LayerKind.Halved);
+        HalvesAreTheLayer(name, LayerKind.HalvedSoftmax);
+    }
+
+    private static void HalvesAreTheLayer(string name, LayerKind kind)
+    {
         var (geometry, random) = (TestGeometries.Text(name), new Random(8));
         var weights = new TestWeights(18, geometry);
         var (reference, expected) = (new ReferenceDecoder(geometry, weights), new ReferenceCache());
-        using var first = new GraphSession(DecoderLayerGraph.Build(geometry, 1, LayerKind.Halved, LinearFormat.Float32), weights);
+        using var first = new GraphSession(DecoderLayerGraph.Build(geometry, 1, kind, LinearFormat.Float32), weights);
         using var second = new GraphSession(DecoderLayerGraph.BuildFeedForward(geometry, 1, LinearFormat.Float32), weights);
         using var cache = new TestCache(geometry, 20);
         foreach (long[] positions in new[] { PrefixPositions, [.. VisualPositions, .. TextPositions] })
@@ -216,6 +222,12 @@ public sealed class DecoderLayerGraphTests
             Reference.AssertClose(reference.Layer(1, x, positions, expected), y.Floats.ToArray());
             cache.AssertEqual(expected);
             Assert.All(map.Floats.ToArray(), static product => Assert.True(float.IsFinite(product)));
+            if (kind == LayerKind.HalvedSoftmax)
+            {
+                // Every row reads all rows, those behind it too.
+                Assert.All(map.Floats.ToArray(), static share => Assert.True(share > 0));
+                Assert.All(map.Floats.ToArray().Chunk(cache.Rows), static row => Assert.Equal(1, row.Sum(), 1e-5));
+            }
         }
     }
 

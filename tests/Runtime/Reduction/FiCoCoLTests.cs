@@ -13,7 +13,7 @@ public sealed class FiCoCoLTests
         var map = new AttentionMap(softmax, prefixRows: 0, visualRows: 10, textRows: 6);
         var alike = new float[10];
         var task = new float[10];
-        FiCoCoL.Terms(map, alike, task);
+        FiCoCoL.Terms(map, FiCoCoRedundancy.SoftmaxRows, alike, task);
         RedundancyFilter.Combine(alike, task, 0.6);
         AssertClose(Floats(golden.GetProperty("s")), alike, 1e-7f);
 
@@ -32,15 +32,35 @@ public sealed class FiCoCoLTests
 
         Correlation.Compress(merge.Rows);
         AssertClose(Floats(golden.GetProperty("out0")), merge.Apply(Floats(Lcg(16 * 8, 1))[..(10 * 8)], 8)[..8]);
+
+        // The golden is the formula as printed, so the option of that name gives it in one call.
+        var printed = new Merge(7, 3);
+        FiCoCoL.Select(map, FiCoCoMode.Paper, FiCoCoRedundancy.SoftmaxRows, 0.6, 0.6, 0.8, new float[20], printed.Rows);
+        Assert.Equal(order.Order(), printed.Absorbed);
+        Assert.Equal(merge.Shares, printed.Shares);
+        Assert.Equal(merge.Own, printed.Own);
     }
 
     [Theory]
-    [InlineData(FiCoCoMode.Paper, "ficocol_paper")]
-    [InlineData(FiCoCoMode.Code, "ficocol_code")]
-    public void EqualsThePythonReference(FiCoCoMode mode, string name)
+    [InlineData(FiCoCoMode.Paper, FiCoCoRedundancy.RawLogits, "ficocol_paper")]
+    [InlineData(FiCoCoMode.Code, FiCoCoRedundancy.RawLogits, "ficocol_code")]
+    [InlineData(FiCoCoMode.Paper, FiCoCoRedundancy.SoftmaxColumns, "ficocol_columns")]
+    [InlineData(FiCoCoMode.Code, FiCoCoRedundancy.SoftmaxColumns, "ficocol_columns_code")]
+    [InlineData(FiCoCoMode.Paper, FiCoCoRedundancy.SoftmaxRows, "ficocol_rows")]
+    public void EqualsThePythonReference(FiCoCoMode mode, FiCoCoRedundancy redundancy, string name)
     {
         var merge = new Merge(106, 14);
-        Select(mode, merge);
+        float[] map = Products();
+        if (redundancy != FiCoCoRedundancy.RawLogits)
+        {
+            map = [.. map.Chunk(148).SelectMany(static row =>
+            {
+                double sum = row.Sum(static x => Math.Exp(x));
+                return Array.ConvertAll(row, x => (float)(Math.Exp(x) / sum));
+            })];
+        }
+
+        FiCoCoL.Select(new AttentionMap(map, prefixRows: 11, visualRows: 120, textRows: 17), mode, redundancy, 0.6, 0.6, 0.98, new float[240], merge.Rows);
         Assert.Equal(Ints(Decoder.GetProperty(name + "_kept")), merge.Kept);
         AssertClose(Floats(Decoder.GetProperty(name)), merge.Apply([.. Clustered(144, 64, 11).Chunk(64).Take(120).SelectMany(static row => row[..8])], 8));
     }
@@ -58,8 +78,11 @@ public sealed class FiCoCoLTests
         var map = new AttentionMap(products, prefixRows: 1, visualRows: 2, textRows: 1);
         var alike = new float[2];
         var task = new float[2];
-        FiCoCoL.Terms(map, alike, task);
+        FiCoCoL.Terms(map, FiCoCoRedundancy.RawLogits, alike, task);
         Assert.Equal([1.5f, 5f], alike);
+        Assert.Equal([4f, 8f], task);
+        FiCoCoL.Terms(map, FiCoCoRedundancy.SoftmaxColumns, alike, task);
+        Assert.Equal([2.5f, 4f], alike);
         Assert.Equal([4f, 8f], task);
         var correlations = new float[1];
         FiCoCoL.Correlate(map, 0, 0.5, [1], new float[2], correlations);
@@ -71,9 +94,9 @@ public sealed class FiCoCoLTests
     {
         Assert.Throws<ArgumentException>(static () => new AttentionMap(new float[11], 0, 2, 1));
         Assert.Throws<ArgumentException>(static () => new AttentionMap(new float[9], -1, 3, 1));
-        Assert.Throws<ArgumentException>(static () => FiCoCoL.Select(new AttentionMap(new float[9], 0, 2, 1), FiCoCoMode.Paper, 0.6, 0.6, 0.9, new float[4], new Merge(2, 1).Rows));
-        Assert.Throws<ArgumentException>(static () => FiCoCoL.Select(new AttentionMap(new float[9], 0, 2, 1), FiCoCoMode.Paper, 0.6, 0.6, 0.9, new float[3], new Merge(1, 1).Rows));
-        Assert.Throws<ArgumentException>(static () => FiCoCoL.Select(new AttentionMap(new float[4], 0, 2, 0), FiCoCoMode.Paper, 0.6, 0.6, 0.9, new float[4], new Merge(1, 1).Rows));
+        Assert.Throws<ArgumentException>(static () => FiCoCoL.Select(new AttentionMap(new float[9], 0, 2, 1), FiCoCoMode.Paper, FiCoCoRedundancy.RawLogits, 0.6, 0.6, 0.9, new float[4], new Merge(2, 1).Rows));
+        Assert.Throws<ArgumentException>(static () => FiCoCoL.Select(new AttentionMap(new float[9], 0, 2, 1), FiCoCoMode.Paper, FiCoCoRedundancy.RawLogits, 0.6, 0.6, 0.9, new float[3], new Merge(1, 1).Rows));
+        Assert.Throws<ArgumentException>(static () => FiCoCoL.Select(new AttentionMap(new float[4], 0, 2, 0), FiCoCoMode.Paper, FiCoCoRedundancy.RawLogits, 0.6, 0.6, 0.9, new float[4], new Merge(1, 1).Rows));
     }
 
     [Fact]
@@ -82,14 +105,11 @@ public sealed class FiCoCoLTests
         var merge = new Merge(106, 14);
         float[] products = Products();
         var scratch = new float[240];
-        FiCoCoL.Select(new AttentionMap(products, 11, 120, 17), FiCoCoMode.Paper, 0.6, 0.6, 0.98, scratch, merge.Rows);
+        FiCoCoL.Select(new AttentionMap(products, 11, 120, 17), FiCoCoMode.Paper, FiCoCoRedundancy.RawLogits, 0.6, 0.6, 0.98, scratch, merge.Rows);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        FiCoCoL.Select(new AttentionMap(products, 11, 120, 17), FiCoCoMode.Paper, 0.6, 0.6, 0.98, scratch, merge.Rows);
+        FiCoCoL.Select(new AttentionMap(products, 11, 120, 17), FiCoCoMode.Paper, FiCoCoRedundancy.RawLogits, 0.6, 0.6, 0.98, scratch, merge.Rows);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
-
-    private static void Select(FiCoCoMode mode, Merge merge) =>
-        FiCoCoL.Select(new AttentionMap(Products(), prefixRows: 11, visualRows: 120, textRows: 17), mode, 0.6, 0.6, 0.98, new float[240], merge.Rows);
 
     private static float[] Products() => [.. Lcg(137 * 148, 51).Select(static x => 3 * (float)x)];
 

@@ -8,6 +8,7 @@ internal sealed class FiCoCoLMethod : PolicyMethod
     internal override void Lower(PolicyLowering policy)
     {
         string mode = policy.Choice("Mode", "Paper");
+        string redundancy = policy.Choice("Redundancy", "RawLogits");
         int leaving = policy.Integer("R", 14);
         double beta = policy.Real("Beta", 0.6);
         double gamma = policy.Real("Gamma", 0.6);
@@ -35,6 +36,7 @@ internal sealed class FiCoCoLMethod : PolicyMethod
             fine = false;
         }
 
+        fine &= policy.CheckChoice("Redundancy", redundancy, "FiCoCoRedundancy", "RawLogits", "SoftmaxColumns", "SoftmaxRows");
         fine &= policy.CheckNumber("R", leaving is >= 1 and <= 1_000_000, leaving, "from 1 to 1000000");
         fine &= policy.CheckNumber("Beta", beta is >= 0 and <= 1, beta, "from 0 to 1");
         fine &= policy.CheckNumber("Gamma", gamma is >= 0 and <= 1, gamma, "from 0 to 1");
@@ -49,9 +51,10 @@ internal sealed class FiCoCoLMethod : PolicyMethod
                 Compress.MergeIntoKept,
                 _ => new Kernel(Name, Scratch: 2 * policy.Geometry.VisualTokens, EquatableArray.Of(
                     new KernelArgument("mode", 0, "FiCoCoMode." + mode),
+                    new KernelArgument("redundancy", 0, "FiCoCoRedundancy." + redundancy),
                     new KernelArgument("beta", beta),
                     new KernelArgument("gamma", gamma),
-                    new KernelArgument("epsilon", epsilon)), KernelInputs.Map));
+                    new KernelArgument("epsilon", epsilon)), redundancy == "RawLogits" ? KernelInputs.Map : KernelInputs.SoftmaxMap));
         }
     }
 }

@@ -7,15 +7,16 @@ namespace Espalier;
 public static class FiCoCoL
 {
     /// <summary>Filters, correlates and compresses the visual rows of one layer.</summary>
-    /// <param name="map">The layer's attention.</param>
+    /// <param name="map">The layer's attention: products before the softmax, or the softmax.</param>
     /// <param name="mode">Whom to follow where paper and code differ.</param>
+    /// <param name="redundancy">What the likeness of a token to the others is; raw logits if the map is of products.</param>
     /// <param name="beta">The paper's β, 0 to 1.</param>
     /// <param name="gamma">The paper's γ, 0 to 1.</param>
     /// <param name="epsilon">The paper's ε, 0 to 1.</param>
     /// <param name="scratch">At least two floats a visual row.</param>
     /// <param name="merge">Its lengths say how many rows stay and leave.</param>
     /// <exception cref="ArgumentException">The lengths do not fit each other.</exception>
-    public static void Select(AttentionMap map, FiCoCoMode mode, double beta, double gamma, double epsilon, Span<float> scratch, RowMerge merge)
+    public static void Select(AttentionMap map, FiCoCoMode mode, FiCoCoRedundancy redundancy, double beta, double gamma, double epsilon, Span<float> scratch, RowMerge merge)
     {
         int rows = map.VisualRows;
         if (merge.Rows != rows || merge.Kept.IsEmpty || map.TextRows == 0 || scratch.Length < 2 * rows)
@@ -25,16 +26,17 @@ public static class FiCoCoL
 
         Span<float> first = scratch[..rows];
         Span<float> second = scratch.Slice(rows, rows);
-        Terms(map, first, second);
-        if (mode == FiCoCoMode.Paper)
-        {
-            RedundancyFilter.Normalise(first);
-            RedundancyFilter.Normalise(second);
-        }
-        else
+        bool raw = redundancy == FiCoCoRedundancy.RawLogits;
+        Terms(map, redundancy, first, second);
+        if (mode == FiCoCoMode.Code)
         {
             // The authors' code adds up what the paper averages.
             TensorPrimitives.Multiply(first, rows, first);
+        }
+        else if (raw)
+        {
+            RedundancyFilter.Normalise(first);
+            RedundancyFilter.Normalise(second);
         }
 
         RedundancyFilter.Combine(first, second, beta);
@@ -49,23 +51,39 @@ public static class FiCoCoL
         {
             Correlate(map, merge.Absorbed[absorbed], gamma, merge.Kept, first, correlations);
 
-            // Products before a softmax may be below zero: shares are those of their exponentials.
-            TensorPrimitives.Subtract(correlations, TensorPrimitives.Max<float>(correlations), correlations);
-            TensorPrimitives.Exp(correlations, correlations);
+            if (raw)
+            {
+                // Products before a softmax may be below zero: shares are those of their exponentials.
+                TensorPrimitives.Subtract(correlations, TensorPrimitives.Max<float>(correlations), correlations);
+                TensorPrimitives.Exp(correlations, correlations);
+            }
+
             Correlation.Spread(correlations, count, merge, absorbed);
         }
 
         Correlation.Compress(merge);
     }
 
-    /// <summary>The two terms of the filter: the mean of a row's attention to the visual rows, and to the text, before and behind the image.</summary>
-    internal static void Terms(AttentionMap map, Span<float> visual, Span<float> text)
+    /// <summary>The two terms of the filter: the mean of a row's attention to the visual rows, or of theirs to it, and the mean of its attention to the text, before and behind the image.</summary>
+    internal static void Terms(AttentionMap map, FiCoCoRedundancy redundancy, Span<float> visual, Span<float> text)
     {
+        visual.Clear();
         for (int row = 0; row < visual.Length; row++)
         {
-            visual[row] = TensorPrimitives.Sum(map.ToVisual(row)) / map.VisualRows;
+            ReadOnlySpan<float> toVisual = map.ToVisual(row);
+            if (redundancy == FiCoCoRedundancy.SoftmaxColumns)
+            {
+                TensorPrimitives.Add(visual, toVisual, visual);
+            }
+            else
+            {
+                visual[row] = TensorPrimitives.Sum(toVisual);
+            }
+
             text[row] = (TensorPrimitives.Sum(map.ToPrefix(row)) + TensorPrimitives.Sum(map.ToText(row))) / (map.PrefixRows + map.TextRows);
         }
+
+        TensorPrimitives.Divide(visual, map.VisualRows, visual);
     }
 
     /// <summary>How a row is correlated to those that stay: <c>γ A_ij + (1 − γ) / m Σ_k A_ik A_kj</c> over the m text rows behind the image.</summary>

@@ -19,7 +19,7 @@ public static class SimilarTokens
 
 public static class FiCoCoL
 {
-    public static void Select(AttentionMap map, FiCoCoMode mode, double beta, double gamma, double epsilon, Span<float> scratch, RowMerge merge)
+    public static void Select(AttentionMap map, FiCoCoMode mode, FiCoCoRedundancy redundancy, double beta, double gamma, double epsilon, Span<float> scratch, RowMerge merge)
     {
         if (scratch.Length < 2 * map.VisualRows || merge.Kept.Length >= map.VisualRows)
         {
