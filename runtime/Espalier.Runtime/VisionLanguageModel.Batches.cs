@@ -9,12 +9,15 @@ public abstract partial class VisionLanguageModel
     /// <summary>The most slots that a batch has. Long before, more rows cost as much as they bring.</summary>
     public const int MaximumBatchSlots = 1024;
 
-    /// <summary>Makes a batch.</summary>
-    /// <param name="slots">Answers that run at the same time, 1 to <see cref="MaximumBatchSlots"/>. Their KV caches are allocated at once: see <see cref="SequenceBatch.KeyValueBytes"/>.</param>
+    /// <summary>The most slots that a batch on a device has: each of them is an attention of its own in the graph of every layer.</summary>
+    public const int MaximumDeviceBatchSlots = 64;
+
+    /// <summary>Makes a batch. On a device the first one of so many slots builds sessions for them.</summary>
+    /// <param name="slots">Answers that run at the same time, 1 to <see cref="MaximumBatchSlots"/>, on a device to <see cref="MaximumDeviceBatchSlots"/>. Their KV caches are allocated at once: see <see cref="SequenceBatch.KeyValueBytes"/>.</param>
     /// <param name="capacity">Positions of each of them, as for <see cref="CreateSequence"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are no slots, or too many; or the capacity does not hold the visual tokens and a text token, or is above the positions that the model was trained for.</exception>
     /// <exception cref="OutOfMemoryException">There is not that much memory.</exception>
-    /// <exception cref="NotSupportedException">The model does not run on the CPU.</exception>
+    /// <exception cref="OnnxRuntime.DeviceMemoryException">The device has not that much memory.</exception>
     public SequenceBatch CreateBatch(int slots, int capacity)
     {
         if (slots is < 1 or > MaximumBatchSlots)
@@ -22,9 +25,9 @@ public abstract partial class VisionLanguageModel
             throw new ArgumentOutOfRangeException(nameof(slots), slots, $"A batch has 1 to {MaximumBatchSlots} slots.");
         }
 
-        if (!_sessions.Memory.IsHost)
+        if (!_sessions.Memory.IsHost && slots > MaximumDeviceBatchSlots)
         {
-            throw new NotSupportedException("A batch runs on the CPU only: its sequences share tensors of the host. Load the model with Device.Cpu, or use one sequence an answer.");
+            throw new ArgumentOutOfRangeException(nameof(slots), slots, $"A batch on a device has 1 to {MaximumDeviceBatchSlots} slots: each is a part of its graphs. Use several batches, or Device.Cpu.");
         }
 
         CheckCapacity(capacity);

@@ -156,7 +156,7 @@ internal sealed partial class DecoderLayer
         string apart = graph.Node(Operator.Reshape, $"{_values}.block.apart", [sum, graph.Constant(0, 0, 0, group, -1, geometry.HeadDim)]);
         string byRow = graph.Node(Operator.Transpose, $"{_values}.block.by_row", [apart], NodeAttribute.Of("perm", 0, 2, 4, 1, 3, 5));
         string flat = graph.Node(Operator.Reshape, $"{_values}.block.flat", [byRow, graph.Constant(1, -1, heads * group * geometry.HeadDim)]);
-        string count = graph.Node(Operator.Slice, $"{_values}.block.count", [inputs.Sizes, graph.Constant(0), graph.Constant(1)]);
+        string count = graph.Node(Operator.Shape, $"{_values}.block.count", [query], NodeAttribute.Of("start", 1), NodeAttribute.Of("end", 2));
         return graph.Node(Operator.Slice, $"{_values}.block.visual", [flat, graph.Constant(0), count, graph.Constant(1)]);
 
         // [1, heads, cap, D] to [1, heads, 1, prefix rows, D].

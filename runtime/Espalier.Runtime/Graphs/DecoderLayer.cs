@@ -32,6 +32,27 @@ internal sealed partial class DecoderLayer(GraphBuilder graph, TextGeometry geom
         return attended with { Output = FeedForward(normed, residual) };
     }
 
+    /// <summary>The whole layer on one row of each of several sequences, which is appended to the cache of its own: what all rows are multiplied by is read once.</summary>
+    /// <returns>The rows behind the layer, and the values of each sequence, whose outputs are the rows behind attention.</returns>
+    public (string Output, LayerValues[] Sequences) Together(string x, string positions, CacheValues[] caches)
+    {
+        string normed = InputNorm(_values, x);
+        string query = Rotate($"{_values}.q", Project($"{_values}.q_proj", normed, "self_attn.q_proj", geometry.Hidden, geometry.QueryWidth, geometry.QueryKeyValueBias), positions, geometry.Heads);
+        var (key, value) = KeyValue(_values, normed, positions);
+        var sequences = new LayerValues[caches.Length];
+        for (int sequence = 0; sequence < caches.Length; sequence++)
+        {
+            sequences[sequence] = Attention(Row(query, sequence), Row(key, sequence), Row(value, sequence), caches[sequence], $"{_values}.{sequence}");
+        }
+
+        string attended = graph.Node(Operator.Concat, $"{_values}.attended", [.. sequences.Select(static values => values.Output)], NodeAttribute.Of("axis", 0));
+        (string fed, string residual) = AddAttention(x, attended);
+        return (FeedForward(fed, residual), sequences);
+
+        string Row(string rows, int sequence) =>
+            graph.Node(Operator.Slice, $"{rows}.{sequence}", [rows, graph.Constant(sequence), graph.Constant(sequence + 1), graph.Constant(0)]);
+    }
+
     /// <summary>The layer up to where <see cref="Dense"/> goes into the feed-forward layer: the rows with what attention adds to them, and the same rows normed. The nodes are the same, so both give the same bits.</summary>
     public (LayerValues Values, string Normed) AttentionAndNorm(string x, string positions, CacheValues cache)
     {
@@ -97,18 +118,19 @@ internal sealed partial class DecoderLayer(GraphBuilder graph, TextGeometry geom
         return Attention(query, key, value, cache);
     }
 
-    private LayerValues Attention(string query, string key, string value, CacheValues cache)
+    private LayerValues Attention(string query, string key, string value, CacheValues cache, string? prefix = null)
     {
-        var (presentKey, presentValue) = ($"{_values}.present_key", $"{_values}.present_value");
+        prefix ??= _values;
+        var (presentKey, presentValue) = ($"{prefix}.present_key", $"{prefix}.present_value");
         graph.Node(
             Operator.GroupQueryAttention,
-            $"{_values}.attention",
+            $"{prefix}.attention",
             [query, key, value, cache.PastKey, cache.PastValue, cache.LastRow, cache.Total],
-            [$"{_values}.attention", presentKey, presentValue],
+            [$"{prefix}.attention", presentKey, presentValue],
             NodeAttribute.Of("num_heads", geometry.Heads),
             NodeAttribute.Of("kv_num_heads", geometry.KeyValueHeads));
 
-        return new LayerValues($"{_values}.attention", query, presentKey, presentValue);
+        return new LayerValues($"{prefix}.attention", query, presentKey, presentValue);
     }
 
     /// <summary>Writes the keys and values of visual rows into the cache: the part of the layer that a frozen row still passes (ShortV, arXiv 2504.00502, section 3).</summary>

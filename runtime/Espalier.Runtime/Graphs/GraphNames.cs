@@ -49,13 +49,16 @@ internal static class GraphNames
     /// <summary>Frozen kinds and <see cref="RowGraphs"/>: the visual rows, f32 [1, v, H].</summary>
     public const string Visual = "visual";
 
-    /// <summary>Frozen kinds: the position of each visual row, i64 [1, v].</summary>
+    /// <summary>Frozen kinds, and partial ones whose visual rows attend apart on WebGPU: the position of each visual row, i64 [1, v].</summary>
     public const string VisualPositions = "visual_positions";
+
+    /// <summary>Partial kinds whose visual rows attend apart, on WebGPU: the position of each row behind the visual ones, i64 [1, s].</summary>
+    public const string TextPositions = "text_positions";
 
     /// <summary>Frozen kinds, and partial ones whose visual rows attend apart: the cache row of the first visual row, i64 [1].</summary>
     public const string VisualStart = "visual_start";
 
-    /// <summary>Frozen kinds on WebGPU: the cache row behind the last visual row, i64 [1], in host memory, as <see cref="VisualStart"/> is there.</summary>
+    /// <summary>The same kinds on WebGPU: the cache row behind the last visual row, i64 [1], in host memory, as <see cref="VisualStart"/> is there.</summary>
     public const string VisualEnd = "visual_end";
 
     /// <summary>What a layer would attend to, on WebGPU: the position of the last row, i64 [1, 1].</summary>
@@ -70,8 +73,11 @@ internal static class GraphNames
     /// <summary><see cref="RowGraphs"/>: the text rows, f32 [1, s, H].</summary>
     public const string Text = "text";
 
-    /// <summary><see cref="RowGraphs"/>: the indices of the rows to keep; a gate: of those that it averages; i64 [m].</summary>
+    /// <summary><see cref="RowGraphs"/>: the indices of the rows to keep, hidden ones or those of a cache; a gate: of those that it averages; i64 [m].</summary>
     public const string Rows = "rows";
+
+    /// <summary><see cref="RowGraphs"/>: how many rows of a cache stay, i64 [1], in host memory.</summary>
+    public const string Kept = "kept";
 
     /// <summary>Partial kinds: the visual rows whose attention is computed together, block by block, i64 [b, B]; what fills up the last block is any row.</summary>
     public const string BlockRows = "block_rows";

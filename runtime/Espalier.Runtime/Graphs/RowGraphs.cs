@@ -17,6 +17,28 @@ internal static class RowGraphs
         return graph.Build();
     }
 
+    /// <summary>Moves the rows of a cache that stay to its beginning: <c>past_key</c>, <c>past_value</c> [1, Hkv, cap, D], <c>rows</c> i64 [m], <c>kept</c> i64 [1], which is m → <c>present_key</c>,
+    /// <c>present_value</c>, bound to the same buffers. What is behind them stays where it was; nobody reads it.</summary>
+    /// <remarks>Both pieces are copies before they are put together, so the buffer that is written is read no more.</remarks>
+    public static GraphModel KeepCached(TextGeometry geometry)
+    {
+        var graph = new GraphBuilder("rows.keep_cached");
+        string keys = DecoderLayerGraph.CacheInput(graph, geometry, GraphNames.PastKey, 1);
+        string values = DecoderLayerGraph.CacheInput(graph, geometry, GraphNames.PastValue, 1);
+        string rows = graph.Input(GraphNames.Rows, OrtElementType.Int64, "m");
+        string count = graph.Input(GraphNames.Kept, OrtElementType.Int64, 1);
+        DecoderLayerGraph.CacheOutput(graph, geometry, GraphNames.PresentKey, Keep("keys", keys), 1);
+        DecoderLayerGraph.CacheOutput(graph, geometry, GraphNames.PresentValue, Keep("values", values), 1);
+        return graph.Build();
+
+        string Keep(string name, string cache)
+        {
+            string kept = graph.Node(Operator.Gather, $"{name}.kept", [cache, rows], NodeAttribute.Of("axis", 2));
+            string behind = graph.Node(Operator.Slice, $"{name}.behind", [cache, count, graph.Constant(long.MaxValue), graph.Constant(2)]);
+            return graph.Node(Operator.Concat, name, [kept, behind], NodeAttribute.Of("axis", 2));
+        }
+    }
+
     /// <summary>Mixes rows: <c>weights</c> [1, m, n], <c>x</c> [1, n, H] → <c>y</c> = <c>weights · x</c> [1, m, H].</summary>
     public static GraphModel Merge(int width)
     {

@@ -65,16 +65,6 @@ public sealed class DeviceOperatorException : EspalierException
     public IReadOnlyList<string> Operators { get; }
 }
 
-/// <summary>A plan asks for what only the CPU does so far.</summary>
-public sealed class DevicePlanException : EspalierException
-{
-    internal DevicePlanException(string device, string work)
-        : base($"{device} does not run {work} yet. Choose another policy, or Device.Cpu.") => Work = work;
-
-    /// <summary>What the device does not run, as the message names it.</summary>
-    public string Work { get; }
-}
-
 /// <summary>A device has not as much free memory as was asked for.</summary>
 public sealed class DeviceMemoryException : EspalierException
 {

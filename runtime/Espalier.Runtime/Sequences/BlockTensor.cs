@@ -1,13 +1,14 @@
+using System.Runtime.CompilerServices;
 using Espalier.OnnxRuntime;
 
 namespace Espalier;
 
-/// <summary>A tensor of equal blocks of lines: <c>[blocks, lines, columns]</c>, or <c>[blocks, columns]</c> for integers, which have one line a block.</summary>
+/// <summary>A tensor of equal blocks of lines, in the memory of a device: <c>[blocks, lines, columns]</c>, or <c>[blocks, columns]</c> for integers, which have one line a block.</summary>
 /// <remarks>The memory grows and never shrinks; the tensor over it is made anew when its shape changes, which costs a native allocation and no managed one. Not thread-safe.</remarks>
-internal sealed unsafe class BlockTensor<T>(OrtElementType type) : IDisposable
+internal sealed class BlockTensor<T>(DeviceMemory device, OrtElementType type) : IDisposable
     where T : unmanaged
 {
-    private NativeBuffer _memory = NativeBuffer.Allocate((nuint)sizeof(T));
+    private readonly TensorMemory _memory = new(device, (nuint)Unsafe.SizeOf<T>());
     private int _blocks;
     private int _lines;
 
@@ -27,27 +28,28 @@ internal sealed unsafe class BlockTensor<T>(OrtElementType type) : IDisposable
 
         Reserve(checked((long)blocks * lines * columns));
         Release();
-        nuint bytes = (nuint)blocks * (nuint)lines * (nuint)columns * (nuint)sizeof(T);
+        nuint bytes = (nuint)blocks * (nuint)lines * (nuint)columns * (nuint)Unsafe.SizeOf<T>();
         ReadOnlySpan<long> shape = type == OrtElementType.Int64 ? [blocks, columns] : [blocks, lines, columns];
-        Value = OrtRaw.CreateTensor(_memory.Pointer, bytes, shape, type);
+        Value = _memory.CreateTensor(bytes, shape, type);
         (_blocks, _lines, Columns) = (blocks, lines, columns);
     }
 
     /// <summary>Sees to it that so many elements need no other memory. If the memory has to grow, content and tensor are gone.</summary>
     public void Reserve(long elements)
     {
-        nuint bytes = checked((nuint)elements * (nuint)sizeof(T));
+        nuint bytes = checked((nuint)elements * (nuint)Unsafe.SizeOf<T>());
         if (bytes > _memory.ByteLength)
         {
             Release();
-            NativeBuffer larger = NativeBuffer.Allocate(bytes);
-            _memory.Dispose();
-            _memory = larger;
+            _memory.Reserve(bytes);
         }
     }
 
-    /// <summary>The elements of a block, line by line.</summary>
-    public Span<T> Block(int block) => new((T*)_memory.Pointer + ((long)block * _lines * Columns), checked(_lines * Columns));
+    /// <summary>The elements of a block, line by line, as the host has them; it writes here, and calls <see cref="Upload"/> behind that.</summary>
+    public Span<T> Block(int block) => _memory.Span<T>(checked(_blocks * _lines * Columns)).Slice(block * _lines * Columns, _lines * Columns);
+
+    /// <summary>Hands all elements, as the host has written them, to the device.</summary>
+    public void Upload() => _memory.Upload((nuint)_blocks * (nuint)_lines * (nuint)Columns * (nuint)Unsafe.SizeOf<T>());
 
     /// <inheritdoc/>
     public void Dispose()

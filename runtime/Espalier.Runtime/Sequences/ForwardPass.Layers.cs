@@ -186,7 +186,7 @@ public sealed partial class ForwardPass
         _partial!.Bind(binding, work, _map.Tokens, _suffixRows, _cache.Length(layer));
         if (work.AttendsApart)
         {
-            _rows.BindVisualStart(binding, _cache.Length(layer));
+            _rows.BindApart(binding, _cache.Length(layer), _map.Count);
         }
 
         RunRows(layer, binding);

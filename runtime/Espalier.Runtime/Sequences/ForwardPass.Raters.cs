@@ -35,7 +35,10 @@ public sealed partial class ForwardPass
         Require(_phase == PassPhase.Prefill && _plan.AsksRaters && _nextLayer == 0 && _map.Count == _map.Entered && _raters.Count == 0, "raters are chosen once, from the rows that enter the decoder");
         int textRows = _suffixRows - _plan.Registers;
         int width = _rows.Width;
-        _raters.Choose(_rows.VisualRows(_map.Count), _rows.TextRows(_map.Count)[(_plan.Registers * width)..], width, Scratch(2 * textRows));
+
+        // The text first: all rows come from the device at once then, and the visual ones among them.
+        ReadOnlySpan<float> text = _rows.TextRows(_map.Count)[(_plan.Registers * width)..];
+        _raters.Choose(_rows.VisualRows(_map.Count), text, width, Scratch(2 * textRows));
         _readings.ReserveRaters(textRows, _plan.Geometry.Text.Heads, _cache.Length(0) + _plan.DecoderVisualTokens + _suffixRows);
         _ratedLayer = -1;
     }

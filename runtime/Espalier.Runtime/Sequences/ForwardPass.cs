@@ -55,7 +55,7 @@ public sealed partial class ForwardPass
     {
         _sessions = sessions;
         _plan = plan;
-        _cache = place is null ? new KeyValueCache(plan, capacity, sessions.Memory) : new KeyValueCache(place.Arrays, place.Slot);
+        _cache = place?.Arrays is { } arrays ? new KeyValueCache(arrays, place.Slot) : new KeyValueCache(plan, capacity, sessions.Memory, sessions.KeepCached is { } moves ? new CachedRowMoves(moves, sessions.Memory) : null);
         _bindings = new LayerBindings(sessions, _cache);
         _head = new PassHead(sessions, place?.Logits.Of(place.Slot) ?? 0);
         _rows = memory.Rows;

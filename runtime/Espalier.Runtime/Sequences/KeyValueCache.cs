@@ -1,3 +1,4 @@
+using Espalier.Graphs;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
@@ -12,6 +13,7 @@ internal sealed unsafe class KeyValueCache : IDisposable
     private readonly bool _owned;
     private readonly int _sequence;
     private readonly RemoteRows? _remote;
+    private readonly CachedRowMoves? _moves;
     private readonly nint[] _keyTensors;
     private readonly nint[] _valueTensors;
     private readonly nint[] _lastRowTensors;
@@ -23,8 +25,9 @@ internal sealed unsafe class KeyValueCache : IDisposable
     /// <param name="plan">Says how many visual rows each layer keeps.</param>
     /// <param name="capacity">Positions.</param>
     /// <param name="memory">Where the rows lie, which they never leave; null for the host.</param>
-    public KeyValueCache(ReductionPlan plan, int capacity, DeviceMemory? memory = null)
-        : this(new KeyValueArrays(plan, capacity, holdsRows: memory?.IsHost != false), sequence: 0, owned: true, memory)
+    /// <param name="moves">Moves rows in the memory of a device; null if none leave.</param>
+    public KeyValueCache(ReductionPlan plan, int capacity, DeviceMemory? memory = null, CachedRowMoves? moves = null)
+        : this(new KeyValueArrays(plan, capacity, holdsRows: memory?.IsHost != false), sequence: 0, owned: true, memory, moves)
     {
     }
 
@@ -36,8 +39,9 @@ internal sealed unsafe class KeyValueCache : IDisposable
     {
     }
 
-    private KeyValueCache(KeyValueArrays arrays, int sequence, bool owned, DeviceMemory? memory = null)
+    private KeyValueCache(KeyValueArrays arrays, int sequence, bool owned, DeviceMemory? memory = null, CachedRowMoves? moves = null)
     {
+        _moves = moves;
         _remote = memory?.IsHost == false ? new RemoteRows(arrays, memory) : null;
         _arrays = arrays;
         _owned = owned;
@@ -108,6 +112,19 @@ internal sealed unsafe class KeyValueCache : IDisposable
         binding.BindOutput("present_value\0"u8, _valueTensors[layer]);
     }
 
+    /// <summary>Binds what a batch whose caches are tensors apart reads and writes of this one; the names of the tensors end with its number there.</summary>
+    public void BindAmong(OrtBinding binding, int layer, int sequence)
+    {
+        binding.BindInput(Name(GraphNames.PastKey), _keyTensors[layer]);
+        binding.BindInput(Name(GraphNames.PastValue), _valueTensors[layer]);
+        binding.BindInput(Name(GraphNames.LastRow), _lastRowTensors[layer]);
+        binding.BindInput("total\0"u8, _capacityTensors[layer]);
+        binding.BindOutput(Name(GraphNames.PresentKey), _keyTensors[layer]);
+        binding.BindOutput(Name(GraphNames.PresentValue), _valueTensors[layer]);
+
+        byte[] Name(string name) => System.Text.Encoding.UTF8.GetBytes(BatchLayerGraph.Of(name, sequence) + "\0");
+    }
+
     /// <summary>Binds the keys for reading alone, and their count.</summary>
     public void BindKeys(OrtBinding binding, int layer)
     {
@@ -141,7 +158,12 @@ internal sealed unsafe class KeyValueCache : IDisposable
     }
 
     /// <summary>Announces a row that a run of a batch writes though the sequence rests: nobody reads it, and it is not counted.</summary>
-    public void AnnounceUnread(int layer) => *(int*)_arrays.LastRow(layer, _sequence) = Math.Min(_lengths[layer], _arrays.Rows(layer) - 1);
+    public void AnnounceUnread(int layer)
+    {
+        int row = Math.Min(_lengths[layer], _arrays.Rows(layer) - 1);
+        *(int*)_arrays.LastRow(layer, _sequence) = row;
+        _remote?.Announce(layer, row);
+    }
 
     /// <summary>Counts rows that a run has written.</summary>
     public void Advance(int layer, int rows) => _lengths[layer] += rows;
@@ -173,42 +195,36 @@ internal sealed unsafe class KeyValueCache : IDisposable
         }
     }
 
-    /// <summary>Moves rows of a layer towards its beginning, over what is there.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The layer does not hold the rows, or they would move away from its beginning.</exception>
-    public void Move(int layer, int from, int to, int rows)
+    /// <summary>Keeps some rows of a layer and forgets the others: those that stay move together, to the beginning, where they lie.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="rows">Strictly ascending indices of the rows that stay.</param>
+    /// <exception cref="ArgumentException">An index is out of range or not ascending.</exception>
+    public void Keep(int layer, ReadOnlySpan<int> rows)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(to);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(to, from);
-        ArgumentOutOfRangeException.ThrowIfNegative(rows);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, _lengths[layer] - from);
-        if (_remote is not null)
+        int before = -1;
+        foreach (int row in rows)
         {
-            throw new NotSupportedException("Rows of a KV cache move on the CPU only. Load the model with Device.Cpu.");
-        }
-
-        if (from == to)
-        {
-            return;
-        }
-
-        foreach (nint start in (ReadOnlySpan<nint>)[_arrays.Keys(layer, _sequence), _arrays.Values(layer, _sequence)])
-        {
-            for (int head = 0; head < _text.KeyValueHeads; head++)
+            if (row <= before || row >= _lengths[layer])
             {
-                float* first = (float*)start + ((long)head * _arrays.Rows(layer) * _text.HeadDim);
-                var moved = new Span<float>(first + ((long)from * _text.HeadDim), rows * _text.HeadDim);
-                moved.CopyTo(new Span<float>(first + ((long)to * _text.HeadDim), moved.Length));
+                throw new ArgumentException($"Row {row} of layer {layer} cannot stay behind row {before}: rows ascend, and there are {_lengths[layer]}.", nameof(rows));
             }
-        }
-    }
 
-    /// <summary>Forgets what a layer holds behind its first rows.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The layer holds fewer.</exception>
-    public void Cut(int layer, int rows)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(rows);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, _lengths[layer]);
-        _lengths[layer] = rows;
+            before = row;
+        }
+
+        if (rows.Length < _lengths[layer])
+        {
+            if (_remote is null)
+            {
+                MoveOnHost(layer, rows);
+            }
+            else if (!rows.IsEmpty)
+            {
+                (_moves ?? throw new InvalidOperationException("The plan lets no cached rows leave.")).Keep(_keyTensors[layer], _valueTensors[layer], rows);
+            }
+
+            _lengths[layer] = rows.Length;
+        }
     }
 
     /// <summary>Copies the first rows of every layer out, of a cache that <see cref="IsOnHost"/>, head by head: <c>[layer][key, value][head][row][headDim]</c>.</summary>
@@ -239,9 +255,43 @@ internal sealed unsafe class KeyValueCache : IDisposable
         }
 
         _remote?.Dispose();
+        _moves?.Dispose();
         if (_owned)
         {
             _arrays.Dispose();
+        }
+    }
+
+    // Ascending indices: a row never moves over one that is still to be read. Rows that lie together move together.
+    private void MoveOnHost(int layer, ReadOnlySpan<int> rows)
+    {
+        for (int to = 0; to < rows.Length;)
+        {
+            int end = to + 1;
+            while (end < rows.Length && rows[end] == rows[end - 1] + 1)
+            {
+                end++;
+            }
+
+            if (rows[to] != to)
+            {
+                MoveOnHost(layer, rows[to], to, end - to);
+            }
+
+            to = end;
+        }
+    }
+
+    private void MoveOnHost(int layer, int from, int to, int rows)
+    {
+        foreach (nint start in (ReadOnlySpan<nint>)[_arrays.Keys(layer, _sequence), _arrays.Values(layer, _sequence)])
+        {
+            for (int head = 0; head < _text.KeyValueHeads; head++)
+            {
+                float* first = (float*)start + ((long)head * _arrays.Rows(layer) * _text.HeadDim);
+                var moved = new Span<float>(first + ((long)from * _text.HeadDim), rows * _text.HeadDim);
+                moved.CopyTo(new Span<float>(first + ((long)to * _text.HeadDim), moved.Length));
+            }
         }
     }
 

@@ -11,17 +11,23 @@ internal sealed class PartialInputs : IDisposable
     private readonly ModelGeometry _geometry;
     private readonly RowTensor _sizes = RowTensor.Indices();
     private readonly RowTensor _blockSizes = RowTensor.Indices();
-    private readonly RowTensor _probes = RowTensor.Indices();
-    private readonly BlockTensor<long> _rows = new(OrtElementType.Int64);
-    private readonly BlockTensor<long> _keys = new(OrtElementType.Int64);
-    private readonly BlockTensor<float> _mask = new(OrtElementType.Float);
+    private readonly RowTensor _probes;
+    private readonly BlockTensor<long> _rows;
+    private readonly BlockTensor<long> _keys;
+    private readonly BlockTensor<float> _mask;
     private PartialWork? _written;
     private int _writtenRows;
 
     /// <summary>Makes room for all that any prompt of a plan can bring.</summary>
-    public PartialInputs(ReductionPlan plan)
+    /// <param name="plan">The plan.</param>
+    /// <param name="memory">Where the layers run.</param>
+    public PartialInputs(ReductionPlan plan, DeviceMemory memory)
     {
         _geometry = plan.Geometry;
+        _probes = RowTensor.Indices(memory);
+        _rows = new BlockTensor<long>(memory, OrtElementType.Int64);
+        _keys = new BlockTensor<long>(memory, OrtElementType.Int64);
+        _mask = new BlockTensor<float>(memory, OrtElementType.Float);
         foreach (Segment segment in plan.Segments)
         {
             if (segment.Partial is { } work)
@@ -58,6 +64,11 @@ internal sealed class PartialInputs : IDisposable
                 probes[i] = (long)i * work.ProbeStride;
             }
 
+            if (!isWritten)
+            {
+                _probes.Upload();
+            }
+
             binding.BindInput("probes\0"u8, _probes.Value);
         }
 
@@ -69,6 +80,9 @@ internal sealed class PartialInputs : IDisposable
         if (!isWritten)
         {
             WriteBlocks(work, tokens);
+            _rows.Upload();
+            _keys.Upload();
+            _mask.Upload();
         }
 
         _blockSizes.Resize(2);

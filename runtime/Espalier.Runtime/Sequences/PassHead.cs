@@ -16,21 +16,21 @@ internal sealed unsafe class PassHead : IDisposable
 
     /// <summary>Binds the head.</summary>
     /// <param name="sessions">The sessions.</param>
-    /// <param name="logits">Where the logits go, in memory of the host; 0 for memory of its own on the device.</param>
+    /// <param name="logits">Where the logits go, in memory of the host; 0 for memory of its own on the device. What a device computes is copied there.</param>
     public PassHead(ModelSessions sessions, nint logits = 0)
     {
         _vocabulary = sessions.Geometry.Text.Vocabulary;
         _head = new LayerBinding(sessions.Head);
         _row = new DeviceTensor(sessions.Memory, [1], OrtElementType.Int64);
         _logits = logits;
-        _owned = logits == 0 ? new DeviceTensor(sessions.Memory, [1, 1, _vocabulary]) : null;
-        _logitsTensor = logits == 0 ? 0 : OrtRaw.CreateTensor(logits, (nuint)_vocabulary * sizeof(float), [1, 1, _vocabulary], OrtElementType.Float);
+        _owned = logits == 0 || !sessions.Memory.IsHost ? new DeviceTensor(sessions.Memory, [1, 1, _vocabulary]) : null;
+        _logitsTensor = _owned is not null ? 0 : OrtRaw.CreateTensor(logits, (nuint)_vocabulary * sizeof(float), [1, 1, _vocabulary], OrtElementType.Float);
         _head.BindInput("row\0"u8, _row.Value);
         _head.BindOutput("logits\0"u8, _owned?.Value ?? _logitsTensor);
     }
 
     /// <summary>One logit a token of the vocabulary, as the last <see cref="Run"/> left them.</summary>
-    public ReadOnlySpan<float> Logits => _owned is null ? new((void*)_logits, _vocabulary) : _owned.Read<float>();
+    public ReadOnlySpan<float> Logits => _logits != 0 ? new((void*)_logits, _vocabulary) : _owned!.Read<float>();
 
     /// <summary>Computes the logits of one row.</summary>
     public void Run(RowTensor rows, int row)
@@ -45,6 +45,10 @@ internal sealed unsafe class PassHead : IDisposable
         _head.BindInput("x\0"u8, rows.Value);
         _head.Run();
         _owned?.MarkWritten();
+        if (_logits != 0)
+        {
+            _owned?.Read<float>().CopyTo(new Span<float>((void*)_logits, _vocabulary));
+        }
     }
 
     /// <inheritdoc/>

@@ -130,14 +130,21 @@ internal sealed class PassRows : IDisposable
         binding.BindOutput("y\0"u8, _next.Value);
     }
 
+    /// <summary>Binds what partial layers read whose visual rows attend apart: where these lie in the cache, and their positions and those of the text, where the graph cannot part them.</summary>
+    public void BindApart(LayerBinding binding, int firstVisualRow, int visualTokens)
+    {
+        BindVisualStart(binding, firstVisualRow, visualTokens);
+        _positions.BindApart(binding, visualTokens);
+    }
+
     /// <summary>Binds the cache row of the first visual row.</summary>
-    public void BindVisualStart(LayerBinding binding, int firstVisualRow)
+    private void BindVisualStart(LayerBinding binding, int firstVisualRow, int visualRows)
     {
         _firstVisualRow.Span<long>()[0] = firstVisualRow;
         _firstVisualRow.Upload();
         if (_visualEnd is not null)
         {
-            _visualEnd.Span<long>()[0] = firstVisualRow + _visual.Rows;
+            _visualEnd.Span<long>()[0] = firstVisualRow + visualRows;
             binding.BindInput("visual_end\0"u8, _visualEnd.Value);
         }
 
@@ -155,7 +162,7 @@ internal sealed class PassRows : IDisposable
     public void BindFrozen(LayerBinding binding, int firstVisualRow)
     {
         _nextText.Resize(_text.Rows);
-        BindVisualStart(binding, firstVisualRow);
+        BindVisualStart(binding, firstVisualRow, _visual.Rows);
         binding.BindInput("visual\0"u8, _visual.Value);
         binding.BindInput("x\0"u8, _text.Value);
         _positions.BindParted(binding);
@@ -175,7 +182,8 @@ internal sealed class PassRows : IDisposable
     {
         BindHalf(graph);
         graph.Run();
-        return _next.Span<float>();
+        _next.MarkWritten();
+        return _next.Read<float>();
     }
 
     /// <summary>The output of the layer becomes the input of the next.</summary>

@@ -12,7 +12,7 @@ internal sealed class PrefillMemory : IDisposable
         Rows = new PassRows(sessions);
         Readings = new LayerReadings(sessions.Memory);
         Merge = new MergeBuffers(sessions.Memory);
-        Partial = plan.VisualRowsPartial > 0 ? new PartialInputs(plan) : null;
+        Partial = plan.VisualRowsPartial > 0 ? new PartialInputs(plan, sessions.Memory) : null;
         try
         {
             Image = new ImagePass(sessions, plan, Map);

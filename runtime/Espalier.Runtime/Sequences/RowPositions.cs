@@ -11,6 +11,7 @@ internal sealed class RowPositions : IDisposable
     private readonly RowTensor _text;
     private readonly RowTensor? _last;
     private bool _changed;
+    private bool _isParted;
     private int _first;
 
     public RowPositions(ModelSessions sessions)
@@ -60,7 +61,7 @@ internal sealed class RowPositions : IDisposable
     {
         _first = first;
         _all.Resize(map.Count + rowsBehind);
-        _changed = true;
+        (_changed, _isParted) = (true, false);
         Span<long> positions = All;
         for (int i = 0; i < map.Count; i++)
         {
@@ -76,7 +77,7 @@ internal sealed class RowPositions : IDisposable
     /// <summary>Numbers the rows without gaps from the first one on; they must not be parted.</summary>
     public void Renumber()
     {
-        _changed = true;
+        (_changed, _isParted) = (true, false);
         Span<long> positions = All;
         for (int i = 0; i < positions.Length; i++)
         {
@@ -87,7 +88,7 @@ internal sealed class RowPositions : IDisposable
     /// <summary>Takes <paramref name="difference"/> from every position; the rows must not be parted.</summary>
     public void Shift(int difference)
     {
-        _changed = true;
+        (_changed, _isParted) = (true, false);
         foreach (ref long position in All)
         {
             position -= difference;
@@ -103,6 +104,7 @@ internal sealed class RowPositions : IDisposable
         All[visualTokens..].CopyTo(PartedText);
         _visual.Upload();
         _text.Upload();
+        _isParted = true;
     }
 
     /// <summary>Only kept visual rows stay, and the text rows behind them. Ascending indices: a row never moves behind one that is still to be read.</summary>
@@ -172,6 +174,24 @@ internal sealed class RowPositions : IDisposable
         binding.BindInput("positions\0"u8, _text.Value);
     }
 
+    /// <summary>Binds the positions of visual and of text rows to a layer that runs all rows and cannot part their positions by itself.</summary>
+    public void BindApart(LayerBinding binding, int visualTokens)
+    {
+        if (_last is null)
+        {
+            return;
+        }
+
+        // Layers behind each other read the same, until a row leaves or gets another number.
+        if (!_isParted || _visual.Rows != visualTokens)
+        {
+            Part(visualTokens, Count - visualTokens);
+        }
+
+        binding.BindInput("visual_positions\0"u8, _visual.Value);
+        binding.BindInput("text_positions\0"u8, _text.Value);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -184,6 +204,6 @@ internal sealed class RowPositions : IDisposable
     private void Resize(int rows)
     {
         _all.Resize(rows);
-        _changed = true;
+        (_changed, _isParted) = (true, false);
     }
 }

@@ -18,6 +18,7 @@ internal sealed class ModelSessions
     private readonly OrtSession?[] _feedForward;
     private readonly OrtSession?[] _decodeAttention;
     private readonly OrtSession?[] _decodeFeedForward;
+    private readonly Func<int, int, OrtSession> _together;
 
     /// <summary>Builds the sessions that do not exist yet.</summary>
     /// <param name="cache">Where they are kept.</param>
@@ -53,11 +54,6 @@ internal sealed class ModelSessions
 
         cache.Prepare(formats, options, summary, gates);
         Memory = cache.Memory(options.Device.Provider);
-        if (!Memory.IsHost && OnTheHostAlone(plan) is { } work)
-        {
-            throw new DevicePlanException(options.Device.Provider.Name, work);
-        }
-
         RewritesGraphs = options.Device.Provider.RewritesGraphs;
         _plan = plan;
         int layers = plan.Geometry.Text.Layers;
@@ -76,7 +72,8 @@ internal sealed class ModelSessions
         bool decodesApart = formats.Decode != formats.Decoder || oneRowApart;
         bool mergesProjected = plan.StepAt(Site.Projected) is { IsMerge: true };
         bool norms = plan.Steps.Any(static step => step.Kernel is { } kernel && (kernel.Inputs & KernelInputs.NormedRows) != 0);
-        int total = 5 + (mergesProjected ? 1 : 0) + (norms ? 1 : 0) + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
+        bool movesCached = plan.Eviction is not null && !Memory.IsHost;
+        int total = 5 + (movesCached ? 1 : 0) + (mergesProjected ? 1 : 0) + (norms ? 1 : 0) + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
         for (int layer = 0; layer < layers; layer++)
         {
             total += (plan.KindAt(layer) switch { LayerKind.Dense => 0, LayerKind.Halved or LayerKind.HalvedSoftmax => 2, _ => 1 }) + (plan.IsScoredAhead(layer) ? 1 : 0) + (plan.Gates?.IsBehind(layer) == true ? 1 : 0) + (plan.MaySkipAt(layer) ? 2 : 0);
@@ -90,6 +87,9 @@ internal sealed class ModelSessions
             options.Progress?.Report(new LoadProgress(LoadStage.BuildSessions, ++ready, total));
             return session;
         }
+
+        // Asked for when a batch is made: how many sequences it has is in the graph.
+        _together = (layer, sequences) => cache.Get(new SessionKey(options.Device.Provider, ModelPart.BatchLayer, formats.Decode, layer, RunsOneRow: true, Sequences: sequences), learned, options.TraceFolder);
 
         if (plan.ReducesTower)
         {
@@ -140,6 +140,7 @@ internal sealed class ModelSessions
 
         Head = Get(ModelPart.Head, formats.Decode);
         GatherRows = Get(ModelPart.GatherRows);
+        KeepCached = movesCached ? Get(ModelPart.KeepCached) : null;
         MergeRows = merges ? Get(ModelPart.MergeRows) : null;
         FinalNorm = norms ? Get(ModelPart.FinalNorm) : null;
         MergeProjected = mergesProjected ? Get(ModelPart.MergeProjected) : null;
@@ -183,6 +184,9 @@ internal sealed class ModelSessions
     /// <summary>Row gather.</summary>
     public OrtSession GatherRows { get; }
 
+    /// <summary>Rows of a KV cache that stay when others leave; null if none leave, or if the host can move them itself.</summary>
+    public OrtSession? KeepCached { get; }
+
     /// <summary>Visual rows that take others in; null if the plan merges nothing in the decoder.</summary>
     public OrtSession? MergeRows { get; }
 
@@ -203,6 +207,9 @@ internal sealed class ModelSessions
 
     /// <summary>The session of a layer for one row: the dense one, unless the precision takes another format for it.</summary>
     public OrtSession Decode(int layer) => _decode[layer];
+
+    /// <summary>The session of a layer for a row of each of several sequences of a device; built when it is first asked for.</summary>
+    public OrtSession Together(int layer, int sequences) => _together(layer, sequences);
 
     /// <summary>The session of a layer that is scored, frozen or partial, or the first half of one that runs in halves; null for a dense layer.</summary>
     public OrtSession? Reduced(int layer) => _reduced[layer];
@@ -233,12 +240,4 @@ internal sealed class ModelSessions
 
     /// <summary>See <see cref="ReductionPlan.KindAt"/>.</summary>
     public LayerKind KindAt(int layer) => _plan.KindAt(layer);
-
-    /// <summary>What of a plan reads or moves rows in the memory of the host; null if nothing does.</summary>
-    private static string? OnTheHostAlone(ReductionPlan plan) =>
-        plan.VisualRowsPartial > 0 ? "layers in which visual tokens do less (Yopo, RedundancyLens)"
-        : plan.Eviction is not null ? "text that leaves the KV caches (SepLlm)"
-        : plan.Steps.Any(static step => step.Score is Score.RaterAttention or Score.CorrectedRaterAttention) ? "the attention of raters (SparseVlm, SparseVlmPlus)"
-        : plan.Steps.Any(static step => step.Score is Score.KeyNorm) ? "the comparison with pivots (Dart)"
-        : null;
 }

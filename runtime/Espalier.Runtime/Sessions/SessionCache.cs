@@ -18,7 +18,8 @@ namespace Espalier;
 /// <param name="Section">The tower layers, for the parts of a tower.</param>
 /// <param name="Partial">What visual rows still do in a layer of a partial kind; else null.</param>
 /// <param name="RunsOneRow">True for a layer that runs one row at a time, on a device where others need another graph.</param>
-internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, int Width = 0, string? Learned = null, TowerSection? Section = null, PartialWork? Partial = null, bool RunsOneRow = false)
+/// <param name="Sequences">The sequences whose caches are tensors apart, for <see cref="ModelPart.BatchLayer"/>, else 0.</param>
+internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, int Width = 0, string? Learned = null, TowerSection? Section = null, PartialWork? Partial = null, bool RunsOneRow = false, int Sequences = 0)
 {
     /// <summary>What a trace of the session is called: the part and, of a decoder layer, its number and kind.</summary>
     public string TraceName => Part is ModelPart.DecoderLayer ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Part}-{Layer}-{Kind}") : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Part}-{Layer}");
@@ -72,6 +73,9 @@ internal enum ModelPart
     /// <summary>One decoder layer.</summary>
     DecoderLayer,
 
+    /// <summary>One decoder layer over a row of each of several sequences of a device.</summary>
+    BatchLayer,
+
     /// <summary>The second half of one decoder layer.</summary>
     FeedForward,
 
@@ -95,6 +99,9 @@ internal enum ModelPart
 
     /// <summary>Row gather.</summary>
     GatherRows,
+
+    /// <summary>Rows of a KV cache on a device that move to its beginning.</summary>
+    KeepCached,
 
     /// <summary>Rows that take others in.</summary>
     MergeRows,
@@ -354,6 +361,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.Projector => ProjectorGraph.Build(geometry, key.RequiredFormat),
             ModelPart.MergeProjected => RowGraphs.Merge(geometry.Text.Hidden),
             ModelPart.DecoderLayer => DecoderLayerGraph.Build(geometry.Text, key.Layer, key.Kind, key.RequiredFormat, key.Partial),
+            ModelPart.BatchLayer => BatchLayerGraph.Build(geometry.Text, key.Layer, key.RequiredFormat, key.Sequences),
             ModelPart.FeedForward => DecoderLayerGraph.BuildFeedForward(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.DecodeAttention => DecodeHalfGraphs.Attention(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.DecodeFeedForward => DecodeHalfGraphs.FeedForward(geometry.Text, key.Layer, key.RequiredFormat),
@@ -362,6 +370,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, key.RequiredFormat),
             ModelPart.FinalNorm => RowGraphs.FinalNorm(geometry.Text),
             ModelPart.GatherRows => RowGraphs.Gather(geometry.Text.Hidden),
+            ModelPart.KeepCached => RowGraphs.KeepCached(geometry.Text),
             ModelPart.MergeRows => RowGraphs.Absorb(geometry.Text.Hidden),
             ModelPart.PartRows => RowGraphs.Part(geometry.Text),
             ModelPart.JoinRows => RowGraphs.Join(geometry.Text),

@@ -40,8 +40,7 @@ internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
     {
         if (use.Name is not (DerivedWeights.RopeCos or DerivedWeights.RopeSin))
         {
-            long[] shape = [.. use.Shape];
-            return Over(checkpoint.GetTensor(use.Name, shape), shape, _mapping);
+            return Over(checkpoint.GetTensor(use.Source, use.Slice?.WholeShape ?? use.Shape), use, _mapping);
         }
 
         (OrtValue cosines, OrtValue sines) = RotaryTables(use);

@@ -5,11 +5,12 @@ using Espalier.OnnxRuntime;
 
 namespace Espalier.Graphs.Lowering;
 
-/// <summary>Rewrites a graph into operators that ONNX Runtime's WebGPU provider has: it lacks FusedMatMul, TensorScatter, and a gather of integers.</summary>
+/// <summary>Rewrites a graph into operators that ONNX Runtime's WebGPU provider has: it lacks FusedMatMul, TensorScatter, and whatever gathers, splits or casts 64-bit integers.</summary>
 /// <remarks>
 /// <para>A product with a transposed weight becomes one with a weight that was transposed when it was uploaded. Rows that are written into a cache become a cache that is put together of
-/// three pieces, which the attention behind it copies into place. The position of the last row comes in as an input. Where attention over many rows is wrong, it is spelled out.</para>
-/// <para>What the rewritten graph reads besides is in <see cref="GraphNames.VisualEnd"/>, <see cref="GraphNames.LastPosition"/> and, with attention spelled out, <see cref="GraphNames.KeyRows"/>; it has no <see cref="GraphNames.ScatteredKey"/> and
+/// three pieces, which the attention behind it copies into place. The position of the last row, and those of visual and text rows apart, come in as inputs. One over a count is a softmax over so many
+/// zeros. Where attention over many rows is wrong, it is spelled out.</para>
+/// <para>What the rewritten graph reads besides is in <see cref="GraphNames.VisualEnd"/>, <see cref="GraphNames.LastPosition"/>, <see cref="GraphNames.VisualPositions"/>, <see cref="GraphNames.TextPositions"/> and, with attention spelled out, <see cref="GraphNames.KeyRows"/>; it has no <see cref="GraphNames.ScatteredKey"/> and
 /// <see cref="GraphNames.ScatteredValue"/>. Used once a graph.</para>
 /// </remarks>
 internal sealed partial class WebGpuLowering
@@ -23,6 +24,8 @@ internal sealed partial class WebGpuLowering
     private readonly Dictionary<string, int> _ranks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _renamed = new(StringComparer.Ordinal);
     private readonly HashSet<string> _declared = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _gatheredTransposed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _counts = new(StringComparer.Ordinal);
 
     private readonly bool _attentionIsExact;
 
@@ -74,6 +77,25 @@ internal sealed partial class WebGpuLowering
                 _inputs.Add(new Value(GraphNames.LastPosition, OrtElementType.Int64, [1, 1]));
                 _renamed.Add(node.Outputs[0], GraphNames.LastPosition);
             }
+            else if (node.Operator == Operator.Split && node.Inputs[0] == GraphNames.Positions)
+            {
+                Receive(GraphNames.VisualPositions, node.Outputs[0]);
+                Receive(GraphNames.TextPositions, node.Outputs[1]);
+            }
+            else if (node.Operator == Operator.Gather && _weightsByName.TryGetValue(node.Inputs[0], out WeightUse? weight) && IsMultipliedTransposed(node.Outputs[0]))
+            {
+                // What is gathered from the transposed weight is transposed already, and the weight is there once.
+                _gatheredTransposed.Add(node.Outputs[0]);
+                Add(node with { Inputs = [Transposed(weight), node.Inputs[1]], Attributes = [NodeAttribute.Of("axis", 1 - Integer(node, "axis"))] });
+            }
+            else if (node.Operator == Operator.Cast && _source.Nodes.All(reader => reader.Operator == Operator.Reciprocal || !reader.Inputs.Contains(node.Outputs[0])))
+            {
+                _counts.Add(node.Outputs[0], node.Inputs[0]);
+            }
+            else if (node.Operator == Operator.Reciprocal && _counts.TryGetValue(node.Inputs[0], out string? count))
+            {
+                OneOver(count, node.Outputs[0]);
+            }
             else
             {
                 Add(node);
@@ -89,7 +111,7 @@ internal sealed partial class WebGpuLowering
         bool transposes = node.Attributes.Any(static attribute => attribute is { Name: "transB", Integer: 1 });
         float? alpha = node.Attributes.FirstOrDefault(static attribute => attribute.Name == "alpha")?.Number;
         (string left, string right, string result) = (node.Inputs[0], node.Inputs[1], node.Outputs[0]);
-        if (transposes)
+        if (transposes && !_gatheredTransposed.Contains(right))
         {
             right = _weightsByName.TryGetValue(right, out WeightUse? weight) ? Transposed(weight) : Transposed(node, right);
         }
@@ -121,6 +143,24 @@ internal sealed partial class WebGpuLowering
         string name = node.Name + ".right";
         Add(new Node(name, Operator.Transpose, [value], [name], [NodeAttribute.Of("perm", order)]));
         return name;
+    }
+
+    // Positions of some rows: 64-bit integers that the host has anyway.
+    private void Receive(string input, string positions)
+    {
+        _inputs.Add(new Value(input, OrtElementType.Int64, [1, input]));
+        _renamed.Add(positions, input);
+    }
+
+    private bool IsMultipliedTransposed(string value) => _source.Nodes.All(reader => !reader.Inputs.Contains(value)
+        || (reader.Operator == Operator.FusedMatMul && reader.Inputs[1] == value && reader.Inputs[0] != value && reader.Attributes.Any(static attribute => attribute is { Name: "transB", Integer: 1 })));
+
+    // The count is an integer of the host, which a kernel of the device cannot turn into a float: of so many zeros, each has an equal share of the softmax.
+    private void OneOver(string count, string result)
+    {
+        string zeros = Node(Operator.Expand, $"{result}.zeros", [Scalar(0), count]);
+        string shares = Node(Operator.Softmax, $"{result}.shares", [zeros], NodeAttribute.Of("axis", -1));
+        Node(Operator.Slice, result, [shares, Integers(0), Integers(1), Integers(0)]);
     }
 
     // past[.. start] | rows | past[end ..], along the rows of the cache. Start and end are read by the host.
@@ -160,12 +200,19 @@ internal sealed partial class WebGpuLowering
     {
         if (node.Operator == Operator.Reshape)
         {
-            return (int)_constants.First(constant => constant.Name == node.Inputs[1]).Shape[0];
+            // A shape that is computed has a length that nobody asks for: what has one is an output.
+            return (int)(_constants.FirstOrDefault(constant => constant.Name == node.Inputs[1])?.Shape[0] ?? 0);
         }
 
         if (node.Operator == Operator.Transpose)
         {
             return node.Attributes[0].Integers!.Length;
+        }
+
+        // Indices of two dimensions put two in the place of one.
+        if (node.Operator == Operator.Gather)
+        {
+            return _ranks.GetValueOrDefault(node.Inputs[0]) + (_ranks.TryGetValue(node.Inputs[1], out int indices) ? indices : _constants.First(constant => constant.Name == node.Inputs[1]).Shape.Length) - 1;
         }
 
         // The caches that the attention hands on have the rank of those that it reads, all else that of its first input.

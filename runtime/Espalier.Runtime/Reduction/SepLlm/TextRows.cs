@@ -13,6 +13,7 @@ internal sealed class TextRows
     private readonly int[][] _texts;
     private readonly bool[] _isSeparator;
     private readonly int[] _behindImage;
+    private readonly int[] _kept;
     private int _count;
     private int _ran;
     private int _prefix;
@@ -35,6 +36,7 @@ internal sealed class TextRows
 
         _isSeparator = new bool[capacity];
         _behindImage = new int[capacity];
+        _kept = new int[capacity];
     }
 
     /// <summary>Text tokens that have left since the prompt.</summary>
@@ -179,28 +181,17 @@ internal sealed class TextRows
     {
         int[] texts = _texts[layer];
         int length = cache.Length(layer);
-        int written = 0;
-        for (int row = 0; row < length;)
+        int kept = 0;
+        for (int row = 0; row < length; row++)
         {
-            if (Leaves(texts[row], last))
+            if (!Leaves(texts[row], last))
             {
-                row++;
-                continue;
+                texts[kept] = texts[row];
+                _kept[kept++] = row;
             }
-
-            int end = row + 1;
-            while (end < length && !Leaves(texts[end], last))
-            {
-                end++;
-            }
-
-            cache.Move(layer, from: row, to: written, rows: end - row);
-            texts.AsSpan(row, end - row).CopyTo(texts.AsSpan(written));
-            written += end - row;
-            row = end;
         }
 
-        cache.Cut(layer, written);
+        cache.Keep(layer, _kept.AsSpan(0, kept));
     }
 
     private bool Leaves(int text, int last) => text >= _lookedAt && text <= last && !_isSeparator[text];

@@ -11,6 +11,9 @@ internal sealed class BatchLogits(int vocabulary, int sequences) : IDisposable
     /// <summary>The logits of one sequence.</summary>
     public nint Of(int sequence) => checked(_memory.Pointer + (nint)((long)sequence * vocabulary * sizeof(float)));
 
+    /// <summary>The logits of all of them.</summary>
+    public Span<float> All => _memory.Slice<float>(0, vocabulary * sequences);
+
     /// <inheritdoc/>
     public void Dispose() => _memory.Dispose();
 }

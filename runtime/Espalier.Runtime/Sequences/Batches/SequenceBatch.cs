@@ -11,10 +11,10 @@ namespace Espalier;
 public sealed class SequenceBatch : IDisposable
 {
     private readonly VisionLanguageModel _owner;
-    private readonly KeyValueArrays _arrays;
+    private readonly KeyValueArrays? _arrays;
     private readonly BatchLogits _logits;
     private readonly PrefillMemory _prefill;
-    private readonly BatchDecode _decode;
+    private readonly BatchDecode? _decode;
     private readonly Sequence[] _sequences;
     private readonly KeyValueCache[] _caches;
     private int _busy;
@@ -25,12 +25,11 @@ public sealed class SequenceBatch : IDisposable
     {
         _owner = owner;
         Capacity = capacity;
-        _arrays = new KeyValueArrays(plan, capacity, slots);
+        _arrays = sessions.Memory.IsHost ? new KeyValueArrays(plan, capacity, slots) : null;
         _logits = new BatchLogits(plan.Geometry.Text.Vocabulary, slots);
         _sequences = new Sequence[slots];
         _caches = new KeyValueCache[slots];
         _prefill = new PrefillMemory(sessions, plan);
-        _decode = new BatchDecode(sessions, _arrays, _logits);
         try
         {
             for (int slot = 0; slot < slots; slot++)
@@ -38,6 +37,9 @@ public sealed class SequenceBatch : IDisposable
                 _sequences[slot] = create(new BatchPlace(_arrays, _logits, _prefill, slot));
                 _caches[slot] = _sequences[slot].Pass.Cache;
             }
+
+            // Where steps skip layers by the row, sequences decode one after another.
+            _decode = _arrays is not null ? new HostBatchDecode(sessions, _arrays, _logits) : plan.Skips is null ? new DeviceBatchDecode(sessions, slots, _logits) : null;
         }
         catch
         {
@@ -77,10 +79,10 @@ public sealed class SequenceBatch : IDisposable
 
     /// <summary>Puts the next token of a slot in place for <see cref="Step"/>.</summary>
     internal void Load(int slot, EmbeddingTable embeddings, int token) =>
-        _sequences[slot].Pass.LoadToken(_decode, slot, embeddings, token, _sequences[slot].Position);
+        _sequences[slot].Pass.LoadToken(_decode!, slot, embeddings, token, _sequences[slot].Position);
 
     /// <summary>Runs the loaded tokens through the decoder. The caller notes in each sequence that its token is in the cache.</summary>
-    internal void Step(CancellationToken cancellationToken) => _decode.Run(_caches, cancellationToken);
+    internal void Step(CancellationToken cancellationToken) => _decode!.Run(_caches, cancellationToken);
 
     internal void Enter(VisionLanguageModel model)
     {
@@ -105,7 +107,7 @@ public sealed class SequenceBatch : IDisposable
 
     private void DisposeMemory()
     {
-        _decode.Dispose();
+        _decode?.Dispose();
         foreach (Sequence? sequence in _sequences)
         {
             sequence?.Dispose();
@@ -113,6 +115,6 @@ public sealed class SequenceBatch : IDisposable
 
         _prefill.Dispose();
         _logits.Dispose();
-        _arrays.Dispose();
+        _arrays?.Dispose();
     }
 }
