@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Espalier.Calibration;
@@ -79,6 +80,12 @@ public sealed partial class TroubleshootingTests : IDisposable
                 });
             case var _ when message.StartsWith("The sequence holds no conversation", StringComparison.Ordinal):
                 return Asked("", static (model, sequence) => Answer(model.AnswerAsync(sequence, "what shape is blue ?")));
+            case var _ when message.StartsWith("WebGPU cannot be used", StringComparison.Ordinal):
+                // The loader asks the C library, which does not see what .NET sets.
+                Assert.Equal(0, SetEnvironment("VK_DRIVER_FILES", "/nowhere/driver.json", 1));
+                return Asked("", static (_, _) => Task.CompletedTask, new ModelOptions { Device = Device.WebGpu });
+            case var _ when message.StartsWith("Precision.Int8 does not run", StringComparison.Ordinal):
+                return Asked("", static (_, _) => Task.CompletedTask, new ModelOptions { Device = Device.WebGpu, Precision = Precision.Int8 });
             case var _ when message.StartsWith("the policy", StringComparison.Ordinal):
                 return Tool("plan", ToolRun.Shapes, "-p", "[FastV(K = 20)]");
             case var _ when message.StartsWith("...: the file is of a run", StringComparison.Ordinal):
@@ -168,6 +175,9 @@ public sealed partial class TroubleshootingTests : IDisposable
         "\"I16\""u8.CopyTo(bytes.AsSpan(at));
         File.WriteAllBytes(path, bytes);
     }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
 
     [GeneratedRegex("^#### `(.*)`$", RegexOptions.Multiline)]
     private static partial Regex Heading();

@@ -137,20 +137,6 @@ internal sealed class PassRows : IDisposable
         _positions.BindApart(binding, visualTokens);
     }
 
-    /// <summary>Binds the cache row of the first visual row.</summary>
-    private void BindVisualStart(LayerBinding binding, int firstVisualRow, int visualRows)
-    {
-        _firstVisualRow.Span<long>()[0] = firstVisualRow;
-        _firstVisualRow.Upload();
-        if (_visualEnd is not null)
-        {
-            _visualEnd.Span<long>()[0] = firstVisualRow + visualRows;
-            binding.BindInput("visual_end\0"u8, _visualEnd.Value);
-        }
-
-        binding.BindInput("visual_start\0"u8, _firstVisualRow.Value);
-    }
-
     /// <summary>Binds the rows to a session that only looks at them.</summary>
     public void BindAhead(LayerBinding binding)
     {
@@ -297,6 +283,19 @@ internal sealed class PassRows : IDisposable
         {
             tensor.Dispose();
         }
+    }
+
+    private void BindVisualStart(LayerBinding binding, int firstVisualRow, int visualRows)
+    {
+        _firstVisualRow.Span<long>()[0] = firstVisualRow;
+        _firstVisualRow.Upload();
+        if (_visualEnd is not null)
+        {
+            _visualEnd.Span<long>()[0] = firstVisualRow + visualRows;
+            binding.BindInput("visual_end\0"u8, _visualEnd.Value);
+        }
+
+        binding.BindInput("visual_start\0"u8, _firstVisualRow.Value);
     }
 
     private static void Write(Span<float> behind, EmbeddingTable embeddings, ReadOnlySpan<float> registers, ReadOnlySpan<int> suffix)

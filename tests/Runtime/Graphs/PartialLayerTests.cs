@@ -133,7 +133,7 @@ internal sealed class PartialBench : IDisposable
         _session = OrtSession.Create(graph.Bytes, options);
         var vision = new VisionGeometry(VisionFamily.Siglip, Layers: 1, FeatureLayers: 1, Hidden: 8, Intermediate: 8, Heads: 1, ImageSize: grid, PatchSize: 1, 1e-6f, Activation.GeluTanh, KeepsCls: false);
         var model = new ModelGeometry("llava", vision, geometry, ImageTokenId: 1, Activation.Gelu);
-        _inputs = new PartialInputs(new ReductionPlan(model, [new Segment(0, geometry.Layers - 1, LayerMode.Partial, grid * grid, work)], []));
+        _inputs = new PartialInputs(new ReductionPlan(model, [new Segment(0, geometry.Layers - 1, LayerMode.Partial, grid * grid, work)], []), DeviceMemory.Host);
     }
 
     public float[] Run(double[][] x, long[] positions, int[] tokens, TestCache cache, out float[] score)
