@@ -19,6 +19,7 @@ var root = new RootCommand("Measures what Espalier costs and saves, on models wi
     RoofComparison.CreateCommand(),
     KernelCommand.Create(),
     PlotCommand.Create(),
+    PageCommand.Create(),
     GeneratorTiming.CreateCommand(),
     PrecisionComparison.CreateCommand(),
     PeerComparison.CreateCommand(),

@@ -24,6 +24,11 @@ internal static class ReductionComparison
         float[] pixels = RandomInputs.Pixels(geometry);
         int[] suffix = RandomInputs.Tokens(geometry, SuffixRows);
         IReadOnlyList<Variant> inDecoder = [.. suite.Variants, .. suite.Summary is { } summary ? [summary] : Array.Empty<Variant>()];
+        if (inDecoder.Count == 1)
+        {
+            inDecoder = [];
+        }
+
         var prompts = new List<Prompt>();
         try
         {
@@ -32,7 +37,11 @@ internal static class ReductionComparison
             run.Progress.Clear();
             Measurement[] measurements = run.Measure([.. prompts.Select(static prompt => new Contender(prompt.Name, prompt.Run, prompt.Begin))]);
             run.Report.Say($"{geometry.VisualTokens} visual and {SuffixRows} suffix rows, no prefix; {geometry.Text.Layers} layers of {geometry.Text.Hidden} x {geometry.Text.Intermediate}.");
-            Tabulate(run.Report, "Prefill, times as fast as the dense variant", prompts[..inDecoder.Count], measurements.AsSpan(0, inDecoder.Count));
+            if (inDecoder.Count > 0)
+            {
+                Tabulate(run.Report, "Prefill, times as fast as the dense variant", prompts[..inDecoder.Count], measurements.AsSpan(0, inDecoder.Count));
+            }
+
             if (suite.InTower.Count > 0)
             {
                 run.Report.Say($"From the pixels, through a tower of {geometry.Vision.FeatureLayers} layers of {geometry.Vision.Hidden} x {geometry.Vision.Intermediate} over {geometry.Vision.Tokens} rows. The theory counts tower and decoder.");

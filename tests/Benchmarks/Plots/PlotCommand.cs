@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
-using Espalier.Benchmarks.Measuring;
 
 namespace Espalier.Benchmarks.Plots;
 
@@ -18,12 +16,9 @@ internal static class PlotCommand
             Directory.CreateDirectory(target);
             foreach (string file in parsed.GetRequiredValue(files))
             {
-                ResultFile results = ResultFile.Read(file);
-                for (int i = 0; i < results.Charts.Count; i++)
+                foreach ((string picture, string title) in PlotFiles.Draw(file, target))
                 {
-                    string picture = Path.Combine(target, string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(file)}-{i + 1}.svg"));
-                    File.WriteAllText(picture, BarPlot.Draw(results.Charts[i], $"{results.Title}; {results.Time} UTC, {results.Machine}."));
-                    Console.WriteLine($"{picture}: {results.Charts[i].Title}");
+                    Console.WriteLine($"{Path.Combine(target, picture)}: {title}");
                 }
             }
 

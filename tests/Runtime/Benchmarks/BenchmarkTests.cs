@@ -119,6 +119,39 @@ public sealed class BenchmarkTests : IDisposable
         Assert.Equal(picture, BarPlot.Draw(chart, $"{ResultFile.Read(results).Title}; {ResultFile.Read(results).Time} UTC, {ResultFile.Read(results).Machine}."));
     }
 
+    [Fact]
+    public void ThePageShowsWhatLiesBesideIt()
+    {
+        string page = RepositoryFolder.Combine("tests", "Benchmarks", "RESULTS.md");
+        string results = _folder["results"];
+        Directory.CreateDirectory(results);
+        foreach (string file in Directory.GetFiles(RepositoryFolder.Combine("tests", "Benchmarks", "results")).Where(static file => !file.EndsWith(".svg", StringComparison.Ordinal)))
+        {
+            File.Copy(file, Path.Combine(results, Path.GetFileName(file)));
+        }
+
+        string relative = Path.GetRelativePath(Path.GetDirectoryName(page)!, results).Replace('\\', '/');
+        Assert.Equal(File.ReadAllText(page), PageCommand.Fill(page, results).Replace($"]({relative}/", "](results/", StringComparison.Ordinal));
+        foreach (string picture in Directory.GetFiles(results, "*.svg"))
+        {
+            Assert.Equal(File.ReadAllText(RepositoryFolder.Combine("tests", "Benchmarks", "results", Path.GetFileName(picture))), File.ReadAllText(picture));
+        }
+    }
+
+    [Theory]
+    [InlineData("no place", "the page has none")]
+    [InlineData("<!-- result a -->\nopen\n", "the page has none")]
+    [InlineData("<!-- result a -->\nopen\n<!-- result b -->\n<!-- /result -->\n", "one of them is not closed")]
+    [InlineData("<!-- result nothing -->\n<!-- /result -->\n", "there is no")]
+    public void APageWithoutPlacesIsNamed(string text, string expected)
+    {
+        string page = _folder["page.md"];
+        File.WriteAllText(page, text);
+        BenchmarkException exception = Assert.Throws<BenchmarkException>(() => PageCommand.Fill(page, _folder.Path));
+        Assert.Contains(page, exception.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("no json")]
     [InlineData("{}")]
