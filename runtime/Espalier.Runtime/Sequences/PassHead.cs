@@ -1,36 +1,55 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Espalier.OnnxRuntime;
 
 namespace Espalier;
 
 /// <summary>Final norm and head over one row, bound for one sequence.</summary>
-/// <remarks>Not thread-safe.</remarks>
+/// <remarks>
+/// Logits that callers read lie in managed memory, pinned for sessions to write to: a span over it keeps it, whatever becomes of the sequence. Native memory would go with a
+/// sequence that nobody refers to any more while its logits are still read. Not thread-safe.
+/// </remarks>
 internal sealed unsafe class PassHead : IDisposable
 {
     private readonly LayerBinding _head;
     private readonly DeviceTensor _row;
-    private readonly DeviceTensor? _owned;
+    private readonly DeviceTensor? _remote;
+    private readonly float[]? _owned;
     private readonly nint _logits;
     private readonly nint _logitsTensor;
     private readonly int _vocabulary;
+    private bool _isBehind;
     private int _boundRow = -1;
 
     /// <summary>Binds the head.</summary>
     /// <param name="sessions">The sessions.</param>
-    /// <param name="logits">Where the logits go, in memory of the host; 0 for memory of its own on the device. What a device computes is copied there.</param>
+    /// <param name="logits">Where the logits go, in memory of the host; 0 for memory of its own. What a device computes is copied there.</param>
     public PassHead(ModelSessions sessions, nint logits = 0)
     {
         _vocabulary = sessions.Geometry.Text.Vocabulary;
         _head = new LayerBinding(sessions.Head);
         _row = new DeviceTensor(sessions.Memory, [1], OrtElementType.Int64);
-        _logits = logits;
-        _owned = logits == 0 || !sessions.Memory.IsHost ? new DeviceTensor(sessions.Memory, [1, 1, _vocabulary]) : null;
-        _logitsTensor = _owned is not null ? 0 : OrtRaw.CreateTensor(logits, (nuint)_vocabulary * sizeof(float), [1, 1, _vocabulary], OrtElementType.Float);
+        _owned = logits == 0 ? GC.AllocateArray<float>(_vocabulary, pinned: true) : null;
+        _remote = !sessions.Memory.IsHost ? new DeviceTensor(sessions.Memory, [1, 1, _vocabulary]) : null;
+        _logits = _owned is null ? logits : (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_owned));
+        _logitsTensor = _remote is null ? OrtRaw.CreateTensor(_logits, (nuint)_vocabulary * sizeof(float), [1, 1, _vocabulary], OrtElementType.Float) : 0;
         _head.BindInput("row\0"u8, _row.Value);
-        _head.BindOutput("logits\0"u8, _owned?.Value ?? _logitsTensor);
+        _head.BindOutput("logits\0"u8, _remote?.Value ?? _logitsTensor);
     }
 
     /// <summary>One logit a token of the vocabulary, as the last <see cref="Run"/> left them.</summary>
-    public ReadOnlySpan<float> Logits => _logits != 0 ? new((void*)_logits, _vocabulary) : _owned!.Read<float>();
+    public ReadOnlySpan<float> Logits
+    {
+        get
+        {
+            if (_isBehind)
+            {
+                Fetch();
+            }
+
+            return _owned is null ? new ReadOnlySpan<float>((void*)_logits, _vocabulary) : _owned;
+        }
+    }
 
     /// <summary>Computes the logits of one row.</summary>
     public void Run(RowTensor rows, int row)
@@ -44,10 +63,12 @@ internal sealed unsafe class PassHead : IDisposable
 
         _head.BindInput("x\0"u8, rows.Value);
         _head.Run();
-        _owned?.MarkWritten();
-        if (_logits != 0)
+        _remote?.MarkWritten();
+        _isBehind = _remote is not null;
+        if (_owned is null && _isBehind)
         {
-            _owned?.Read<float>().CopyTo(new Span<float>((void*)_logits, _vocabulary));
+            // The batch reads its memory itself.
+            Fetch();
         }
     }
 
@@ -57,6 +78,12 @@ internal sealed unsafe class PassHead : IDisposable
         _head.Dispose();
         _row.Dispose();
         OrtRaw.ReleaseValue(_logitsTensor);
-        _owned?.Dispose();
+        _remote?.Dispose();
+    }
+
+    private void Fetch()
+    {
+        _remote!.Read<float>().CopyTo(new Span<float>((void*)_logits, _vocabulary));
+        _isBehind = false;
     }
 }
