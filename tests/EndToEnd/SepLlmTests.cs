@@ -146,6 +146,38 @@ public sealed class SepLlmTests
         Assert.Equal(fresh.Pass.Cache.Length(3), sequence.Pass.Cache.Length(3));
     }
 
+    /// <summary>Separators that were looked at and stayed are no reason to keep the words that come in their place.</summary>
+    [Fact]
+    public void OtherTextInThePlaceOfSeparatorsIsLookedAtAgain()
+    {
+        using var tiny = new TinyModel(static c => ClipLlamaSepLlm.Load(c));
+        using Sequence sequence = tiny.CreateSequence(extra: 80);
+        int[] begun = [7, .. Separators, .. Separators];
+        int[] separators = [.. Separators, .. Separators, .. Separators];
+        int[] words = [40, 105, 166, 204, 265, 300, 7, 21, 40, 105, 166, 204, 318, .. Separators, 21];
+        tiny.Prefill(sequence);
+        tiny.Model.Extend(sequence, begun);
+        int evicted = sequence.Statistics.EvictedTextTokens;
+        Assert.True(evicted > 0);
+        tiny.Model.Extend(sequence, separators);
+        tiny.Model.Extend(sequence, [7]);
+
+        // Nothing but what was there before has left meanwhile, so the caches can go back to it.
+        int back = tiny.Suffix.Length + begun.Length;
+        Assert.True(sequence.Pass.FixedTextTokens <= tiny.Prefix.Length + back);
+        sequence.Rewind(back);
+        tiny.Model.Extend(sequence, words);
+
+        using Sequence fresh = tiny.CreateSequence(extra: 80);
+        tiny.Prefill(fresh);
+        tiny.Model.Extend(fresh, begun);
+        tiny.Model.Extend(fresh, words);
+        Assert.True(fresh.Statistics.EvictedTextTokens >= evicted + 12);
+        Assert.Equal(fresh.Statistics.EvictedTextTokens, sequence.Statistics.EvictedTextTokens);
+        Assert.Equal(fresh.Pass.Cache.Length(3), sequence.Pass.Cache.Length(3));
+        AssertClose(fresh.Logits, sequence.Logits);
+    }
+
     [Theory]
     [InlineData("as planned")]
     [InlineData("nothing leaves")]
