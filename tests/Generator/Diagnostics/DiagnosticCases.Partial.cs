@@ -15,6 +15,8 @@ internal static partial class DiagnosticCases
         new("ESP0151", Model + "[YopoHeads(1, Layer = 4)]\n[YopoHeads(2, [|Layer = 4|])]" + Class, "'YopoHeads(2, Layer = 4)' says which heads visual tokens do without in layer 4, and so does 'YopoHeads(1, Layer = 4)'"),
         new("ESP0152", Model + "[ShortV(5, 6)]\n[RedundancyLens(4, [|5|])]" + Class, "'RedundancyLens(4, 5)' lets visual tokens do less work in layer 5, where 'ShortV(5, 6)' freezes them"),
         new("ESP0152", Model + "[FiCoCoL(StartLayer = 6)]\n[YopoHeads(2, [|Layer = 7|])]" + Class, "'YopoHeads(2, Layer = 7)' lets visual tokens do less work in layer 7, where 'FiCoCoL(StartLayer = 6)' merges them"),
+        new("ESP0152", Model + "[Aim(L1 = 2, L2 = 6)]\n[RedundancyLens(2, [|3|], 6)]" + Class, "'RedundancyLens(2, 3, 6)' lets visual tokens do less work in layer 3, where 'Aim(L1 = 2, L2 = 6)' ranks by all attention of them"),
+        new("ESP0152", Model + "[Aim(L1 = 2, L2 = 6)]\n[YopoHeads(2, [|Layer = 5|])]" + Class, "'YopoHeads(2, Layer = 5)' lets visual tokens do less work in layer 5, where 'Aim(L1 = 2, L2 = 6)' ranks by all attention of them"),
         new("ESP0153", Model + "[Vtw(K = 8)]\n[RedundancyLens(4, [|8|])]" + Class, "'RedundancyLens(4, 8)' lets visual tokens do less work in layer 8, but all of them leave before layer 8 by 'Vtw(K = 8)'"),
         new("ESP0154", Model + "[ToMe(R = 5)]\n[[|Yopo|]]" + Class, "'Yopo' lets visual tokens attend to their neighbours on the patch grid in layer 0, but 'ToMe(R = 5)' makes tokens of several patches before"),
         new("ESP0154", Model + "[FiCoCoL(R = 4, StartLayer = 6, LastLayer = 6)]\n[[|Yopo(Ratio = 1)|]]" + Class, "'Yopo(Ratio = 1)' lets visual tokens attend to their neighbours on the patch grid in layer 7, but 'FiCoCoL(R = 4, StartLayer = 6, LastLayer = 6)' makes tokens of several patches before"),
@@ -39,6 +41,7 @@ internal static partial class DiagnosticCases
     [
         Quietly("ESP0151", Model + "[Yopo(Ratio = 1)]\n[RedundancyLens(4, 5, Attention = false)]\n[YopoHeads(1, Layer = 4)]" + Class),
         Quietly("ESP0152", Model + "[ShortV(5, 6)]\n[Yopo(W = 0)]\n[FiCoCoL(R = 4, StartLayer = 7)]" + Class),
+        Quietly("ESP0152", Model + "[Aim(L1 = 2, L2 = 6)]\n[RedundancyLens(1, 2, 6)]\n[YopoHeads(2, Layer = 6)]" + Class),
         Quietly("ESP0153", Model + "[Vtw(K = 8)]\n[RedundancyLens(4, 7)]\n[Yopo(Ratio = 1, W = 3)]" + Class),
         Quietly("ESP0154", Model + "[DivPrune(Keep = 40)]\n[FastV(K = 2)]\n[Yopo]" + Class),
         Quietly("ESP0154", Model + "[ToMe(R = 5)]\n[Yopo(W = 0)]" + Class),

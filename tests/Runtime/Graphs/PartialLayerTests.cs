@@ -61,6 +61,42 @@ public sealed class PartialLayerTests
         cache.AssertEqual(expected);
     }
 
+    /// <summary>Where nothing is left out the layer is the dense one: the same rows, caches and scores, to the last bit.</summary>
+    [Theory]
+    [InlineData(nameof(TestGeometries.Llama), false)]
+    [InlineData(nameof(TestGeometries.Qwen2), false)]
+    [InlineData(nameof(TestGeometries.Grouped), false)]
+    [InlineData(nameof(TestGeometries.Llama), true)]
+    [InlineData(nameof(TestGeometries.Qwen2), true)]
+    [InlineData(nameof(TestGeometries.Grouped), true)]
+    public void NothingLeftOutIsTheDenseLayer(string name, bool asksForAllNeurons)
+    {
+        const int PrefixRows = 3;
+        TextGeometry geometry = TestGeometries.Text(name) with { MaxPositions = 256 };
+        PartialWork whole = asksForAllNeurons ? new(Choice: NeuronChoice.First, Neurons: geometry.Intermediate) : new();
+        var random = new Random(5);
+        var weights = new TestWeights(31, geometry);
+        double[][] prefix = Reference.RandomRows(random, PrefixRows, geometry.Hidden);
+        int[] tokens = Tokens(Grid * Grid);
+        double[][] x = Reference.RandomRows(random, tokens.Length + 4, geometry.Hidden);
+        long[] positions = [.. Enumerable.Range(PrefixRows, x.Length).Select(static row => (long)row)];
+
+        using var denseCache = new TestCache(geometry, PrefixRows + x.Length + 8);
+        using var partialCache = new TestCache(geometry, PrefixRows + x.Length + 8);
+        using (var before = new LayerBench(geometry, 1, LayerKind.Dense, weights))
+        {
+            before.Run(prefix, Positions(PrefixRows), denseCache);
+            before.Run(prefix, Positions(PrefixRows), partialCache);
+        }
+
+        using var dense = new LayerBench(geometry, 1, LayerKind.Scored, weights);
+        using var partial = new PartialBench(geometry, Grid, whole, weights);
+        Assert.Equal(dense.Run(x, positions, denseCache, out float[] expected), partial.Run(x, positions, tokens, partialCache, out float[] score));
+        Assert.Equal(expected, score);
+        Assert.Equal(denseCache.Key.Floats, partialCache.Key.Floats);
+        Assert.Equal(denseCache.Value.Floats, partialCache.Value.Floats);
+    }
+
     private static PartialWork Work(string name, TextGeometry geometry) => name switch
     {
         "near" => new(VisualReach.Neighbours, Distance: 2),
@@ -133,7 +169,10 @@ internal sealed class PartialBench : IDisposable
         _session = OrtSession.Create(graph.Bytes, options);
         var vision = new VisionGeometry(VisionFamily.Siglip, Layers: 1, FeatureLayers: 1, Hidden: 8, Intermediate: 8, Heads: 1, ImageSize: grid, PatchSize: 1, 1e-6f, Activation.GeluTanh, KeepsCls: false);
         var model = new ModelGeometry("llava", vision, geometry, ImageTokenId: 1, Activation.Gelu);
-        _inputs = new PartialInputs(new ReductionPlan(model, [new Segment(0, geometry.Layers - 1, LayerMode.Partial, grid * grid, work)], []), DeviceMemory.Host);
+
+        // No plan has a partial layer that leaves nothing out; memory for one that does is enough for it.
+        PartialWork planned = work.IsWhole || work.Neurons == geometry.Intermediate ? new PartialWork(Choice: NeuronChoice.First, Neurons: 1) : work;
+        _inputs = new PartialInputs(new ReductionPlan(model, [new Segment(0, geometry.Layers - 1, LayerMode.Partial, grid * grid, planned)], []), DeviceMemory.Host);
     }
 
     public float[] Run(double[][] x, long[] positions, int[] tokens, TestCache cache, out float[] score)
