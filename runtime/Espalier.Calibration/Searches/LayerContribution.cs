@@ -1,5 +1,15 @@
 namespace Espalier.Calibration;
 
+/// <summary>What is done in layers that contribute little to visual tokens; each is the name of its attribute.</summary>
+public enum LayerMethod
+{
+    /// <summary>Visual tokens are frozen (arXiv 2504.00502).</summary>
+    ShortV,
+
+    /// <summary>Visual tokens do less (arXiv 2501.19036). The paper ranks layers by a greedy search of its own, which is not published in full; this ranking is ShortV's.</summary>
+    RedundancyLens,
+}
+
 /// <summary>Layer contribution (ShortV, arXiv 2504.00502, section 2): how far the distribution of the next token moves when visual, or text, tokens pass a layer unchanged.</summary>
 /// <remarks>Low is little contribution. Visual tokens of the last layer contribute nothing at all, since nobody reads them. Immutable, thread-safe.</remarks>
 public sealed class LayerContribution
@@ -47,23 +57,25 @@ public sealed class LayerContribution
         return new LayerContribution(PolicyText.ModelName(folder), samples.Count, ofVisual, ofText);
     }
 
-    /// <summary>ShortV on the layers that contribute least.</summary>
-    /// <param name="layers">N, how many to freeze: 1 to all of them. The paper takes 19 of 32 and 24 of 40.</param>
+    /// <summary>A method on the layers that contribute least.</summary>
+    /// <param name="layers">N, how many: 1 to all of them. ShortV's paper takes 19 of 32 and 24 of 40.</param>
+    /// <param name="method">What happens in these layers.</param>
     /// <returns>The attribute, for example <c>[ShortV(2, 5, 9)]</c>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The model has no so many layers.</exception>
-    public string ToPolicy(int layers)
+    public string ToPolicy(int layers, LayerMethod method = LayerMethod.ShortV)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(layers, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(layers, Ranking.Count);
-        return PolicyText.Layers("ShortV", Ranking.Take(layers));
+        return PolicyText.Layers(method.ToString(), Ranking.Take(layers));
     }
 
     /// <summary>A declaration with that policy, ready to commit.</summary>
     /// <param name="layers">See <see cref="ToPolicy"/>.</param>
     /// <param name="className">The class.</param>
-    public string ToDeclaration(int layers, string className) => PolicyText.Declaration(
+    /// <param name="method">What happens in these layers.</param>
+    public string ToDeclaration(int layers, string className, LayerMethod method = LayerMethod.ShortV) => PolicyText.Declaration(
         Model,
         className,
-        ToPolicy(layers),
+        ToPolicy(layers, method),
         $"The {PolicyText.Number(layers)} layers that contribute least to visual tokens, by layer contribution over {PolicyText.Number(Samples)} samples.");
 }

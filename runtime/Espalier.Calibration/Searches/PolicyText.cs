@@ -15,6 +15,9 @@ internal static class PolicyText
         return list.Length == 0 ? "" : $"[{name}({list})]";
     }
 
+    /// <summary>The query heads that visual tokens do without in a layer, in YOPO's words.</summary>
+    public static string Heads(int layer, IEnumerable<int> heads) => $"[YopoHeads({string.Join(", ", heads.Select(Number))}, Layer = {Number(layer)})]";
+
     /// <summary>A prune by the last row's attention.</summary>
     public static string Prune(int afterLayer, int keep) => $"[PruneVisual(AfterLayer = {Number(afterLayer)}, Keep = {Number(keep)}, Score = TokenScore.LastQueryAttention)]";
 

@@ -15,13 +15,14 @@ internal static class CalibrateCommand
     {
         Argument<string> checkpoint = SharedOptions.Checkpoint();
         Argument<string> data = new("data") { Description = "JSON lines with image (a path beside the file), question and answer; the answers are not looked at." };
-        Argument<string> method = new("method") { Description = "shortv: layer contribution, freezes the layers that do least; vtw: the first layer that visual tokens can leave at; gsearch: the fewest tokens a layer; psigmoid: tokens along a sigmoid within a budget." };
-        method.AcceptOnlyFromAmong("shortv", "vtw", "gsearch", "psigmoid");
-        Option<int> samples = NumberOption.Create("--samples", "Questions that are asked, drawn from the file by --seed; ShortV takes 40, VTW 20.", static value => value >= 1, "is a whole number of at least 1", 40);
+        Argument<string> method = new("method") { Description = "shortv: layer contribution, freezes the layers that do least; vtw: the first layer that visual tokens can leave at; gsearch: the fewest tokens a layer; psigmoid: tokens along a sigmoid within a budget; yopo: the heads that visual tokens can do without; redundancylens: layer contribution, visual tokens do less in the layers that do least." };
+        method.AcceptOnlyFromAmong("shortv", "vtw", "gsearch", "psigmoid", "yopo", "redundancylens");
+        Option<int> samples = NumberOption.Create("--samples", "Questions that are asked, drawn from the file by --seed; ShortV takes 40, VTW 20, YOPO 100.", static value => value >= 1, "is a whole number of at least 1", 40);
         Option<int> seed = NumberOption.Create("--seed", "What fixes the draw.", static _ => true, "is a whole number", 0);
-        Option<int> layers = NumberOption.Create("--layers", "shortv: how many layers to freeze; 0 takes the paper's share, 19 of 32.", static value => value >= 0, "is a whole number of at least 0", 0);
+        Option<int> layers = NumberOption.Create("--layers", "shortv and redundancylens: how many layers; 0 takes ShortV's share, 19 of 32.", static value => value >= 0, "is a whole number of at least 0", 0);
         Option<double> threshold = NumberOption.Create("--threshold", "vtw and gsearch: the largest divergence of the next token, in nats.", static value => value >= 0, "is a number of at least 0", WithdrawalSearch.DefaultThreshold);
         Option<double> budget = NumberOption.Create("--budget", "psigmoid: the share of the dense operations, between 0 and 1.", static value => value is > 0 and < 1, "is a number between 0 and 1", 0.5);
+        Option<double> ratio = NumberOption.Create("--ratio", "yopo: a head whose attention to visual tokens, over that to text, is above this in more than two fifths of the samples stays; the authors name 0.035, 0.077 and 0.2 for LLaVA-1.5-13B.", static value => value >= 0, "is a number of at least 0", HeadSearch.DefaultThreshold);
         Option<string> name = SharedOptions.ClassName("CalibratedModel");
         Option<string> output = new("--output", "-o")
         {
@@ -37,9 +38,10 @@ internal static class CalibrateCommand
             "calibrate shortv models/llava questions.jsonl --layers 19",
             "calibrate vtw models/llava questions.jsonl --samples 20 --threshold 0.003",
             "calibrate gsearch models/llava questions.jsonl --threshold 0.02",
+            "calibrate yopo models/llava questions.jsonl --samples 100 --ratio 0.077",
             "calibrate psigmoid models/llava questions.jsonl --budget 0.4 --class FrugalModel -o frugal")
         {
-            method, checkpoint, data, samples, seed, layers, threshold, budget, name, output, precision, json,
+            method, checkpoint, data, samples, seed, layers, threshold, budget, ratio, name, output, precision, json,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -58,7 +60,7 @@ internal static class CalibrateCommand
                     parsed.GetValue(precision),
                     $"{chosen.Count} samples",
                     Prefills(parsed.GetRequiredValue(method), folder) * chosen.Count,
-                    options => Measure(parsed.GetRequiredValue(method), folder, chosen, parsed.GetValue(layers), parsed.GetValue(threshold), parsed.GetValue(budget), parsed.GetValue(name)!, options),
+                    options => Measure(parsed.GetRequiredValue(method), folder, chosen, parsed.GetValue(layers), parsed.GetValue(threshold), parsed.GetValue(budget), parsed.GetValue(ratio), parsed.GetValue(name)!, options),
                     cancellationToken);
             }
             catch (OperationCanceledException)
@@ -100,23 +102,28 @@ internal static class CalibrateCommand
         return method switch
         {
             "shortv" => 2 * layers,
+            "redundancylens" => layers,
+            "yopo" => 2,
             "vtw" => layers - Math.Min(WithdrawalSearch.DefaultFirstLayer, layers - 1),
             _ => 0,
         };
     }
 
-    private static CalibrationReport Measure(string method, string folder, IReadOnlyList<CalibrationSample> samples, int layers, double threshold, double budget, string name, CalibrationOptions options)
+    private static CalibrationReport Measure(string method, string folder, IReadOnlyList<CalibrationSample> samples, int layers, double threshold, double budget, double ratio, string name, CalibrationOptions options)
     {
         switch (method)
         {
-            case "shortv":
-                LayerContribution measured = LayerContribution.Measure(folder, samples, options);
+            case "shortv" or "redundancylens":
+                LayerMethod lowers = method == "shortv" ? LayerMethod.ShortV : LayerMethod.RedundancyLens;
+                LayerContribution measured = LayerContribution.Measure(folder, samples, options, text: lowers == LayerMethod.ShortV);
                 int all = measured.Visual.Count;
                 int frozen = layers == 0 ? Math.Max(1, (int)Math.Round(all * 19 / 32.0, MidpointRounding.ToEven)) : layers;
-                return frozen <= all ? CalibrationReport.Of(measured, frozen, name) : throw new InputException($"--layers is {frozen} and the model has {all} layers.");
+                return frozen <= all ? CalibrationReport.Of(measured, frozen, name, lowers) : throw new InputException($"--layers is {frozen} and the model has {all} layers.");
             case "vtw":
                 int last = Checkpoint.ReadGeometry(folder).Text.Layers - 1;
                 return CalibrationReport.Of(WithdrawalSearch.Run(folder, samples, threshold, Math.Min(WithdrawalSearch.DefaultFirstLayer, last), options), name);
+            case "yopo":
+                return CalibrationReport.Of(HeadSearch.Run(folder, samples, ratio, options), name);
             case "gsearch":
                 return CalibrationReport.Of(GSearch.Run(folder, samples, threshold, options: options), "G-Search", name);
             default:

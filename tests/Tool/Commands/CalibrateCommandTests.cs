@@ -18,6 +18,8 @@ public sealed class CalibrateCommandTests : IDisposable
     [InlineData("vtw", "[Vtw(K = ", "--threshold", "5")]
     [InlineData("gsearch", "[PruneVisual(", "--threshold", "0.05")]
     [InlineData("psigmoid", "[PruneVisual(", "--budget", "0.6")]
+    [InlineData("yopo", "[YopoHeads(", "--ratio", "4")]
+    [InlineData("redundancylens", "[RedundancyLens(", "--layers", "4")]
     public async Task ACalibrationLeavesAReportAPictureAndADeclarationThatCompiles(string method, string attribute, params string[] options)
     {
         ToolRun run = await Calibrate(method, ["--samples", "2", .. options]);
@@ -59,6 +61,8 @@ public sealed class CalibrateCommandTests : IDisposable
     [InlineData(2, "--class is a C# identifier, not 1 2", "shortv", "--class", "1 2")]
     [InlineData(2, "--budget is a number between 0 and 1, not 7", "psigmoid", "--budget", "7")]
     [InlineData(1, "--layers is 99 and the model has 10 layers", "shortv", "--samples", "1", "--layers", "99")]
+    [InlineData(2, "--ratio is a number of at least 0, not -1", "yopo", "--ratio", "-1")]
+    [InlineData(1, "Calibrate in Precision.Float32", "yopo", "--samples", "1", "--precision", "int8")]
     [InlineData(1, "Name a larger one", "psigmoid", "--samples", "1", "--budget", "0.001")]
     public async Task WhatIsWrongIsNamed(int code, string message, string method, params string[] options)
     {
