@@ -60,7 +60,7 @@ public sealed class LeakTests : IDisposable
     [InlineData("tower")]
     [InlineData("evicting")]
     [InlineData("skipping")]
-    public void WhatIsForgottenDisturbsNobodyAndIsUnmapped(string variant)
+    public async Task WhatIsForgottenDisturbsNobodyAndIsUnmapped(string variant)
     {
         using var kept = new TinyModel(c => Load(variant, c));
         using Sequence sequence = kept.CreateSequence();
@@ -83,8 +83,8 @@ public sealed class LeakTests : IDisposable
             Assert.Equal(expected, kept.Run(sequence, 2)[^1]);
         }
 
-        done.Cancel();
-        pressure.GetAwaiter().GetResult();
+        await done.CancelAsync();
+        await pressure;
         if (OperatingSystem.IsLinux())
         {
             for (int i = 0; i < 10 && IsMapped(); i++)
