@@ -21,11 +21,12 @@ internal static class BarPlot
         double width = Math.Max(left + Width + 90, 24 + (Math.Max(legend.Length, source.Length) * LetterWidth));
         var svg = new Svg(width, bottom + 64, $"{chart.Title}, {chart.Unit}");
         svg.Words(12, 24, $"{chart.Title}, {chart.Unit}");
-        for (int i = 0; i <= 4; i++)
+        double step = RoundStep(most);
+        for (int i = 0; i * step <= most; i++)
         {
-            double x = left + (i * Width / 4);
+            double x = left + (i * step / most * Width);
             svg.Line(Svg.Faint, 1, dashed: false, (x, Top), (x, bottom));
-            svg.Words(x, bottom + 16, Number(i * most / 4), "middle");
+            svg.Words(x, bottom + 16, Number(i * step), "middle");
         }
 
         for (int i = 0; i < chart.Bars.Count; i++)
@@ -48,6 +49,13 @@ internal static class BarPlot
         svg.Words(12, bottom + 36, legend, colour: Svg.Colour(0));
         svg.Words(12, bottom + 54, source, colour: Svg.Colour(0));
         return svg.ToString();
+    }
+
+    /// <summary>The step of an axis: 1, 2 or 5 times a power of ten, three to seven of them.</summary>
+    private static double RoundStep(double most)
+    {
+        double power = Math.Pow(10, Math.Floor(Math.Log10(most / 3)));
+        return power * (most / (5 * power) >= 3 ? 5 : most / (2 * power) >= 3 ? 2 : 1);
     }
 
     private static string Number(double number) => number.ToString(number >= 1000 ? "F0" : "G3", CultureInfo.InvariantCulture);
