@@ -84,6 +84,7 @@ public sealed class WebGpuTests(SharedShapes shapes) : IClassFixture<SharedShape
     [InlineData(typeof(ClipLlamaSimilarityText))]
     [InlineData(typeof(ClipLlamaPyramidTogether))]
     [InlineData(typeof(ClipLlamaFiCoCoLTogether))]
+    [InlineData(typeof(ClipLlamaFiCoCoLColumns))]
     [InlineData(typeof(ClipLlamaTowerAndDecoder))]
     [InlineData(typeof(ClipLlamaMergeTwice))]
     [InlineData(typeof(ClipLlamaNormTwice))]
@@ -110,6 +111,10 @@ public sealed class WebGpuTests(SharedShapes shapes) : IClassFixture<SharedShape
 
             // The second time nothing has to grow, and the prefix is there already.
             logits.AddRange(tiny.Run(sequence, steps: 1));
+
+            // Another image: as many rows stay, and they are others.
+            Assert.Equal(StepResult.Ready, tiny.Model.Prefill(sequence, tiny.Prefix, [.. tiny.Pixels.Reverse()], tiny.Suffix));
+            logits.Add(sequence.Logits.ToArray());
             return logits;
         }
     }
