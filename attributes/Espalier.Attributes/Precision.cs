@@ -2,7 +2,7 @@ namespace Espalier;
 
 /// <summary>The number format of the linear layers of a model: of the decoder, its head, the vision tower and the projector.</summary>
 /// <remarks>
-/// <para>Norms, embeddings, rotary angles, attention and the KV cache stay in single precision throughout.</para>
+/// <para>With integer weights, norms, embeddings, rotary angles, attention and the KV cache stay in single precision throughout. In half precision they take 16 bits too; what ranks, mixes and selects tokens does not.</para>
 /// <para>Times are one layer of 896 x 4864 on a CPU with VNNI, relative to <see cref="Float32"/>.</para>
 /// </remarks>
 public enum Precision
@@ -19,4 +19,10 @@ public enum Precision
 
     /// <summary>Both: rows of a prompt as in <see cref="Int8"/>, decode steps and the head as in <see cref="Int4"/>, over one KV cache. The fastest of each, for the memory of both.</summary>
     Int8PrefillInt4Decode,
+
+    /// <summary>Half precision, for CUDA: weights, rows and the KV cache in IEEE's 16 bits, sums in 32; half the memory of <see cref="Float32"/>. The CPU runs it for comparison only, and slower than <see cref="Float32"/>: it converts around every layer.</summary>
+    Float16,
+
+    /// <summary>Half precision, for CUDA: as <see cref="Float16"/>, in bfloat16, which has the range of single precision and 8 bits of it. The CPU does not run it.</summary>
+    BFloat16,
 }

@@ -6,7 +6,7 @@ namespace Espalier;
 /// <remarks>Immutable, thread-safe.</remarks>
 public sealed class Device
 {
-    private Device(string name, ExecutionProvider provider)
+    internal Device(string name, ExecutionProvider provider)
     {
         Name = name;
         Provider = provider;
@@ -22,7 +22,8 @@ public sealed class Device
     /// <remarks>Executed over Vulkan in software so far. One run at a time: sequences of different threads take turns.</remarks>
     public static Device WebGpu { get; } = new("webgpu", WebGpuExecutionProvider.Instance);
 
-    /// <summary>The first NVIDIA GPU, by ONNX Runtime's CUDA provider. Nothing has been run on one yet: a model refuses to load, and says why.</summary>
+    /// <summary>The first NVIDIA GPU, by ONNX Runtime's CUDA provider, in <see cref="Precision.Float16"/> or <see cref="Precision.BFloat16"/>. The provider's library comes from the package Microsoft.ML.OnnxRuntime.Gpu.</summary>
+    /// <remarks>Never executed on a GPU: its parts ran on the CPU and on WebGPU, or not at all. One run at a time: sequences of different threads take turns.</remarks>
     public static Device Cuda { get; } = new("cuda", new CudaExecutionProvider());
 
     /// <summary>The name, lower case.</summary>

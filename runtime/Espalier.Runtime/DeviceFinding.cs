@@ -40,8 +40,11 @@ public sealed record DeviceFinding(Device Device, bool IsUsable, string Descript
     {
         try
         {
-            using DeviceMemory memory = DeviceMemory.Open(Device.Cuda.Provider);
-            return new DeviceFinding(Device.Cuda, false, $"a GPU with memory {memory.Name}, but no model: {CudaExecutionProvider.Unsupported}");
+            ExecutionProvider provider = Device.Cuda.Provider;
+            using DeviceMemory memory = DeviceMemory.Open(provider);
+            bool exact = AttentionProbe.IsExact(provider, memory, OrtElementType.Float16);
+            string attention = exact ? "its attention in half precision agrees with the CPU's" : "its attention in half precision is not the CPU's: do not use it, and report it";
+            return new DeviceFinding(Device.Cuda, exact, $"{string.Join(", ", HardwareGpus.Of(provider))}; memory {memory.Name}; {attention}. Precision.Float16 and Precision.BFloat16.");
         }
         catch (EspalierException e)
         {

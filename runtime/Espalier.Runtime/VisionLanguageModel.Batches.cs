@@ -18,6 +18,7 @@ public abstract partial class VisionLanguageModel
     /// <exception cref="ArgumentOutOfRangeException">There are no slots, or too many; or the capacity does not hold the visual tokens and a text token, or is above the positions that the model was trained for.</exception>
     /// <exception cref="OutOfMemoryException">There is not that much memory.</exception>
     /// <exception cref="OnnxRuntime.DeviceMemoryException">The device has not that much memory.</exception>
+    /// <exception cref="NotSupportedException">The model runs in half precision.</exception>
     public SequenceBatch CreateBatch(int slots, int capacity)
     {
         if (slots is < 1 or > MaximumBatchSlots)
@@ -28,6 +29,11 @@ public abstract partial class VisionLanguageModel
         if (!_sessions.Memory.IsHost && slots > MaximumDeviceBatchSlots)
         {
             throw new ArgumentOutOfRangeException(nameof(slots), slots, $"A batch on a device has 1 to {MaximumDeviceBatchSlots} slots: each is a part of its graphs. Use several batches, or Device.Cpu.");
+        }
+
+        if (_sessions.Rows != OnnxRuntime.OrtElementType.Float)
+        {
+            throw new NotSupportedException("A batch has rows and caches in single precision. Load the model in Precision.Float32, Int8 or Int4, or use one sequence an answer.");
         }
 
         CheckCapacity(capacity);

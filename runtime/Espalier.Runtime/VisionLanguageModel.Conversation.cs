@@ -96,7 +96,7 @@ public abstract partial class VisionLanguageModel
             {
                 ReadOnlySpan<int> piece = tokens[..sequence.Pass.PieceOf(tokens)];
                 sequence.Pass.LoadText(_embeddings, piece, sequence.Position, cancellationToken);
-                DecodeStep(sequence.Pass);
+                Step(sequence);
                 sequence.Pass.RequireLogits();
                 sequence.AddText(piece);
                 tokens = tokens[piece.Length..];

@@ -59,6 +59,9 @@ public abstract partial class VisionLanguageModel : IDisposable
     /// <summary>The number format of the linear layers: what the class declares, or what it was loaded with.</summary>
     public Precision Precision => _sessions.Precision;
 
+    /// <summary>Where and how the model runs, as one sentence: the device's provider, the precision and, on a device that can replay decode steps, whether it does, with the reason if it does not.</summary>
+    public string Execution => _sessions.Execution;
+
     /// <summary>The checkpoint's tokenizer.</summary>
     public Tokenizer Tokenizer { get; }
 
@@ -246,7 +249,7 @@ public abstract partial class VisionLanguageModel : IDisposable
         try
         {
             sequence.Pass.LoadToken(_embeddings, token, sequence.Position, cancellationToken);
-            DecodeStep(sequence.Pass);
+            Step(sequence);
             sequence.Pass.RequireLogits();
             sequence.AddText([token]);
             return StepResult.Ready;
@@ -257,6 +260,21 @@ public abstract partial class VisionLanguageModel : IDisposable
             throw;
         }
     }
+
+    /// <summary>Runs the compiled decode step, on the device's own thread if it has one.</summary>
+    private void Step(Sequence sequence)
+    {
+        if (_sessions.Thread is { } thread)
+        {
+            thread.Run(sequence.Step ??= StepOf(sequence));
+            return;
+        }
+
+        DecodeStep(sequence.Pass);
+    }
+
+    // A method of its own: its closure is made once a sequence, and not where nobody needs it.
+    private Action StepOf(Sequence sequence) => () => DecodeStep(sequence.Pass);
 
     /// <summary>What happens to an image before the decoder: tower and projector, and the reductions of the plan. Called with the pixels in place.</summary>
     /// <param name="pass">The image of one sequence.</param>

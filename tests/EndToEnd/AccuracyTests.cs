@@ -12,13 +12,13 @@ public sealed class AccuracyTests(QuantisedFolder folder, ITestOutputHelper outp
     private static readonly string Folder = RepositoryFolder.Combine("samples", "evaluation");
 
     [Fact]
-    public async Task Int8AnswersWithinOnePointOfSinglePrecision()
+    public async Task EachPrecisionAnswersWithinPointsOfSinglePrecision()
     {
         using Checkpoint checkpoint = Checkpoint.Open(RepositoryFolder.Combine("samples", "models", "shapes"));
         Question[] questions = [.. File.ReadLines(Path.Combine(Folder, "questions.jsonl")).Select(Question.Read)];
         string[] single = await Answer(checkpoint, questions, Precision.Float32);
         double baseline = Score(questions, single);
-        foreach ((Precision precision, double points) in ((Precision, double)[])[(Precision.Int8, 1), (Precision.Int4, 5), (Precision.Int8PrefillInt4Decode, 2)])
+        foreach ((Precision precision, double points) in ((Precision, double)[])[(Precision.Float16, 0.5), (Precision.Int8, 1), (Precision.Int4, 5), (Precision.Int8PrefillInt4Decode, 2)])
         {
             string[] answers = await Answer(checkpoint, questions, precision);
             double score = Score(questions, answers);

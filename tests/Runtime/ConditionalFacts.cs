@@ -26,6 +26,22 @@ internal sealed class LinuxFactAttribute : FactAttribute
     }
 }
 
+/// <summary>A test that makes a small library for Linux; where there is no C compiler, it is shown as skipped.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class CompilerFactAttribute : FactAttribute
+{
+    public CompilerFactAttribute()
+    {
+        if (!OperatingSystem.IsLinux() || Compiler is null)
+        {
+            Skip = "It takes Linux, and gcc or clang.";
+        }
+    }
+
+    /// <summary>The compiler; null if there is none.</summary>
+    public static string? Compiler { get; } = ((string[])["/usr/bin/gcc", "/usr/bin/clang"]).FirstOrDefault(File.Exists);
+}
+
 /// <summary>A test of the missing CUDA provider; where the provider is there, it is shown as skipped.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class WithoutCudaFactAttribute : FactAttribute

@@ -43,10 +43,16 @@ internal sealed record GraphParts(string Name, IReadOnlyList<Node> Nodes, IReadO
 internal sealed record WeightUse(string Name, OrtElementType Type, long[] Shape, WeightSlice? Slice = null)
 {
     /// <summary>The canonical name of the checkpoint's tensor that the weight is, or is a part of.</summary>
-    public string Source => Slice?.Whole ?? Name;
+    public string Source => RoundedFrom?.Source ?? Slice?.Whole ?? Name;
 
     /// <summary>The weight that this one is the transpose of; null for a weight that is used as it is stored.</summary>
     public WeightUse? TransposeOf { get; init; }
+
+    /// <summary>The weight in single precision that this one is rounded from; null for one that is used in the precision that it is read in.</summary>
+    public WeightUse? RoundedFrom { get; init; }
+
+    /// <summary>The same weight in 16 bits.</summary>
+    public WeightUse Rounded(OrtElementType half) => new(Name + (half == OrtElementType.Float16 ? ".f16" : ".bf16"), half, Shape, Slice) { RoundedFrom = this };
 
     /// <summary>Bytes of the whole tensor.</summary>
     public long ByteCount => checked((long)Type.Bytes(Shape));

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Espalier.Graphs;
 
 namespace Espalier.OnnxRuntime;
@@ -9,19 +8,34 @@ internal sealed unsafe class DeviceMemory : IDisposable
 {
     private readonly OrtSession? _session;
     private readonly OrtAllocator? _allocator;
+    private readonly OrtAllocator? _pinned;
+    private readonly DeviceCopies? _copies;
     private readonly nint _info;
     private long _toDevice;
     private long _toHost;
+    private long _fence;
+    private long _waits;
 
     private DeviceMemory()
     {
     }
 
-    private DeviceMemory(OrtSession session, nint info)
+    private DeviceMemory(OrtSession session, nint info, ExecutionProvider provider)
     {
         _session = session;
         _info = info;
         _allocator = OrtAllocator.Create(session, info);
+        try
+        {
+            _pinned = provider.PinnedMemory is { } name ? OrtAllocator.CreatePinned(session, name) : null;
+            _copies = provider.OpenCopies(session, _allocator, info);
+        }
+        catch
+        {
+            _pinned?.Dispose();
+            _allocator.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The host's own memory.</summary>
@@ -30,11 +44,23 @@ internal sealed unsafe class DeviceMemory : IDisposable
     /// <summary>True if the host can touch it.</summary>
     public bool IsHost => _allocator is null;
 
+    /// <summary>True if ONNX Runtime tells it from the host's.</summary>
+    public bool IsApart => !IsHost && !OrtMemoryInfo.IsHost(_info);
+
     /// <summary>Bytes that were copied from the host to the device.</summary>
     public long BytesToDevice => Interlocked.Read(ref _toDevice);
 
     /// <summary>Bytes that were copied from the device to the host.</summary>
     public long BytesToHost => Interlocked.Read(ref _toHost);
+
+    /// <summary>How often the host has waited for the device.</summary>
+    public long Waits => Interlocked.Read(ref _waits);
+
+    /// <summary>Grows when all copies to the device that were begun before have ended.</summary>
+    public long Fence => Interlocked.Read(ref _fence);
+
+    /// <summary>Bytes of the device that buffers of this object take, as its allocator counts them; null if it does not.</summary>
+    public long? BytesInUse => _allocator?.Count("InUse\0"u8);
 
     /// <summary>ONNX Runtime's name of the memory, such as <c>WebGPU_Buf</c>.</summary>
     public string Name => IsHost ? "Cpu" : OrtMemoryInfo.NameOf(_info);
@@ -53,14 +79,20 @@ internal sealed unsafe class DeviceMemory : IDisposable
         GraphModel graph = RowGraphs.Gather(width: 4);
         _ = OrtEnvironment.Shared;
         using OrtSessionOptions options = OrtSessionOptions.Create(provider);
-        OrtSession session = OrtSession.Create(graph.Bytes, options);
+        OrtSession? session = null;
         try
         {
-            return new DeviceMemory(session, session.InputMemory()[0]);
+            session = OrtSession.Create(graph.Bytes, options);
+            return new DeviceMemory(session, session.InputMemory()[0], provider);
+        }
+        catch (OrtException failure) when (provider.Explain(failure) is { } explained)
+        {
+            session?.Dispose();
+            throw explained;
         }
         catch
         {
-            session.Dispose();
+            session?.Dispose();
             throw;
         }
     }
@@ -68,6 +100,11 @@ internal sealed unsafe class DeviceMemory : IDisposable
     /// <summary>Allocates memory of the device; not for the host's.</summary>
     /// <exception cref="DeviceMemoryException">There is not that much.</exception>
     public DeviceBuffer Allocate(nuint bytes) => DeviceBuffer.Allocate(_allocator!, bytes);
+
+    /// <summary>Allocates memory of the host, pinned if the device wants it so.</summary>
+    /// <exception cref="DeviceMemoryException">The device cannot pin so much.</exception>
+    /// <exception cref="OutOfMemoryException">The host has not that much.</exception>
+    public HostBuffer AllocateHost(nuint bytes) => _pinned is null ? new HostBuffer(NativeBuffer.Allocate(bytes)) : new HostBuffer(DeviceBuffer.Allocate(_pinned, bytes));
 
     /// <summary>Creates a tensor over the start of a buffer of the device.</summary>
     public nint CreateTensor(DeviceBuffer buffer, nuint bytes, ReadOnlySpan<long> shape, OrtElementType type) =>
@@ -81,36 +118,50 @@ internal sealed unsafe class DeviceMemory : IDisposable
         return IsHost ? OrtMemoryInfo.AreEqual(info, OrtMemoryInfo.Cpu.DangerousGetHandle()) : OrtMemoryInfo.AreEqual(info, _info);
     }
 
-    /// <summary>Copies the first bytes of a buffer of the host to the first of one of the device.</summary>
-    public void Upload(NativeBuffer source, DeviceBuffer destination, nuint bytes)
+    /// <summary>Copies the first bytes of a buffer of the host to the first of one of the device. From a pinned one the copy may go on behind the call; runs that follow wait for it on the device.</summary>
+    public void Upload(HostBuffer source, DeviceBuffer destination, nuint bytes)
     {
-        Copy(source.Pointer, destination, bytes, toDevice: true);
-        Interlocked.Add(ref _toDevice, (long)bytes);
+        Copy(source.Pointer, destination, bytes, toDevice: true, inOrder: true);
+        if (source.IsPinned)
+        {
+            source.MarkUploading(Fence);
+        }
     }
 
-    /// <summary>The same from any memory of the host.</summary>
-    public void Upload(nint source, DeviceBuffer destination, nuint bytes)
-    {
-        Copy(source, destination, bytes, toDevice: true);
-        Interlocked.Add(ref _toDevice, (long)bytes);
-    }
+    /// <summary>The same from any memory of the host, and ended when the call returns.</summary>
+    public void Upload(nint source, DeviceBuffer destination, nuint bytes) => Copy(source, destination, bytes, toDevice: true, inOrder: false);
 
     /// <summary>Copies the first bytes of a buffer of the device to the first of one of the host, and waits for what the device has still to do.</summary>
-    public void Download(DeviceBuffer source, NativeBuffer destination, nuint bytes)
+    public void Download(DeviceBuffer source, HostBuffer destination, nuint bytes)
     {
-        Copy(destination.Pointer, source, bytes, toDevice: false);
-        Interlocked.Add(ref _toHost, (long)bytes);
+        Copy(destination.Pointer, source, bytes, toDevice: false, inOrder: true);
+        Synchronise();
+    }
+
+    /// <summary>Waits for all that the device has still to do.</summary>
+    public void Synchronise()
+    {
+        Interlocked.Increment(ref _waits);
+        lock (DeviceGate.Gate)
+        {
+            // Not while another thread's run is being captured, which a wait would spoil.
+            _copies!.Wait();
+        }
+
+        Interlocked.Increment(ref _fence);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         // Buffers that are still in use keep both open.
+        _copies?.Dispose();
+        _pinned?.Dispose();
         _allocator?.Dispose();
         _session?.Dispose();
     }
 
-    private void Copy(nint host, DeviceBuffer device, nuint bytes, bool toDevice)
+    private void Copy(nint host, DeviceBuffer device, nuint bytes, bool toDevice, bool inOrder)
     {
         if (bytes == 0)
         {
@@ -123,11 +174,9 @@ internal sealed unsafe class DeviceMemory : IDisposable
         try
         {
             deviceTensor = OrtRaw.CreateTensor(device.Pointer, bytes, [(long)bytes], OrtElementType.UInt8, _info);
-            nint source = toDevice ? hostTensor : deviceTensor;
-            nint destination = toDevice ? deviceTensor : hostTensor;
             lock (DeviceGate.Gate)
             {
-                OrtStatus.Check(OrtApi.Current.CopyTensors(OrtEnvironment.Shared.DangerousGetHandle(), &source, &destination, 0, 1), "copy between host and device");
+                _copies!.Copy(toDevice ? hostTensor : deviceTensor, toDevice ? deviceTensor : hostTensor, bytes, inOrder);
             }
         }
         finally
@@ -135,6 +184,8 @@ internal sealed unsafe class DeviceMemory : IDisposable
             OrtRaw.ReleaseValue(hostTensor);
             OrtRaw.ReleaseValue(deviceTensor);
         }
+
+        Interlocked.Add(ref toDevice ? ref _toDevice : ref _toHost, (long)bytes);
     }
 }
 

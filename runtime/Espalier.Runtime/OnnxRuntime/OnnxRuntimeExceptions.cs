@@ -65,6 +65,23 @@ public sealed class DeviceOperatorException : EspalierException
     public IReadOnlyList<string> Operators { get; }
 }
 
+/// <summary>A device reads an input of a part of the plan on the other side than it is written: it would read what was there before.</summary>
+public sealed class DeviceInputException : EspalierException
+{
+    internal DeviceInputException(string device, string part, IReadOnlyList<string> inputs)
+        : base($"{device} reads inputs of {part} where nobody writes them: {string.Join(", ", inputs)}. Another version of ONNX Runtime places them otherwise: use 1.30, choose a policy without that part, or Device.Cpu.")
+    {
+        Part = part;
+        Inputs = inputs;
+    }
+
+    /// <summary>The part of the model, for example <c>layers.3.Frozen</c>.</summary>
+    public string Part { get; }
+
+    /// <summary>The inputs, in the order of the graph.</summary>
+    public IReadOnlyList<string> Inputs { get; }
+}
+
 /// <summary>A device has not as much free memory as was asked for.</summary>
 public sealed class DeviceMemoryException : EspalierException
 {
@@ -74,7 +91,12 @@ public sealed class DeviceMemoryException : EspalierException
         ByteLength = (long)bytes;
     }
 
-    /// <summary>The bytes that were asked for.</summary>
+    internal DeviceMemoryException(OrtException failure)
+        : base($"The device has not enough memory: {failure.NativeMessage.Trim().TrimEnd('.')}. Use a smaller capacity, fewer sequences at a time, a policy that keeps fewer tokens, or Device.Cpu.", failure)
+    {
+    }
+
+    /// <summary>The bytes that were asked for; 0 where the library does not say.</summary>
     public long ByteLength { get; }
 }
 

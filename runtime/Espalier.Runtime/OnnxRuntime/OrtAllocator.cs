@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
 namespace Espalier.OnnxRuntime;
 
 /// <summary>Hands out memory of the device that a session runs on. It keeps that session alive. Thread-safe.</summary>
@@ -17,6 +20,53 @@ internal sealed unsafe class OrtAllocator : OrtHandle
         nint native;
         OrtStatus.Check(OrtApi.Current.CreateAllocator(lease.Pointer, memory, &native), "create an allocator");
         return new OrtAllocator(native, session);
+    }
+
+    /// <summary>Creates an allocator of memory of the host that a device has pinned.</summary>
+    /// <param name="session">A session of the device.</param>
+    /// <param name="name">ONNX Runtime's name of that memory.</param>
+    public static OrtAllocator CreatePinned(OrtSession session, string name)
+    {
+        // OrtMemTypeCPUOutput: written by the device, read by the host.
+        const int CpuOutput = -1;
+        OrtApi api = OrtApi.Current;
+        byte* nameZ = (byte*)Marshal.StringToCoTaskMemUTF8(name);
+        nint memory = 0;
+        try
+        {
+            OrtStatus.Check(api.CreateMemoryInfo(nameZ, (int)OrtAllocatorType.Device, 0, CpuOutput, &memory), "describe pinned memory");
+            return Create(session, memory);
+        }
+        finally
+        {
+            Marshal.FreeCoTaskMem((nint)nameZ);
+            if (memory != 0)
+            {
+                api.ReleaseMemoryInfo(memory);
+            }
+        }
+    }
+
+    /// <summary>What the allocator counts, such as <c>InUse</c> in bytes; null for what it does not count.</summary>
+    /// <param name="keyZ">The count, UTF-8, with a zero at its end.</param>
+    public long? Count(ReadOnlySpan<byte> keyZ)
+    {
+        OrtRaw.RequireZero(keyZ);
+        OrtApi api = OrtApi.Current;
+        using var lease = new HandleLease(this);
+        nint counts;
+        OrtStatus.Check(api.AllocatorGetStats(lease.Pointer, &counts), "read what an allocator counts");
+        try
+        {
+            fixed (byte* key = keyZ)
+            {
+                return long.TryParse(Marshal.PtrToStringUTF8((nint)api.GetKeyValue(counts, key)), CultureInfo.InvariantCulture, out long count) ? count : null;
+            }
+        }
+        finally
+        {
+            api.ReleaseKeyValuePairs(counts);
+        }
     }
 
     private protected override void Release(OrtApi api, nint native) => api.ReleaseAllocator(native);

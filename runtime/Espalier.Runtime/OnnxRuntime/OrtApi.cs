@@ -39,6 +39,10 @@ internal sealed unsafe class OrtApi
     public readonly delegate* unmanaged[Cdecl]<nint, uint> HardwareDeviceVendorId;
     public readonly delegate* unmanaged[Cdecl]<nint, byte*> HardwareDeviceVendor;
     public readonly delegate* unmanaged[Cdecl]<nint, uint> HardwareDeviceDeviceId;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte*, void*, nint> RegisterExecutionProviderLibrary;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint, nint*, nint> CreateSyncStreamForEpDevice;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint> SyncStreamGetHandle;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseSyncStream;
 
     // Memory.
     public readonly delegate* unmanaged[Cdecl]<int, int, nint*, nint> CreateCpuMemoryInfo;
@@ -46,6 +50,9 @@ internal sealed unsafe class OrtApi
     public readonly delegate* unmanaged[Cdecl]<nint, nint, nint*, nint> CreateAllocator;
     public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseAllocator;
     public readonly delegate* unmanaged[Cdecl]<nint, nuint, void**, nint> AllocatorAlloc;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint*, nint> AllocatorGetStats;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte*, byte*> GetKeyValue;
+    public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseKeyValuePairs;
     public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseMemoryInfo;
     public readonly delegate* unmanaged[Cdecl]<nint, byte**, nint> MemoryInfoGetName;
     public readonly delegate* unmanaged[Cdecl]<nint, int*, void> MemoryInfoGetDeviceType;
@@ -103,6 +110,8 @@ internal sealed unsafe class OrtApi
     public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseIoBinding;
     public readonly delegate* unmanaged[Cdecl]<nint, byte*, nint, nint> BindInput;
     public readonly delegate* unmanaged[Cdecl]<nint, byte*, nint, nint> BindOutput;
+    public readonly delegate* unmanaged[Cdecl]<nint, nint> SynchronizeBoundOutputs;
+    public readonly delegate* unmanaged[Cdecl]<nint, int, nint> SessionReleaseCapturedGraph;
     public readonly delegate* unmanaged[Cdecl]<nint, void> ClearBoundInputs;
     public readonly delegate* unmanaged[Cdecl]<nint, void> ClearBoundOutputs;
     public readonly delegate* unmanaged[Cdecl]<nint*, nint> CreateRunOptions;
@@ -138,12 +147,19 @@ internal sealed unsafe class OrtApi
         HardwareDeviceVendorId = (delegate* unmanaged[Cdecl]<nint, uint>)Slot(308);
         HardwareDeviceVendor = (delegate* unmanaged[Cdecl]<nint, byte*>)Slot(309);
         HardwareDeviceDeviceId = (delegate* unmanaged[Cdecl]<nint, uint>)Slot(310);
+        RegisterExecutionProviderLibrary = (delegate* unmanaged[Cdecl]<nint, byte*, void*, nint>)Slot(301);
+        CreateSyncStreamForEpDevice = (delegate* unmanaged[Cdecl]<nint, nint, nint*, nint>)Slot(383);
+        SyncStreamGetHandle = (delegate* unmanaged[Cdecl]<nint, nint>)Slot(384);
+        ReleaseSyncStream = (delegate* unmanaged[Cdecl]<nint, void>)Slot(385);
 
         CreateCpuMemoryInfo = (delegate* unmanaged[Cdecl]<int, int, nint*, nint>)Slot(69);
         CreateMemoryInfo = (delegate* unmanaged[Cdecl]<byte*, int, int, int, nint*, nint>)Slot(68);
         CreateAllocator = (delegate* unmanaged[Cdecl]<nint, nint, nint*, nint>)Slot(131);
         ReleaseAllocator = (delegate* unmanaged[Cdecl]<nint, void>)Slot(132);
         AllocatorAlloc = (delegate* unmanaged[Cdecl]<nint, nuint, void**, nint>)Slot(75);
+        AllocatorGetStats = (delegate* unmanaged[Cdecl]<nint, nint*, nint>)Slot(319);
+        GetKeyValue = (delegate* unmanaged[Cdecl]<nint, byte*, byte*>)Slot(297);
+        ReleaseKeyValuePairs = (delegate* unmanaged[Cdecl]<nint, void>)Slot(300);
         ReleaseMemoryInfo = (delegate* unmanaged[Cdecl]<nint, void>)Slot(94);
         MemoryInfoGetName = (delegate* unmanaged[Cdecl]<nint, byte**, nint>)Slot(71);
         MemoryInfoGetDeviceType = (delegate* unmanaged[Cdecl]<nint, int*, void>)Slot(225);
@@ -197,6 +213,8 @@ internal sealed unsafe class OrtApi
         ReleaseIoBinding = (delegate* unmanaged[Cdecl]<nint, void>)Slot(135);
         BindInput = (delegate* unmanaged[Cdecl]<nint, byte*, nint, nint>)Slot(136);
         BindOutput = (delegate* unmanaged[Cdecl]<nint, byte*, nint, nint>)Slot(137);
+        SynchronizeBoundOutputs = (delegate* unmanaged[Cdecl]<nint, nint>)Slot(203);
+        SessionReleaseCapturedGraph = (delegate* unmanaged[Cdecl]<nint, int, nint>)Slot(421);
         ClearBoundInputs = (delegate* unmanaged[Cdecl]<nint, void>)Slot(141);
         ClearBoundOutputs = (delegate* unmanaged[Cdecl]<nint, void>)Slot(142);
         CreateRunOptions = (delegate* unmanaged[Cdecl]<nint*, nint>)Slot(39);

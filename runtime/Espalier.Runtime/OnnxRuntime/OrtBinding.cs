@@ -59,6 +59,13 @@ internal sealed unsafe class OrtBinding : OrtHandle
         OrtRaw.BindOutput(lease.Pointer, nameZ, value);
     }
 
+    /// <summary>Waits until what the session's device was told to do has been done.</summary>
+    public void SynchronizeOutputs()
+    {
+        using var lease = new HandleLease(this);
+        OrtStatus.Check(OrtApi.Current.SynchronizeBoundOutputs(lease.Pointer), "wait for the device");
+    }
+
     /// <summary>Forgets all inputs.</summary>
     public void ClearInputs()
     {

@@ -56,6 +56,14 @@ internal sealed unsafe class OrtMemoryInfo : OrtHandle
         return Marshal.PtrToStringUTF8((nint)name) ?? "";
     }
 
+    /// <summary>True for memory of the host, pinned or not.</summary>
+    public static bool IsHost(nint info)
+    {
+        int type;
+        OrtApi.Current.MemoryInfoGetDeviceType(info, &type);
+        return type == 0;
+    }
+
     /// <summary>True if two memories are the same.</summary>
     public static bool AreEqual(nint first, nint second)
     {

@@ -6,15 +6,21 @@ namespace Espalier.OnnxRuntime;
 /// <summary>A graph that is ready to run. It keeps the environment, its weights and their packed form alive. Thread-safe: runs with different bindings may overlap.</summary>
 internal sealed unsafe class OrtSession : OrtHandle
 {
+    private readonly ExecutionProvider _provider;
     private readonly bool _takesTurns;
 
-    private OrtSession(nint native, ReadOnlySpan<SafeHandle> parents, string[] inputs, string[] outputs, bool takesTurns)
+    private OrtSession(nint native, ReadOnlySpan<SafeHandle> parents, string[] inputs, string[] outputs, ExecutionProvider provider, bool capturesRuns)
         : base(native, parents)
     {
-        _takesTurns = takesTurns;
+        _provider = provider;
+        _takesTurns = !provider.UsesHostMemory;
+        CapturesRuns = capturesRuns;
         InputNames = inputs;
         OutputNames = outputs;
     }
+
+    /// <summary>See <see cref="OrtSessionOptions.CapturesRuns"/>.</summary>
+    public bool CapturesRuns { get; }
 
     /// <summary>The names of the graph's inputs, in its order.</summary>
     public IReadOnlyList<string> InputNames { get; }
@@ -65,7 +71,7 @@ internal sealed unsafe class OrtSession : OrtHandle
 
             try
             {
-                return new OrtSession(native, CollectionsMarshal.AsSpan(parents), ReadNames(native, inputs: true), ReadNames(native, inputs: false), !options.Provider.UsesHostMemory);
+                return new OrtSession(native, CollectionsMarshal.AsSpan(parents), ReadNames(native, inputs: true), ReadNames(native, inputs: false), options.Provider, options.CapturesRuns);
             }
             catch
             {
@@ -86,6 +92,7 @@ internal sealed unsafe class OrtSession : OrtHandle
     /// <param name="binding">A binding of this session.</param>
     /// <param name="options">Options; null for none.</param>
     /// <exception cref="OrtException">A tensor is missing or does not fit, or a kernel failed.</exception>
+    /// <exception cref="DeviceMemoryException">The device has run out of memory.</exception>
     /// <exception cref="OperationCanceledException">The run stopped because of <see cref="OrtRunOptions.Terminate"/>; the outputs are undefined, the session can run again.</exception>
     public void Run(OrtBinding binding, OrtRunOptions? options = null)
     {
@@ -112,8 +119,15 @@ internal sealed unsafe class OrtSession : OrtHandle
 
         if (status != 0)
         {
-            ThrowFailedRun(status, options);
+            ThrowFailedRun(status, options, _provider);
         }
+    }
+
+    /// <summary>Forgets the captured runs of an id, as far as the device does: it may keep them as long as the session. No run may use the id again.</summary>
+    public void ReleaseCapturedRuns(int id)
+    {
+        using var lease = new HandleLease(this);
+        OrtStatus.Check(OrtApi.Current.SessionReleaseCapturedGraph(lease.Pointer, id), "forget captured runs");
     }
 
     /// <summary>Where each input of the graph is read: an <c>OrtMemoryInfo*</c> each, valid while the session lives.</summary>
@@ -166,10 +180,10 @@ internal sealed unsafe class OrtSession : OrtHandle
     private static void ThrowForeignBinding() => throw new ArgumentException("The binding belongs to another session.", "binding");
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void ThrowFailedRun(nint status, OrtRunOptions? options)
+    private static void ThrowFailedRun(nint status, OrtRunOptions? options, ExecutionProvider provider)
     {
         OrtException failure = OrtStatus.Read(status, "run the session");
-        throw options is { IsTerminated: true } ? new OperationCanceledException("The run was terminated.", failure) : failure;
+        throw options is { IsTerminated: true } ? new OperationCanceledException("The run was terminated.", failure) : provider.Explain(failure) ?? failure;
     }
 
     private static string[] ReadNames(nint session, bool inputs)

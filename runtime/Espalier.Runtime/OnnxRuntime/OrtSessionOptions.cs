@@ -11,27 +11,32 @@ internal sealed unsafe class OrtSessionOptions : OrtHandle
 {
     private readonly List<OrtValue> _initializers = [];
 
-    private OrtSessionOptions(nint native, ExecutionProvider provider)
+    private OrtSessionOptions(nint native, ExecutionProvider provider, bool capturesRuns)
         : base(native)
     {
         Provider = provider;
+        CapturesRuns = capturesRuns;
     }
 
     /// <summary>Where sessions run.</summary>
     public ExecutionProvider Provider { get; }
+
+    /// <summary>True if the device is to capture runs and to replay them; all bound addresses and shapes must then stay.</summary>
+    public bool CapturesRuns { get; }
 
     /// <summary>The weights added so far, which sessions must keep alive.</summary>
     public IReadOnlyList<OrtValue> Initializers => _initializers;
 
     /// <summary>Creates options for a device.</summary>
     /// <param name="provider">Where the session's nodes run; null for the CPU.</param>
+    /// <param name="capturesRuns">See <see cref="CapturesRuns"/>.</param>
     /// <exception cref="ExecutionProviderNotAvailableException">The library cannot use that device.</exception>
-    public static OrtSessionOptions Create(ExecutionProvider? provider = null)
+    public static OrtSessionOptions Create(ExecutionProvider? provider = null, bool capturesRuns = false)
     {
         OrtApi api = OrtApi.Current;
         nint native;
         OrtStatus.Check(api.CreateSessionOptions(&native), "create session options");
-        var options = new OrtSessionOptions(native, provider ?? CpuExecutionProvider.Instance);
+        var options = new OrtSessionOptions(native, provider ?? CpuExecutionProvider.Instance, capturesRuns);
         try
         {
             OrtStatus.Check(api.DisablePerSessionThreads(native), "use the shared threads");

@@ -35,3 +35,13 @@ public sealed class PrecisionNotSupportedException : EspalierException
     /// <summary>Where it was asked for: ONNX Runtime's name of the device's provider.</summary>
     public string Device { get; }
 }
+
+/// <summary>A weight is too large for the 16 bits that a precision gives it.</summary>
+public sealed class WeightRangeException : CheckpointException
+{
+    internal WeightRangeException(string file, string tensor, float value)
+        : base(file, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{tensor} holds {value:R}, which is infinite in 16 bits. Load in Precision.BFloat16, whose range is that of single precision, or in Precision.Float32.")) => Tensor = tensor;
+
+    /// <summary>Canonical name of the tensor.</summary>
+    public string Tensor { get; }
+}

@@ -25,8 +25,8 @@ internal sealed class DecodeHalves : IDisposable
         _attention = new LayerBinding?[text.Layers];
         _feedForward = new LayerBinding?[text.Layers];
         _output = new RowTensor[text.Layers];
-        _between = RowTensor.Hidden(text.Hidden, sessions.Memory);
-        _normed = RowTensor.Hidden(text.Hidden, sessions.Memory);
+        _between = RowTensor.Hidden(text.Hidden, sessions.Memory, sessions.Rows);
+        _normed = RowTensor.Hidden(text.Hidden, sessions.Memory, sessions.Rows);
         _between.Resize(1);
         _normed.Resize(1);
         for (int layer = skips.FirstLayer; layer <= skips.LastLayer; layer++)

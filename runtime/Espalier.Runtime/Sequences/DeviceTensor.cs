@@ -8,12 +8,14 @@ internal sealed class DeviceTensor : IDisposable
 {
     private readonly TensorMemory _memory;
     private readonly nuint _bytes;
+    private readonly int _count;
     private bool _isBehind;
 
     public DeviceTensor(DeviceMemory device, ReadOnlySpan<long> shape, OrtElementType type = OrtElementType.Float)
     {
         _bytes = type.Bytes(shape);
-        _memory = new TensorMemory(device, _bytes);
+        _count = (int)(_bytes / (nuint)type.Size());
+        _memory = new TensorMemory(device, _bytes, type);
         Value = _memory.CreateTensor(_bytes, shape, type);
     }
 
@@ -23,9 +25,9 @@ internal sealed class DeviceTensor : IDisposable
     /// <summary>Bytes of the tensor.</summary>
     public long ByteLength => (long)_bytes;
 
-    /// <summary>The elements for the host to write, who calls <see cref="Upload"/> behind that.</summary>
+    /// <summary>The elements for the host to write, floats for those of 16 bits, who calls <see cref="Upload"/> behind that.</summary>
     public Span<T> Span<T>()
-        where T : unmanaged => _memory.Span<T>((int)(_bytes / (nuint)System.Runtime.CompilerServices.Unsafe.SizeOf<T>()));
+        where T : unmanaged => _memory.Span<T>(_count);
 
     /// <summary>The elements as the last run left them; copied from the device if the host has not got them since.</summary>
     public ReadOnlySpan<T> Read<T>()

@@ -32,6 +32,7 @@ public sealed partial class ForwardPass
         _halfRun = false;
         _skipsLeft = 0;
         _evicted = false;
+        _runs.Begin();
     }
 
     /// <summary>Lets text rows leave all caches that are neither among the first, nor separators, nor near the last separator (SepLLM, arXiv 2412.12094). Those that stay move together, and keep their positions.</summary>
@@ -58,7 +59,7 @@ public sealed partial class ForwardPass
         }
 
         _cache.Announce(layer, 1);
-        _bindings.Decode(layer).Run();
+        _bindings.Decode(layer).Run(_runs.Options);
         _cache.Advance(layer, 1);
     }
 
@@ -114,7 +115,15 @@ public sealed partial class ForwardPass
     public void EndDecode()
     {
         Require(_phase == PassPhase.Decode && _nextLayer == _plan.Geometry.Text.Layers && !_halfRun, "all layers run before the logits");
-        _head.Run(_decodeRows > 1 ? _rows.Current : _bindings.DecodeOutput, _decodeRows - 1);
+        if (_decodeRows > 1)
+        {
+            _head.Run(_rows.Current, _decodeRows - 1);
+        }
+        else
+        {
+            _head.RunDecode(_bindings.DecodeOutput, _runs.Options);
+        }
+
         _phase = PassPhase.DecodeReady;
     }
 

@@ -8,6 +8,7 @@ public sealed partial class ForwardPass
     /// <summary>Releases the buffers; the sequence calls it, no loop does.</summary>
     internal void Dispose()
     {
+        _runs.Dispose();
         _bindings.Dispose();
         _gates?.Dispose();
         _finalNorm?.Dispose();

@@ -19,6 +19,7 @@ public sealed partial class ForwardPass
     private readonly PassRows _rows;
     private readonly LayerReadings _readings;
     private readonly PassHead _head;
+    private readonly DecodeRuns _runs;
     private readonly VisualTokenMap _map;
     private readonly int[] _numberings;
     private readonly GateBindings? _gates;
@@ -55,8 +56,9 @@ public sealed partial class ForwardPass
     {
         _sessions = sessions;
         _plan = plan;
-        _cache = place?.Arrays is { } arrays ? new KeyValueCache(arrays, place.Slot) : new KeyValueCache(plan, capacity, sessions.Memory, sessions.KeepCached is { } moves ? new CachedRowMoves(moves, sessions.Memory) : null);
+        _cache = place?.Arrays is { } arrays ? new KeyValueCache(arrays, place.Slot) : new KeyValueCache(plan, capacity, sessions.Memory, sessions.KeepCached is { } moves ? new CachedRowMoves(moves, sessions.Memory) : null, sessions.Rows);
         _bindings = new LayerBindings(sessions, _cache);
+        _runs = new DecodeRuns(sessions);
         _head = new PassHead(sessions, place?.Logits.Of(place.Slot) ?? 0);
         _rows = memory.Rows;
         _readings = memory.Readings;

@@ -18,12 +18,13 @@ internal abstract class TowerBinding : IDisposable
     /// <param name="tokens">Visual tokens that come out.</param>
     /// <param name="scores">The scores that come out, with the CLS row of the features; null if none do.</param>
     /// <param name="memory">Where the tower reads and writes.</param>
-    protected TowerBinding(VisionGeometry vision, int tokens, TowerScores? scores, DeviceMemory memory)
+    /// <param name="rows">The type of its rows.</param>
+    protected TowerBinding(VisionGeometry vision, int tokens, TowerScores? scores, DeviceMemory memory, OrtElementType rows)
     {
         PixelCount = 3 * vision.ImageSize * vision.ImageSize;
         RowCount = tokens + (scores is not null ? vision.Tokens - vision.FeatureTokens : 0);
         _pixels = new DeviceTensor(memory, [1, 3, vision.ImageSize, vision.ImageSize]);
-        _features = new DeviceTensor(memory, [1, RowCount, vision.Hidden]);
+        _features = new DeviceTensor(memory, [1, RowCount, vision.Hidden], rows);
         if (scores is not null)
         {
             _clsAttention = new DeviceTensor(memory, [tokens]);
@@ -82,7 +83,7 @@ internal sealed class WholeTower : TowerBinding
     private readonly LayerBinding _tower;
 
     public WholeTower(ModelSessions sessions, TowerScores? scores)
-        : base(sessions.Geometry.Vision, sessions.Geometry.VisualTokens, scores, sessions.Memory)
+        : base(sessions.Geometry.Vision, sessions.Geometry.VisualTokens, scores, sessions.Memory, sessions.Rows)
     {
         _tower = new LayerBinding(sessions.Vision!);
         _tower.Binding.BindInput("pixels\0"u8, PixelValue);
@@ -117,13 +118,13 @@ internal sealed class FeatureReduction : IDisposable
     private readonly bool _merges;
     private readonly int _offset;
 
-    public FeatureReduction(OrtSession session, TowerBinding tower, VisionGeometry vision, Step step, DeviceMemory memory)
+    public FeatureReduction(OrtSession session, TowerBinding tower, VisionGeometry vision, Step step, DeviceMemory memory, OrtElementType rows)
     {
         _merges = step.Compress != Compress.Drop;
 
         // Visual tokens are counted from the first patch, rows of a scored tower from its CLS row.
         _offset = tower.RowCount - step.TokensBefore;
-        _reduced = RowTensor.Hidden(vision.Hidden, memory);
+        _reduced = RowTensor.Hidden(vision.Hidden, memory, rows);
         _choice = _merges ? RowTensor.Hidden(tower.RowCount, memory) : RowTensor.Indices(memory);
         _reduced.Reserve(step.TokensAfter);
         _choice.Reserve(step.TokensAfter);

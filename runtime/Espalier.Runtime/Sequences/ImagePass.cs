@@ -35,10 +35,10 @@ public sealed partial class ImagePass : IDisposable
         _output = plan.StepAt(Site.VisionOutput);
         _projected = plan.StepAt(Site.Projected);
         _map = map;
-        _sections = sessions.Tower is { } parts ? new SectionedTower(parts, plan, sessions.Memory) : null;
+        _sections = sessions.Tower is { } parts ? new SectionedTower(parts, plan, sessions.Memory, sessions.Rows) : null;
         _whole = _sections is null ? new WholeTower(sessions, _output?.TowerScores) : null;
         _tower = _sections ?? (TowerBinding)_whole!;
-        _reduction = sessions.ReduceFeatures is { } session ? new FeatureReduction(session, _tower, plan.Geometry.Vision, _output!, sessions.Memory) : null;
+        _reduction = sessions.ReduceFeatures is { } session ? new FeatureReduction(session, _tower, plan.Geometry.Vision, _output!, sessions.Memory, sessions.Rows) : null;
         bool comparesText = Reads(_output, KernelInputs.TextScores);
         int textWidth = comparesText || Reads(_projected, KernelInputs.MeanText) ? plan.Geometry.Text.Hidden : 0;
         _meanText = new float[textWidth];

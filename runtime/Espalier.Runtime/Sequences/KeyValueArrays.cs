@@ -3,7 +3,7 @@ using Espalier.Planning;
 
 namespace Espalier;
 
-/// <summary>The memory of the KV caches of one or several sequences of a plan: per decoder layer keys and values <c>float [sequences, kvHeads, rows, headDim]</c> and the numbers that tell the kernel how many rows are in use.</summary>
+/// <summary>The memory of the KV caches of one or several sequences of a plan: per decoder layer keys and values <c>[sequences, kvHeads, rows, headDim]</c> and the numbers that tell the kernel how many rows are in use.</summary>
 /// <remarks>Sequences of a batch lie behind each other, so that one run can read and write the caches of all of them; each is a whole cache by itself. Zeroed at first. Not thread-safe.</remarks>
 internal sealed unsafe class KeyValueArrays : IDisposable
 {
@@ -18,10 +18,12 @@ internal sealed unsafe class KeyValueArrays : IDisposable
     /// <param name="plan">Says how many visual rows each layer keeps.</param>
     /// <param name="capacity">Positions of each sequence.</param>
     /// <param name="sequences">How many sequences there are.</param>
+    /// <param name="type">The type of keys and values.</param>
     /// <param name="holdsRows">False if keys and values lie on a device, and only the numbers lie here.</param>
     /// <exception cref="OutOfMemoryException">There is not that much memory.</exception>
-    public KeyValueArrays(ReductionPlan plan, int capacity, int sequences = 1, bool holdsRows = true)
+    public KeyValueArrays(ReductionPlan plan, int capacity, int sequences = 1, bool holdsRows = true, OrtElementType type = OrtElementType.Float)
     {
+        Type = type;
         Text = plan.Geometry.Text;
         Sequences = sequences;
         _rows = new int[Text.Layers];
@@ -48,6 +50,9 @@ internal sealed unsafe class KeyValueArrays : IDisposable
         }
     }
 
+    /// <summary>The type of keys and values.</summary>
+    public OrtElementType Type { get; }
+
     /// <summary>The decoder.</summary>
     public TextGeometry Text { get; }
 
@@ -58,7 +63,7 @@ internal sealed unsafe class KeyValueArrays : IDisposable
     public int Rows(int layer) => _rows[layer];
 
     /// <summary>Bytes of the keys, or the values, of one sequence in a layer.</summary>
-    public nuint Bytes(int layer) => checked((nuint)_rows[layer] * (nuint)Text.KeyValueWidth * sizeof(float));
+    public nuint Bytes(int layer) => checked((nuint)_rows[layer] * (nuint)Text.KeyValueWidth * (nuint)Type.Size());
 
     /// <summary>The keys of a sequence in a layer.</summary>
     public nint Keys(int layer, int sequence) => checked(_keys[layer].Pointer + (nint)((nuint)sequence * Bytes(layer)));

@@ -4,7 +4,7 @@ using Espalier.Planning;
 
 namespace Espalier;
 
-/// <summary>The static KV cache of one sequence: per decoder layer keys and values <c>float [1, kvHeads, capacity, headDim]</c>, sized by the visual rows that the plan leaves in that layer.</summary>
+/// <summary>The static KV cache of one sequence: per decoder layer keys and values <c>[1, kvHeads, capacity, headDim]</c>, sized by the visual rows that the plan leaves in that layer.</summary>
 /// <remarks>Lengths differ by layer. The buffers, their tensors and the one-number inputs (<c>seqlens_k</c>, <c>total</c>, <c>key_rows</c>) are made once and only written in place. Not thread-safe.</remarks>
 internal sealed unsafe class KeyValueCache : IDisposable
 {
@@ -26,8 +26,9 @@ internal sealed unsafe class KeyValueCache : IDisposable
     /// <param name="capacity">Positions.</param>
     /// <param name="memory">Where the rows lie, which they never leave; null for the host.</param>
     /// <param name="moves">Moves rows in the memory of a device; null if none leave.</param>
-    public KeyValueCache(ReductionPlan plan, int capacity, DeviceMemory? memory = null, CachedRowMoves? moves = null)
-        : this(new KeyValueArrays(plan, capacity, holdsRows: memory?.IsHost != false), sequence: 0, owned: true, memory, moves)
+    /// <param name="type">The type of the rows.</param>
+    public KeyValueCache(ReductionPlan plan, int capacity, DeviceMemory? memory = null, CachedRowMoves? moves = null, OrtElementType type = OrtElementType.Float)
+        : this(new KeyValueArrays(plan, capacity, holdsRows: memory?.IsHost != false, type: type), sequence: 0, owned: true, memory, moves)
     {
     }
 
@@ -60,8 +61,8 @@ internal sealed unsafe class KeyValueCache : IDisposable
             {
                 nuint bytes = arrays.Bytes(layer);
                 ReadOnlySpan<long> shape = [1, _text.KeyValueHeads, arrays.Rows(layer), _text.HeadDim];
-                _keyTensors[layer] = _remote?.Keys[layer].CreateTensor(bytes, shape, OrtElementType.Float) ?? OrtRaw.CreateTensor(arrays.Keys(layer, sequence), bytes, shape, OrtElementType.Float);
-                _valueTensors[layer] = _remote?.Values[layer].CreateTensor(bytes, shape, OrtElementType.Float) ?? OrtRaw.CreateTensor(arrays.Values(layer, sequence), bytes, shape, OrtElementType.Float);
+                _keyTensors[layer] = _remote?.Keys[layer].CreateTensor(bytes, shape, arrays.Type) ?? OrtRaw.CreateTensor(arrays.Keys(layer, sequence), bytes, shape, arrays.Type);
+                _valueTensors[layer] = _remote?.Values[layer].CreateTensor(bytes, shape, arrays.Type) ?? OrtRaw.CreateTensor(arrays.Values(layer, sequence), bytes, shape, arrays.Type);
                 _lastRowTensors[layer] = _remote?.LastRows[layer].CreateTensor(sizeof(int), [1], OrtElementType.Int32) ?? OrtRaw.CreateTensor(arrays.LastRow(layer, sequence), sizeof(int), [1], OrtElementType.Int32);
                 _capacityTensors[layer] = OrtRaw.CreateTensor(arrays.Capacity(layer), sizeof(int), [1], OrtElementType.Int32);
                 _keyRowTensors[layer] = OrtRaw.CreateTensor(arrays.KeyRows(layer, sequence), sizeof(long), [1], OrtElementType.Int64);
@@ -89,8 +90,8 @@ internal sealed unsafe class KeyValueCache : IDisposable
         }
     }
 
-    /// <summary>True if the host can read and write the rows.</summary>
-    public bool IsOnHost => _remote is null;
+    /// <summary>True if the host can read and write the rows, as floats.</summary>
+    public bool IsOnHost => _remote is null && _arrays.Type == OrtElementType.Float;
 
     /// <summary>The tensors of the keys and of the values of a layer.</summary>
     public (nint Keys, nint Values) TensorsOf(int layer) => (_keyTensors[layer], _valueTensors[layer]);
@@ -288,9 +289,10 @@ internal sealed unsafe class KeyValueCache : IDisposable
         {
             for (int head = 0; head < _text.KeyValueHeads; head++)
             {
-                float* first = (float*)start + ((long)head * _arrays.Rows(layer) * _text.HeadDim);
-                var moved = new Span<float>(first + ((long)from * _text.HeadDim), rows * _text.HeadDim);
-                moved.CopyTo(new Span<float>(first + ((long)to * _text.HeadDim), moved.Length));
+                int width = _text.HeadDim * _arrays.Type.Size();
+                byte* first = (byte*)start + ((long)head * _arrays.Rows(layer) * width);
+                var moved = new Span<byte>(first + ((long)from * width), rows * width);
+                moved.CopyTo(new Span<byte>(first + ((long)to * width), moved.Length));
             }
         }
     }

@@ -20,7 +20,7 @@ internal sealed class LayerBinding(OrtSession session) : IDisposable
     public void BindOutput(ReadOnlySpan<byte> name, nint value) => _binding.BindOutput(name, value);
 
     /// <summary>Runs the session over the bound tensors.</summary>
-    public void Run() => session.Run(_binding);
+    public void Run(OrtRunOptions? options = null) => session.Run(_binding, options);
 
     /// <inheritdoc/>
     public void Dispose() => _binding.Dispose();
@@ -52,8 +52,8 @@ internal sealed class LayerBindings : IDisposable
         _decode = new LayerBinding[layers];
         _kinds = [.. Enumerable.Range(0, layers).Select(sessions.KindAt)];
         _memory = sessions.Memory;
-        _evenRow = RowTensor.Hidden(hidden, _memory);
-        _oddRow = RowTensor.Hidden(hidden, _memory);
+        _evenRow = RowTensor.Hidden(hidden, _memory, sessions.Rows);
+        _oddRow = RowTensor.Hidden(hidden, _memory, sessions.Rows);
         _evenRow.Resize(1);
         _oddRow.Resize(1);
 

@@ -19,7 +19,10 @@ internal sealed unsafe class PassHead : IDisposable
     private readonly nint _logitsTensor;
     private readonly int _vocabulary;
     private bool _isBehind;
+    private readonly LayerBinding? _replayed;
+    private readonly DeviceTensor? _firstRow;
     private int _boundRow = -1;
+    private bool _isReplayBound;
 
     /// <summary>Binds the head.</summary>
     /// <param name="sessions">The sessions.</param>
@@ -35,6 +38,15 @@ internal sealed unsafe class PassHead : IDisposable
         _logitsTensor = _remote is null ? OrtRaw.CreateTensor(_logits, (nuint)_vocabulary * sizeof(float), [1, 1, _vocabulary], OrtElementType.Float) : 0;
         _head.BindInput("row\0"u8, _row.Value);
         _head.BindOutput("logits\0"u8, _remote?.Value ?? _logitsTensor);
+        if (sessions.DecodeHead is { } replayed)
+        {
+            _firstRow = new DeviceTensor(sessions.Memory, [1], OrtElementType.Int64);
+            _firstRow.Span<long>()[0] = 0;
+            _firstRow.Upload();
+            _replayed = new LayerBinding(replayed);
+            _replayed.BindInput("row\0"u8, _firstRow.Value);
+            _replayed.BindOutput("logits\0"u8, _remote?.Value ?? _logitsTensor);
+        }
     }
 
     /// <summary>One logit a token of the vocabulary, as the last <see cref="Run"/> left them.</summary>
@@ -52,7 +64,10 @@ internal sealed unsafe class PassHead : IDisposable
     }
 
     /// <summary>Computes the logits of one row.</summary>
-    public void Run(RowTensor rows, int row)
+    /// <param name="rows">The rows.</param>
+    /// <param name="row">Which of them.</param>
+    /// <param name="options">How the run is asked for.</param>
+    public void Run(RowTensor rows, int row, OrtRunOptions? options = null)
     {
         if (row != _boundRow)
         {
@@ -62,7 +77,42 @@ internal sealed unsafe class PassHead : IDisposable
         }
 
         _head.BindInput("x\0"u8, rows.Value);
-        _head.Run();
+        _head.Run(options);
+        Written();
+    }
+
+    /// <summary>Computes the logits of the row of a decode step, which is the same tensor in every step.</summary>
+    public void RunDecode(RowTensor row, OrtRunOptions? options)
+    {
+        if (_replayed is null)
+        {
+            Run(row, 0, options);
+            return;
+        }
+
+        if (!_isReplayBound)
+        {
+            _replayed.BindInput("x\0"u8, row.Value);
+            _isReplayBound = true;
+        }
+
+        _replayed.Run(options);
+        Written();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _head.Dispose();
+        _replayed?.Dispose();
+        _firstRow?.Dispose();
+        _row.Dispose();
+        OrtRaw.ReleaseValue(_logitsTensor);
+        _remote?.Dispose();
+    }
+
+    private void Written()
+    {
         _remote?.MarkWritten();
         _isBehind = _remote is not null;
         if (_owned is null && _isBehind)
@@ -70,15 +120,6 @@ internal sealed unsafe class PassHead : IDisposable
             // The batch reads its memory itself.
             Fetch();
         }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _head.Dispose();
-        _row.Dispose();
-        OrtRaw.ReleaseValue(_logitsTensor);
-        _remote?.Dispose();
     }
 
     private void Fetch()

@@ -22,13 +22,13 @@ internal sealed class PassRows : IDisposable
     {
         int hidden = sessions.Geometry.Text.Hidden;
         DeviceMemory memory = sessions.Memory;
-        _isRemote = !memory.IsHost;
+        _isRemote = !memory.IsHost || sessions.Rows != OrtElementType.Float;
         _moves = new RowGraphBindings(sessions);
-        _visual = RowTensor.Hidden(hidden, memory);
-        _current = RowTensor.Hidden(hidden, memory);
-        _next = RowTensor.Hidden(hidden, memory);
-        _text = RowTensor.Hidden(hidden, memory);
-        _nextText = RowTensor.Hidden(hidden, memory);
+        _visual = RowTensor.Hidden(hidden, memory, sessions.Rows);
+        _current = RowTensor.Hidden(hidden, memory, sessions.Rows);
+        _next = RowTensor.Hidden(hidden, memory, sessions.Rows);
+        _text = RowTensor.Hidden(hidden, memory, sessions.Rows);
+        _nextText = RowTensor.Hidden(hidden, memory, sessions.Rows);
         _positions = new RowPositions(sessions);
 
         // Where graphs are rewritten, the host cuts the cache behind these rows.
@@ -97,7 +97,7 @@ internal sealed class PassRows : IDisposable
         _positions.Begin(map, rowsBehind, firstPosition);
         if (_isRemote)
         {
-            // Memory of a device cannot be written from its middle on: the rows come together there.
+            // Memory of a device cannot be written from its middle on, nor can rows of 16 bits be, which are rounded as a whole: the rows come together there.
             _visual.Resize(visualTokens);
             _text.Resize(rowsBehind);
             image.WriteInto(_visual.Value);

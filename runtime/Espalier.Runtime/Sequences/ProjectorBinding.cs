@@ -22,7 +22,7 @@ internal sealed class ProjectorBinding : IDisposable
             return;
         }
 
-        _whole = RowTensor.Hidden(sessions.Geometry.Text.Hidden, sessions.Memory);
+        _whole = RowTensor.Hidden(sessions.Geometry.Text.Hidden, sessions.Memory, sessions.Rows);
         _whole.Reserve(step.TokensBefore);
         if (step.IsMerge)
         {

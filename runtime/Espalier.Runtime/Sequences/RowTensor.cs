@@ -19,7 +19,7 @@ internal sealed class RowTensor : IDisposable
         _elementSize = elementSize;
         _rank = rank;
         _width = width;
-        _memory = new TensorMemory(device ?? DeviceMemory.Host, (nuint)(elementSize * width));
+        _memory = new TensorMemory(device ?? DeviceMemory.Host, (nuint)(elementSize * width), type);
     }
 
     /// <summary>Rows of the tensor now; 0 if there is no tensor yet.</summary>
@@ -31,8 +31,8 @@ internal sealed class RowTensor : IDisposable
     /// <summary>The ONNX Runtime tensor over the current rows. Owned by this object, changed by <see cref="Resize"/>.</summary>
     public nint Value { get; private set; }
 
-    /// <summary>Hidden states: <c>float [1, rows, width]</c>.</summary>
-    public static RowTensor Hidden(int width, DeviceMemory? device = null) => new(device, OrtElementType.Float, sizeof(float), 3, width);
+    /// <summary>Hidden states: <c>[1, rows, width]</c> of a type that the host sees as floats.</summary>
+    public static RowTensor Hidden(int width, DeviceMemory? device = null, OrtElementType type = OrtElementType.Float) => new(device, type, type.Size(), 3, width);
 
     /// <summary>Positions: <c>int64 [1, rows]</c>.</summary>
     public static RowTensor Positions(DeviceMemory? device = null) => new(device, OrtElementType.Int64, sizeof(long), 2, 1);

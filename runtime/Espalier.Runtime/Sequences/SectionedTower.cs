@@ -11,6 +11,7 @@ internal sealed class SectionedTower : TowerBinding
     private readonly int _cls;
     private readonly int _hidden;
     private readonly DeviceMemory _memory;
+    private readonly OrtElementType _rowType;
     private readonly TensorMemory[] _buffers;
     private readonly List<nint> _rows = [];
     private readonly List<DeviceTensor> _read = [];
@@ -23,16 +24,17 @@ internal sealed class SectionedTower : TowerBinding
     private readonly float[] _sizes;
     private int _buffer;
 
-    public SectionedTower(TowerSessions sessions, ReductionPlan plan, DeviceMemory memory)
-        : base(plan.Geometry.Vision, plan.TowerVisualTokens, scores: null, memory)
+    public SectionedTower(TowerSessions sessions, ReductionPlan plan, DeviceMemory memory, OrtElementType rowType)
+        : base(plan.Geometry.Vision, plan.TowerVisualTokens, scores: null, memory, rowType)
     {
+        _rowType = rowType;
         _memory = memory;
         _merge = new MergeBuffers(memory);
         VisionGeometry vision = plan.Geometry.Vision;
         _cls = vision.Tokens - plan.Geometry.VisualTokens;
         _hidden = vision.Hidden;
-        nuint bytes = OrtElementType.Float.Bytes([vision.Tokens, _hidden]);
-        _buffers = [new TensorMemory(memory, bytes), new TensorMemory(memory, bytes)];
+        nuint bytes = rowType.Bytes([vision.Tokens, _hidden]);
+        _buffers = [new TensorMemory(memory, bytes, rowType), new TensorMemory(memory, bytes, rowType)];
         _whole = new LayerBinding?[vision.FeatureLayers];
         _reduced = new ReducedTowerLayer?[vision.FeatureLayers];
         _runs = new TowerRun?[vision.FeatureLayers];
@@ -165,7 +167,7 @@ internal sealed class SectionedTower : TowerBinding
             // What runs ahead is read before anything is merged, so it takes the buffer that the merge writes.
             ahead = new LayerBinding(whole);
             ReadOnlySpan<long> shape = [1, count, _hidden];
-            seen = _buffers[1 - _buffer].CreateTensor(OrtElementType.Float.Bytes(shape), shape, OrtElementType.Float);
+            seen = _buffers[1 - _buffer].CreateTensor(_rowType.Bytes(shape), shape, _rowType);
             _rows.Add(seen);
             ahead.Binding.BindInput("x\0"u8, rows);
             ahead.Binding.BindOutput("y\0"u8, seen);
@@ -240,7 +242,7 @@ internal sealed class SectionedTower : TowerBinding
     {
         _buffer = 1 - _buffer;
         ReadOnlySpan<long> shape = [1, count, _hidden];
-        nint rows = _buffers[_buffer].CreateTensor(OrtElementType.Float.Bytes(shape), shape, OrtElementType.Float);
+        nint rows = _buffers[_buffer].CreateTensor(_rowType.Bytes(shape), shape, _rowType);
         _rows.Add(rows);
         return rows;
     }

@@ -98,6 +98,9 @@ public sealed class Sequence : IDisposable
     /// <summary>Positions that the image of the last prefill takes.</summary>
     internal int ImagePositions { get; set; }
 
+    /// <summary>The decode step of the sequence, where a thread of the device runs it.</summary>
+    internal Action? Step { get; set; }
+
     internal ForwardPass Pass { get; }
 
     internal ImagePass Image => _memory.Image;

@@ -17,7 +17,7 @@ internal sealed class TextComparison : IDisposable
         // Visual tokens are counted from the first patch, rows of a scored tower from its CLS row.
         _offset = tower.RowCount - tokens;
         _scores = new float[tokens];
-        _projected = new DeviceTensor(sessions.Memory, [1, tower.RowCount, sessions.Geometry.Text.Hidden]);
+        _projected = new DeviceTensor(sessions.Memory, [1, tower.RowCount, sessions.Geometry.Text.Hidden], sessions.Rows);
         _projector = new LayerBinding(sessions.Projector);
         _projector.Binding.BindInput("features\0"u8, tower.Features);
         _projector.Binding.BindOutput("y\0"u8, _projected.Value);

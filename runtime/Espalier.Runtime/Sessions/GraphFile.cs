@@ -31,7 +31,8 @@ internal static class GraphFile
             PrecisionFormats formats = PrecisionFormats.For(options.Precision ?? Precision.Float32, CpuExecutionProvider.Instance);
             cache.Prepare(formats, options);
             bool isVision = key.Part is ModelPart.Vision or ModelPart.ScoredVision or ModelPart.Projector;
-            GraphModel graph = cache.BuildGraph(key with { Provider = CpuExecutionProvider.Instance, Format = isVision ? formats.Vision : formats.Decoder });
+            key = key with { Provider = CpuExecutionProvider.Instance, Format = isVision ? formats.Vision : formats.Decoder, Rows = formats.Rows };
+            GraphModel graph = SessionCache.InPrecision(key, cache.BuildGraph(key));
             long total = graph.Weights.Sum(static use => use.ByteCount);
             if (!embed)
             {

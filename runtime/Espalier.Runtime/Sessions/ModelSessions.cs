@@ -35,9 +35,8 @@ internal sealed class ModelSessions
 
         if (options.Device.Provider is CudaExecutionProvider cuda)
         {
-            // First what is missing here, then what is missing in this version.
+            // First what is missing here, then what the device does not run.
             cuda.RequireAvailable();
-            throw new PrecisionNotSupportedException(Precision, cuda.Name, CudaExecutionProvider.Unsupported);
         }
 
         PrecisionFormats formats = PrecisionFormats.For(Precision, options.Device.Provider);
@@ -54,6 +53,7 @@ internal sealed class ModelSessions
 
         cache.Prepare(formats, options, summary, gates);
         Memory = cache.Memory(options.Device.Provider);
+        Rows = formats.Rows;
         RewritesGraphs = options.Device.Provider.RewritesGraphs;
         _plan = plan;
         int layers = plan.Geometry.Text.Layers;
@@ -69,21 +69,24 @@ internal sealed class ModelSessions
         Step? output = plan.StepAt(Site.VisionOutput);
         bool merges = plan.Steps.Any(static step => step is { IsVisionSide: false, IsMerge: true });
         bool oneRowApart = !cache.SharesDecodeGraph(options.Device.Provider);
+        Thread = options.Device.Provider.ReplayThread;
+        bool replays = RunsAhead && plan.Skips is null;
+        oneRowApart |= replays;
         bool decodesApart = formats.Decode != formats.Decoder || oneRowApart;
         bool mergesProjected = plan.StepAt(Site.Projected) is { IsMerge: true };
         bool norms = plan.Steps.Any(static step => step.Kernel is { } kernel && (kernel.Inputs & KernelInputs.NormedRows) != 0);
         bool movesCached = plan.Eviction is not null && !Memory.IsHost;
-        int total = 5 + (movesCached ? 1 : 0) + (mergesProjected ? 1 : 0) + (norms ? 1 : 0) + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
+        int total = 5 + (replays ? 1 : 0) + (movesCached ? 1 : 0) + (mergesProjected ? 1 : 0) + (norms ? 1 : 0) + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
         for (int layer = 0; layer < layers; layer++)
         {
             total += (plan.KindAt(layer) switch { LayerKind.Dense => 0, LayerKind.Halved or LayerKind.HalvedSoftmax => 2, _ => 1 }) + (plan.IsScoredAhead(layer) ? 1 : 0) + (plan.Gates?.IsBehind(layer) == true ? 1 : 0) + (plan.MaySkipAt(layer) ? 2 : 0);
         }
 
         int ready = 0;
-        OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null, int width = 0, TowerSection? section = null, PartialWork? partial = null, bool oneRow = false)
+        OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null, int width = 0, TowerSection? section = null, PartialWork? partial = null, bool oneRow = false, bool replayed = false)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width, Section: section, Partial: partial, RunsOneRow: oneRow), part switch { ModelPart.Gate => gates!.File, ModelPart.MergedTowerLayers => matrices, _ => learned }, options.TraceFolder);
+            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width, Section: section, Partial: partial, RunsOneRow: oneRow, Rows: formats.Rows, Replayed: replayed), part switch { ModelPart.Gate => gates!.File, ModelPart.MergedTowerLayers => matrices, _ => learned }, options.TraceFolder);
             options.Progress?.Report(new LoadProgress(LoadStage.BuildSessions, ++ready, total));
             return session;
         }
@@ -110,7 +113,7 @@ internal sealed class ModelSessions
         {
             // Prefix and decode rows take the dense session whatever the plan does to visual rows.
             _dense[layer] = Get(ModelPart.DecoderLayer, formats.Decoder, layer, LayerKind.Dense);
-            _decode[layer] = decodesApart ? Get(ModelPart.DecoderLayer, formats.Decode, layer, LayerKind.Dense, oneRow: oneRowApart) : _dense[layer];
+            _decode[layer] = decodesApart ? Get(ModelPart.DecoderLayer, formats.Decode, layer, LayerKind.Dense, oneRow: oneRowApart, replayed: replays) : _dense[layer];
             if (plan.KindAt(layer) != LayerKind.Dense)
             {
                 _reduced[layer] = Get(ModelPart.DecoderLayer, formats.Decoder, layer, plan.KindAt(layer), partial: plan.KindAt(layer).IsPartial() ? plan.PartialAt(layer) : null);
@@ -139,6 +142,10 @@ internal sealed class ModelSessions
         }
 
         Head = Get(ModelPart.Head, formats.Decode);
+        DecodeHead = replays ? Get(ModelPart.Head, formats.Decode, replayed: true) : null;
+        Captured = replays ? [.. _decode.Append(DecodeHead!).Where(static session => session.CapturesRuns)] : [];
+        ReplaysAll = replays && Captured.Count == layers + 1;
+        Execution = Describe(options.Device, ReplaysAll ? null : replays ? cache.WhyNotReplayed(options.Device.Provider) : "the row itself says which feed-forward layers a step runs");
         GatherRows = Get(ModelPart.GatherRows);
         KeepCached = movesCached ? Get(ModelPart.KeepCached) : null;
         MergeRows = merges ? Get(ModelPart.MergeRows) : null;
@@ -154,8 +161,26 @@ internal sealed class ModelSessions
     /// <summary>Where the sessions read and write.</summary>
     public DeviceMemory Memory { get; }
 
+    /// <summary>The thread on which decode steps run; null where any thread may run them.</summary>
+    public DeviceThread? Thread { get; }
+
+    /// <summary>True if the runs of a decode step may be asked for one behind the other, without waiting.</summary>
+    public bool RunsAhead => Thread is not null;
+
+    /// <summary>The sessions of a decode step whose runs the device captures.</summary>
+    public IReadOnlyList<OrtSession> Captured { get; }
+
+    /// <summary>True if these are all of them.</summary>
+    public bool ReplaysAll { get; }
+
+    /// <summary>Where and how the sessions run, as one sentence.</summary>
+    public string Execution { get; }
+
     /// <summary>See <see cref="ExecutionProvider.RewritesGraphs"/>.</summary>
     public bool RewritesGraphs { get; }
+
+    /// <summary>The type of rows and of the KV cache.</summary>
+    public OrtElementType Rows { get; }
 
     /// <summary>The number format of the linear layers.</summary>
     public Precision Precision { get; }
@@ -180,6 +205,9 @@ internal sealed class ModelSessions
 
     /// <summary>Final norm and head.</summary>
     public OrtSession Head { get; }
+
+    /// <summary>Final norm and head for the row of a decode step, where the device replays its runs; else null, and it is <see cref="Head"/>.</summary>
+    public OrtSession? DecodeHead { get; }
 
     /// <summary>Row gather.</summary>
     public OrtSession GatherRows { get; }
@@ -240,4 +268,7 @@ internal sealed class ModelSessions
 
     /// <summary>See <see cref="ReductionPlan.KindAt"/>.</summary>
     public LayerKind KindAt(int layer) => _plan.KindAt(layer);
+
+    private string Describe(Device device, string? whyNotReplayed) =>
+        $"{device.Provider.Name}, Precision.{Precision}" + (!RunsAhead ? "" : whyNotReplayed is null ? "; decode steps are replayed" : $"; decode steps run operator by operator, because {whyNotReplayed}") + ".";
 }

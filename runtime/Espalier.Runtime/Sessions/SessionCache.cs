@@ -19,7 +19,9 @@ namespace Espalier;
 /// <param name="Partial">What visual rows still do in a layer of a partial kind; else null.</param>
 /// <param name="RunsOneRow">True for a layer that runs one row at a time, on a device where others need another graph.</param>
 /// <param name="Sequences">The sequences whose caches are tensors apart, for <see cref="ModelPart.BatchLayer"/>, else 0.</param>
-internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, int Width = 0, string? Learned = null, TowerSection? Section = null, PartialWork? Partial = null, bool RunsOneRow = false, int Sequences = 0)
+/// <param name="Replayed">True for a part of a decode step that the device is to capture and replay.</param>
+/// <param name="Rows">The type of rows and of the KV cache; 16 bits for half precision.</param>
+internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, int Width = 0, string? Learned = null, TowerSection? Section = null, PartialWork? Partial = null, bool RunsOneRow = false, int Sequences = 0, OrtElementType Rows = OrtElementType.Float, bool Replayed = false)
 {
     /// <summary>What a trace of the session is called: the part and, of a decoder layer, its number and kind.</summary>
     public string TraceName => Part is ModelPart.DecoderLayer ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Part}-{Layer}-{Kind}") : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Part}-{Layer}");
@@ -126,6 +128,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
     private readonly Dictionary<ExecutionProvider, DeviceWeights> _devices = [];
     private readonly HashSet<string> _quantised = new(StringComparer.Ordinal);
     private readonly Dictionary<string, LearnedFile> _learned = new(StringComparer.Ordinal);
+    private readonly Dictionary<ExecutionProvider, string> _whyNotReplayed = [];
     private int _references = 1;
 
     /// <summary>Opens the quantised weights that formats need, and makes them where there are none. Sessions can be asked for meanwhile.</summary>
@@ -254,7 +257,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
 
             if (!_sessions.TryGetValue(key, out OrtSession? session))
             {
-                session = Create(key.Provider, graph ?? BuildGraph(key), key.Learned is null ? null : learned, traces is null ? null : Path.Combine(traces, key.TraceName), key.RunsOneRow);
+                session = Create(key.Provider, InPrecision(key, graph ?? BuildGraph(key)), key.Learned is null ? null : learned, traces is null ? null : Path.Combine(traces, key.TraceName), key.RunsOneRow, key.Replayed);
                 _sessions.Add(key, session);
             }
 
@@ -278,6 +281,15 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         lock (_lock)
         {
             return provider.UsesHostMemory || DeviceWeightsOf(provider).AttentionIsExact;
+        }
+    }
+
+    /// <summary>What a device said when it was to capture runs of a session and did not; null if it never did.</summary>
+    public string? WhyNotReplayed(ExecutionProvider provider)
+    {
+        lock (_lock)
+        {
+            return _whyNotReplayed.GetValueOrDefault(provider);
         }
     }
 
@@ -378,6 +390,10 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         };
     }
 
+    /// <summary>The graph in the precision of the key's rows.</summary>
+    public static GraphModel InPrecision(SessionKey key, GraphModel graph) =>
+        key.Rows == OrtElementType.Float ? graph : HalfLowering.Lower(graph, key.Rows, hasLinearLayers: key.Format is not null && key.Part != ModelPart.Gate);
+
     private LearnedFile OpenLearned(string path)
     {
         if (!_learned.TryGetValue(path, out LearnedFile? file))
@@ -389,14 +405,32 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         return file;
     }
 
-    private OrtSession Create(ExecutionProvider provider, GraphModel graph, LearnedFile? learned, string? trace, bool fewRows = false)
+    private OrtSession Create(ExecutionProvider provider, GraphModel graph, LearnedFile? learned, string? trace, bool fewRows = false, bool replayed = false)
+    {
+        if (replayed)
+        {
+            try
+            {
+                return CreateSession(provider, graph, learned, trace, fewRows, capturesRuns: true);
+            }
+            catch (OrtException failure)
+            {
+                // Captured or not, the same is computed. What else is wrong shows again below.
+                _whyNotReplayed[provider] = failure.NativeMessage.Trim().TrimEnd('.');
+            }
+        }
+
+        return CreateSession(provider, graph, learned, trace, fewRows, capturesRuns: false);
+    }
+
+    private OrtSession CreateSession(ExecutionProvider provider, GraphModel graph, LearnedFile? learned, string? trace, bool fewRows, bool capturesRuns)
     {
         if (!provider.UsesHostMemory)
         {
-            return CreateOnDevice(provider, graph, learned, trace, fewRows);
+            return CreateOnDevice(provider, graph, learned, trace, fewRows, capturesRuns);
         }
 
-        using OrtSessionOptions options = OrtSessionOptions.Create(provider);
+        using OrtSessionOptions options = OrtSessionOptions.Create(provider, capturesRuns);
         if (trace is not null)
         {
             options.EnableTrace(trace);
@@ -404,17 +438,19 @@ internal sealed class SessionCache(Checkpoint checkpoint)
 
         foreach (WeightUse use in graph.Weights)
         {
-            options.AddExternalInitializer(use.Name, learned is not null && learned.TryGet(use, out OrtValue? value) ? value : _weights.Get(use));
+            options.AddExternalInitializer(use.Name, learned is not null && learned.TryGet(use.RoundedFrom ?? use, out OrtValue? value) ? _weights.Rounded(use, learned.Path, value) : _weights.Get(use));
         }
 
-        return OrtSession.Create(graph.Bytes, options, _packed);
+        // In 16 bits some kernels pack weights of their own, of which ONNX Runtime cannot share any.
+        bool isHalf = graph.Weights.Any(static use => use.RoundedFrom is not null);
+        return OrtSession.Create(graph.Bytes, options, isHalf ? null : _packed);
     }
 
-    private OrtSession CreateOnDevice(ExecutionProvider provider, GraphModel graph, LearnedFile? learned, string? trace, bool fewRows)
+    private OrtSession CreateOnDevice(ExecutionProvider provider, GraphModel graph, LearnedFile? learned, string? trace, bool fewRows, bool capturesRuns)
     {
         DeviceWeights weights = DeviceWeightsOf(provider);
         GraphModel lowered = provider.RewritesGraphs ? WebGpuLowering.Lower(graph, weights.AttentionIsExact || fewRows) : graph;
-        using OrtSessionOptions options = OrtSessionOptions.Create(provider);
+        using OrtSessionOptions options = OrtSessionOptions.Create(provider, capturesRuns);
         if (trace is not null)
         {
             options.EnableTrace(trace);
@@ -426,17 +462,23 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             foreach (WeightUse use in lowered.Weights)
             {
                 WeightUse stored = use.TransposeOf ?? use;
-                bool isLearned = learned is not null && learned.TryGet(stored, out _);
+                bool isLearned = learned is not null && learned.TryGet(stored.RoundedFrom ?? stored, out _);
                 var placeholder = OrtValue.Allocate(use.Shape, use.Type);
                 placeholders.Add(placeholder);
-                options.AddExternalInitializer(use.Name, weights.Get(use, isLearned ? learned!.Path : null, read => isLearned && learned!.TryGet(read, out OrtValue? value) ? value : _weights.Read(read), disposes: !isLearned), placeholder);
+                options.AddExternalInitializer(use.Name, weights.Get(use, isLearned ? learned!.Path : null, read => isLearned && learned!.TryGet(read.RoundedFrom ?? read, out OrtValue? value) ? _weights.Rounded(read, learned.Path, value) : _weights.Read(read), disposes: !isLearned), placeholder);
             }
 
-            OrtSession session = OrtSession.Create(lowered.Bytes, options);
+            OrtSession session = CreateOn(provider, lowered, options);
             if (DeviceOperators.Missing(session, provider) is { Count: > 0 } missing)
             {
                 session.Dispose();
                 throw new DeviceOperatorException(provider.Name, graph.Parts.Name, missing);
+            }
+
+            if (weights.Memory.IsApart && DeviceInputs.Misplaced(session, provider) is { Count: > 0 } misplaced)
+            {
+                session.Dispose();
+                throw new DeviceInputException(provider.Name, graph.Parts.Name, misplaced);
             }
 
             return session;
@@ -444,6 +486,18 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         finally
         {
             placeholders.ForEach(static value => value.Dispose());
+        }
+    }
+
+    private static OrtSession CreateOn(ExecutionProvider provider, GraphModel graph, OrtSessionOptions options)
+    {
+        try
+        {
+            return OrtSession.Create(graph.Bytes, options);
+        }
+        catch (OrtException failure) when (provider.Explain(failure) is { } explained)
+        {
+            throw explained;
         }
     }
 

@@ -8,6 +8,7 @@ namespace Espalier;
 internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
 {
     private readonly Dictionary<string, OrtValue> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string File, string Name), OrtValue> _roundedLearned = [];
     private readonly List<QuantisedWeights> _quantised = [];
     private readonly CheckpointLease _mapping = checkpoint.Lease();
 
@@ -27,7 +28,7 @@ internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
                 return _values[use.Name];
             }
 
-            value = Load(use);
+            value = use.RoundedFrom is { } single ? RoundedWeights.Read(use, single, checkpoint, _mapping, Read) : Load(use);
             _values.Add(use.Name, value);
         }
 
@@ -38,6 +39,11 @@ internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
     /// <inheritdoc cref="Get"/>
     public OrtValue Read(WeightUse use)
     {
+        if (use.RoundedFrom is { } single)
+        {
+            return RoundedWeights.Read(use, single, checkpoint, _mapping, Read);
+        }
+
         if (use.Name is not (DerivedWeights.RopeCos or DerivedWeights.RopeSin))
         {
             return Over(checkpoint.GetTensor(use.Source, use.Slice?.WholeShape ?? use.Shape), use, _mapping);
@@ -48,9 +54,35 @@ internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
         return use.Name == DerivedWeights.RopeCos ? cosines : sines;
     }
 
+    /// <summary>A learned weight in the precision that a graph reads it in.</summary>
+    /// <param name="use">The weight.</param>
+    /// <param name="file">Where it was learned.</param>
+    /// <param name="learned">The weight in single precision.</param>
+    public OrtValue Rounded(WeightUse use, string file, OrtValue learned)
+    {
+        if (use.RoundedFrom is null)
+        {
+            return learned;
+        }
+
+        if (!_roundedLearned.TryGetValue((file, use.Name), out OrtValue? value))
+        {
+            value = RoundedWeights.Round(use, learned, file);
+            _roundedLearned.Add((file, use.Name), value);
+        }
+
+        return value;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (OrtValue value in _roundedLearned.Values)
+        {
+            value.Dispose();
+        }
+
+        _roundedLearned.Clear();
         foreach (OrtValue value in _values.Values)
         {
             value.Dispose();

@@ -166,7 +166,7 @@ public partial class OrtFailureTests
     [WithoutCudaFact]
     public void CudaWithoutItsProviderLibraryIsATypedErrorWithTheFix()
     {
-        var e = Assert.Throws<ExecutionProviderNotAvailableException>(() => OrtSessionOptions.Create(new CudaExecutionProvider(stream: 16, captureGraphs: true)));
+        var e = Assert.Throws<ExecutionProviderNotAvailableException>(() => OrtSessionOptions.Create(new CudaExecutionProvider(), capturesRuns: true));
 
         Assert.Equal("CUDAExecutionProvider", e.Provider);
         Assert.Contains(OnnxRuntimeLibrary.Path, e.Message, StringComparison.Ordinal);

@@ -64,7 +64,21 @@ public sealed class PrecisionFormatsTests
         var error = Assert.Throws<PrecisionNotSupportedException>(() => PrecisionFormats.For(precision, cuda));
         Assert.Equal(cuda.Name, error.Device);
         Assert.Contains("Device.Cpu", error.Message, StringComparison.Ordinal);
-        Assert.Equal(LinearFormat.Float32, PrecisionFormats.For(Precision.Float32, cuda).Vision);
+        Assert.Contains("single precision", Assert.Throws<PrecisionNotSupportedException>(() => PrecisionFormats.For(Precision.Float32, cuda)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void HalfPrecisionIsATypeOfRowsThatADeviceHasOrHasNot()
+    {
+        var cuda = new CudaExecutionProvider();
+        Assert.Equal(OrtElementType.Float16, PrecisionFormats.For(Precision.Float16, cuda).Rows);
+        Assert.Equal(OrtElementType.BFloat16, PrecisionFormats.For(Precision.BFloat16, cuda).Rows);
+        Assert.Equal(OrtElementType.Float16, PrecisionFormats.For(Precision.Float16, CpuExecutionProvider.Instance).Rows);
+        Assert.Contains("Precision.Float16", Assert.Throws<PrecisionNotSupportedException>(() => PrecisionFormats.For(Precision.BFloat16, CpuExecutionProvider.Instance)).Message, StringComparison.Ordinal);
+        foreach (Precision half in (Precision[])[Precision.Float16, Precision.BFloat16])
+        {
+            Assert.Contains("Precision.Float32", Assert.Throws<PrecisionNotSupportedException>(() => PrecisionFormats.For(half, WebGpuExecutionProvider.Instance)).Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

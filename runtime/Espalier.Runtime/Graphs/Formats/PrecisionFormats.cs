@@ -12,6 +12,9 @@ namespace Espalier.Graphs.Formats;
 /// <param name="Vision">The vision tower and the projector.</param>
 internal sealed record PrecisionFormats(LinearFormat Decoder, LinearFormat Decode, LinearFormat Vision)
 {
+    /// <summary>The type of rows and of the KV cache. Where it has 16 bits, graphs are written in single precision and lowered: see <see cref="Lowering.HalfLowering"/>.</summary>
+    public OrtElementType Rows { get; init; } = OrtElementType.Float;
+
     /// <summary>The formats that stand for a precision on a device.</summary>
     /// <exception cref="PrecisionNotSupportedException">The device has no kernel for it, or one that computes something else.</exception>
     public static PrecisionFormats For(Precision precision, ExecutionProvider provider) => For(precision, provider, FormatProbe.IsExact);
@@ -19,19 +22,27 @@ internal sealed record PrecisionFormats(LinearFormat Decoder, LinearFormat Decod
     /// <summary>The same with the answer of the probe given.</summary>
     internal static PrecisionFormats For(Precision precision, ExecutionProvider provider, Func<QuantisedFormat, bool> isExact)
     {
-        if (precision == Precision.Float32)
-        {
-            return new PrecisionFormats(LinearFormat.Float32, LinearFormat.Float32, LinearFormat.Float32);
-        }
-
         if (!Enum.IsDefined(precision))
         {
             throw new ArgumentOutOfRangeException(nameof(precision), precision, "There is no such precision.");
         }
 
+        if (precision is Precision.Float32 or Precision.Float16 or Precision.BFloat16)
+        {
+            OrtElementType rows = precision switch
+            {
+                Precision.Float32 => OrtElementType.Float,
+                Precision.Float16 => OrtElementType.Float16,
+                _ => OrtElementType.BFloat16,
+            };
+            return provider.WhyNot(rows) is { } reason
+                ? throw new PrecisionNotSupportedException(precision, provider.Name, reason)
+                : new PrecisionFormats(LinearFormat.Float32, LinearFormat.Float32, LinearFormat.Float32) { Rows = rows };
+        }
+
         if (provider is not CpuExecutionProvider)
         {
-            throw new PrecisionNotSupportedException(precision, provider.Name, "integer weights run on the CPU only. Choose Precision.Float32 or Device.Cpu.");
+            throw new PrecisionNotSupportedException(precision, provider.Name, "integer weights run on the CPU only. Choose a precision of the device, or Device.Cpu.");
         }
 
         try
