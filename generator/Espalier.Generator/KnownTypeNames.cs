@@ -11,6 +11,9 @@ internal static class KnownTypeNames
     public const string Precision = "Precision";
     public const string DefaultPrecision = "Float32";
 
+    /// <summary>What the names of precisions with quantised weights begin with.</summary>
+    public const string IntegerPrecisions = "Int";
+
     /// <summary>What the emitted code says that it was written by.</summary>
     public const string GeneratorName = "Espalier.Generator";
     public const string TokenScorer = "Espalier.ITokenScorer";

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Globalization;
@@ -45,7 +46,7 @@ public sealed class ReductionPlanAnalyzer : DeclaredModelAnalyzer
 
         if (result.Plan is { } plan)
         {
-            if (DeclarationParser.Precision(model.Marker) is { } precision && precision != KnownTypeNames.DefaultPrecision && plan.Segments.Any(segment => segment.Partial is { CutsWeights: true }))
+            if (DeclarationParser.Precision(model.Marker) is { } precision && precision.StartsWith(KnownTypeNames.IntegerPrecisions, StringComparison.Ordinal) && plan.Segments.Any(segment => segment.Partial is { CutsWeights: true }))
             {
                 model.Context.ReportDiagnostic(Diagnostic.Create(
                     EspalierDiagnostics.PartsOfQuantisedWeights,

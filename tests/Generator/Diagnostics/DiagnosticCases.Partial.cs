@@ -48,5 +48,6 @@ internal static partial class DiagnosticCases
         Quietly("ESP0155", Model + "[Yopo(W = 21, Ratio = 1)]" + Class),
         Quietly("ESP0156", """[VisionLanguageModel("shapes", Precision = Precision.Int8)]""" + "\n[Yopo(Ratio = 1)]" + Class),
         Quietly("ESP0156", Model + "[Yopo]" + Class),
+        Quietly("ESP0156", """[VisionLanguageModel("shapes", Precision = Precision.Float16)]""" + "\n[Yopo]" + Class),
     ];
 }

@@ -44,7 +44,7 @@ public sealed class HelpTests
     [InlineData("--kind is one of Dense, Scored, Frozen, ", "graph", "model", "--kind", "Froz")]
     [InlineData("--part is one of layer, vision, projector, head, not tower", "graph", "model", "--part", "tower")]
     [InlineData("--layer is a whole number of at least 0, not -1", "graph", "model", "--layer", "-1")]
-    [InlineData("--precision is one of float32, int8, int4, int8prefillint4decode, not int7", "ask", "model", "picture", "what ?", "--precision", "int7")]
+    [InlineData("--precision is one of float32, int8, int4, int8prefillint4decode, float16, bfloat16, not int7", "ask", "model", "picture", "what ?", "--precision", "int7")]
     [InlineData("The question is empty", "ask", "model", "picture", " ")]
     [InlineData("--max-tokens is a whole number of at least 1, not 0", "ask", "model", "picture", "what ?", "--max-tokens", "0")]
     [InlineData("--temperature is a number of at least 0, not hot", "ask", "model", "picture", "what ?", "--temperature", "hot")]
