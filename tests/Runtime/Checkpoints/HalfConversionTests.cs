@@ -1,3 +1,4 @@
+using Espalier.Graphs;
 using Espalier.OnnxRuntime;
 
 namespace Espalier.Tests.Checkpoints;
@@ -49,6 +50,19 @@ public sealed class HalfConversionTests
         ushort[] expectedCoarse = [0x3F80, 0x3F82, 0x3F81, 0xBF80, 0x7F80, 0x7F7E, 0, 0xFF80];
         HalfConversion.Round(coarse, rounded, OrtElementType.BFloat16);
         Assert.Equal(expectedCoarse, rounded);
+    }
+
+    [Fact]
+    public void AWeightThatDoesNotFitIsNamed()
+    {
+        using OrtValue whole = OrtValue.Allocate([2], OrtElementType.Float);
+        whole.AsSpan<float>()[1] = 70000;
+        var use = new WeightUse("some.weight", OrtElementType.Float, [2]);
+        var error = Assert.Throws<WeightRangeException>(() => RoundedWeights.Round(use.Rounded(OrtElementType.Float16), whole, "model.safetensors"));
+        Assert.Equal("some.weight", error.Tensor);
+        Assert.Contains("Precision.BFloat16", error.Message, StringComparison.Ordinal);
+        using OrtValue fits = RoundedWeights.Round(use.Rounded(OrtElementType.BFloat16), whole, "model.safetensors");
+        Assert.Equal([0, 0x4789], fits.AsSpan<ushort>().ToArray());
     }
 
     [Fact]
