@@ -11,16 +11,19 @@ internal static class DeviceInputs
 
     /// <summary>The names of such inputs, in the order of the graph.</summary>
     /// <param name="session">The session.</param>
+    /// <param name="graph">What it runs.</param>
     /// <param name="provider">Its device, whose memory is not the host's.</param>
-    public static IReadOnlyList<string> Misplaced(OrtSession session, ExecutionProvider provider)
+    public static IReadOnlyList<string> Misplaced(OrtSession session, GraphModel graph, ExecutionProvider provider)
     {
+        // What no node reads lies anywhere.
+        var read = graph.Parts.Nodes.SelectMany(static node => node.Inputs).ToHashSet(StringComparer.Ordinal);
         var misplaced = new List<string>();
         nint[] memory = session.InputMemory();
         for (int i = 0; i < memory.Length; i++)
         {
             string name = session.InputNames[i];
             bool isWrittenOnHost = OnHost.Contains(name) || (provider.RewritesGraphs && name == GraphNames.VisualStart);
-            if (OrtMemoryInfo.IsHost(memory[i]) != isWrittenOnHost)
+            if (read.Contains(name) && OrtMemoryInfo.IsHost(memory[i]) != isWrittenOnHost)
             {
                 misplaced.Add(name);
             }

@@ -475,7 +475,7 @@ internal sealed class SessionCache(Checkpoint checkpoint)
                 throw new DeviceOperatorException(provider.Name, graph.Parts.Name, missing);
             }
 
-            if (weights.Memory.IsApart && DeviceInputs.Misplaced(session, provider) is { Count: > 0 } misplaced)
+            if (weights.Memory.IsApart && DeviceInputs.Misplaced(session, lowered, provider) is { Count: > 0 } misplaced)
             {
                 session.Dispose();
                 throw new DeviceInputException(provider.Name, graph.Parts.Name, misplaced);
