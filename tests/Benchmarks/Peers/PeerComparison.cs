@@ -147,7 +147,7 @@ internal static class PeerComparison
         string own = Path.Combine(AppContext.BaseDirectory, "Espalier.Benchmarks.dll");
         foreach (string variant in (string[])["dense", Reduced])
         {
-            foreach (Precision precision in Enum.GetValues<Precision>())
+            foreach (Precision precision in (Precision[])[Precision.Float32, Precision.Int8, Precision.Int4, Precision.Int8PrefillInt4Decode])
             {
                 yield return ($"Espalier {precision}, {variant}", Environment.ProcessPath!, [own, "peer", checkpoint.Folder, "--variant", variant, "--precision", precision.ToString(), "--threads", count]);
             }
