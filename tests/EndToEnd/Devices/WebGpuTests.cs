@@ -1,4 +1,5 @@
 using System.Reflection;
+using Espalier.Graphs;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 using Espalier.Samples.Shapes.Variants;
@@ -350,6 +351,27 @@ public sealed class WebGpuTests(SharedShapes shapes) : IClassFixture<SharedShape
             using ClipLlamaAll second = ClipLlamaAll.Load(checkpoint, OnDevice);
             Assert.True(uploaded > 0);
             Assert.Equal(uploaded, cache.Memory(WebGpuExecutionProvider.Instance).BytesToDevice);
+        }
+        finally
+        {
+            cache.Release();
+        }
+    }
+
+    [WebGpuFact]
+    public void AnOperatorThatTheDeviceWouldLeaveToTheCpuIsRefusedByName()
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
+        SessionCache cache = checkpoint.ShareSessions();
+        try
+        {
+            var graph = new GraphBuilder("rows.counted");
+            string count = graph.Input(GraphNames.Rows, OrtElementType.Int64, "m");
+            graph.Output(GraphNames.Y, graph.Node(Operator.Cast, "number", [count], NodeAttribute.Of("to", (long)OrtElementType.Float)), OrtElementType.Float, "m");
+            var refusal = Assert.Throws<DeviceOperatorException>(() => cache.Build(WebGpuExecutionProvider.Instance, graph.Build()));
+            Assert.Equal(["Cast"], refusal.Operators);
+            Assert.Equal("rows.counted", refusal.Part);
+            Assert.Contains("Device.Cpu", refusal.Message, StringComparison.Ordinal);
         }
         finally
         {

@@ -88,7 +88,7 @@ internal sealed partial class WebGpuLowering
                 _gatheredTransposed.Add(node.Outputs[0]);
                 Add(node with { Inputs = [Transposed(weight), node.Inputs[1]], Attributes = [NodeAttribute.Of("axis", 1 - Integer(node, "axis"))] });
             }
-            else if (node.Operator == Operator.Cast && _source.Nodes.All(reader => reader.Operator == Operator.Reciprocal || !reader.Inputs.Contains(node.Outputs[0])))
+            else if (node.Operator == Operator.Cast && IsOnlyDividedBy(node.Outputs[0]))
             {
                 _counts.Add(node.Outputs[0], node.Inputs[0]);
             }
@@ -151,6 +151,9 @@ internal sealed partial class WebGpuLowering
         _inputs.Add(new Value(input, OrtElementType.Int64, [1, input]));
         _renamed.Add(positions, input);
     }
+
+    private bool IsOnlyDividedBy(string value) =>
+        !_source.Outputs.Any(output => output.Name == value) && _source.Nodes.All(reader => reader.Operator == Operator.Reciprocal || !reader.Inputs.Contains(value));
 
     private bool IsMultipliedTransposed(string value) => _source.Nodes.All(reader => !reader.Inputs.Contains(value)
         || (reader.Operator == Operator.FusedMatMul && reader.Inputs[1] == value && reader.Inputs[0] != value && reader.Attributes.Any(static attribute => attribute is { Name: "transB", Integer: 1 })));
