@@ -23,7 +23,12 @@ internal static class ReductionComparison
         ModelGeometry geometry = suite.Dense.Plan.Geometry;
         float[] pixels = RandomInputs.Pixels(geometry);
         int[] suffix = RandomInputs.Tokens(geometry, SuffixRows);
-        IReadOnlyList<Variant> inDecoder = [.. suite.Variants, .. suite.Summary is { } summary ? [summary] : Array.Empty<Variant>()];
+        IReadOnlyList<Variant> inDecoder =
+        [
+            .. suite.Variants,
+            .. suite.Summary is { } summary ? [summary] : Array.Empty<Variant>(),
+            .. run.Options.Precision == Precision.Float32 ? suite.Partial : [],
+        ];
         if (inDecoder.Count == 1)
         {
             inDecoder = [];

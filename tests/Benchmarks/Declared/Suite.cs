@@ -22,6 +22,9 @@ internal sealed record Variant(string Name, ReductionPlan Plan, Func<Checkpoint,
 /// <param name="InTower">The classes that reduce inside the tower.</param>
 internal sealed record Suite(string Preset, IReadOnlyList<Variant> Variants, Variant? Summary = null, params IReadOnlyList<Variant> InTower)
 {
+    /// <summary>The classes whose visual tokens stay and do less, in single precision.</summary>
+    public IReadOnlyList<Variant> Partial { get; init; } = [];
+
     private const string Registers = "8 registers";
     private const string Merged = "ToMe in the tower";
     private const string Compressed = "FiCoCo-V in the tower";
@@ -52,7 +55,10 @@ internal sealed record Suite(string Preset, IReadOnlyList<Variant> Variants, Var
             new("drop 50 % + exit", Qwen576DropAndExit.Plan, Qwen576DropAndExit.Load),
             new("drop + freeze + exit", Qwen576Everything.Plan, Qwen576Everything.Load),
         ],
-        Summary: new(Registers, Qwen576Summary.Plan, Qwen576Summary.Load)),
+        Summary: new(Registers, Qwen576Summary.Plan, Qwen576Summary.Load))
+        {
+            Partial = [new("YOPO", Qwen576Yopo.Plan, Qwen576Yopo.Load), new("RedundancyLens, 11 of 24", Qwen576Lens.Plan, Qwen576Lens.Load)],
+        },
         new("onevision-0.5b",
         [
             new("dense", OneVisionDense.Plan, OneVisionDense.Load),
