@@ -60,7 +60,7 @@ public sealed class HeadSearch
 
         if (options?.Model?.Precision is { } precision && precision != Precision.Float32)
         {
-            throw new CalibrationException($"Heads are parts of weights, and in Precision.{precision} weights are multiplied whole. Calibrate in Precision.Float32, where the class runs.");
+            throw new CalibrationException($"Heads are measured in single precision on the CPU, and not in Precision.{precision}. Calibrate in Precision.Float32; integer weights are multiplied whole, so the class does not run in those.");
         }
 
         using var run = CalibrationRun.Open(folder, samples, options);
