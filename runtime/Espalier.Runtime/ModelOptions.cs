@@ -36,6 +36,7 @@ public enum LoadStage
 }
 
 /// <summary>How far loading a model has come.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Stage">What is being done.</param>
 /// <param name="Done">Weights or sessions that are ready.</param>
 /// <param name="Total">Weights or sessions that the stage consists of.</param>

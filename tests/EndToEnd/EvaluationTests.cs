@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Espalier.Imaging;
 using Espalier.Tests.Declared;
 using Xunit.Abstractions;
 
@@ -8,8 +6,6 @@ namespace Espalier.Tests;
 /// <summary>The sample model through the product: pictures decoded, questions tokenised, answers streamed.</summary>
 public sealed class EvaluationTests(ITestOutputHelper output)
 {
-    private static readonly string Samples = RepositoryFolder.Combine("samples");
-
     [Fact]
     public async Task TheDenseModelAnswersAtLeastNineTenthsOfTheHeldOutQuestions()
     {
@@ -40,25 +36,16 @@ public sealed class EvaluationTests(ITestOutputHelper output)
     /// <returns>How many were asked.</returns>
     private async Task<int> Answer(Func<Checkpoint, VisionLanguageModel> load, int every, Action<AnswerStatistics> afterEach)
     {
-        using Checkpoint checkpoint = Checkpoint.Open(Path.Combine(Samples, "models", "shapes"));
+        using Checkpoint checkpoint = Checkpoint.Open(HeldOutQuestions.ModelFolder);
         using VisionLanguageModel model = load(checkpoint);
         using Sequence sequence = model.CreateSequence(checkpoint.Geometry.Text.MaxPositions);
         int right = 0;
         int asked = 0;
-        foreach (string line in File.ReadLines(Path.Combine(Samples, "evaluation", "questions.jsonl")).Where((_, i) => i % every == 0))
+        await foreach ((_, bool isRight) in HeldOutQuestions.AskAsync(model, sequence, every))
         {
-            using JsonDocument question = JsonDocument.Parse(line);
-            string Field(string name) => question.RootElement.GetProperty(name).GetString()!;
-            DecodedImage image = ImageDecoder.Load(Path.Combine(Samples, "evaluation", Field("image")));
-            string answer = "";
-            await foreach (string text in model.AnswerAsync(sequence, image, Field("question")))
-            {
-                answer += text;
-            }
-
             Assert.Equal(FinishReason.Stop, sequence.Statistics.FinishReason);
             afterEach(sequence.Statistics);
-            right += answer.Trim() == Field("answer") ? 1 : 0;
+            right += isRight ? 1 : 0;
             asked++;
         }
 

@@ -63,18 +63,10 @@ public sealed class ImagePassTests
     public void OnlyAPlanThatScoresTheTowerLoadsMoreSessions()
     {
         using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
-        int Sessions(Func<Checkpoint, ModelOptions, VisionLanguageModel> load)
-        {
-            var progress = new Counter();
-            load(checkpoint, new ModelOptions { Progress = progress }).Dispose();
-            Assert.Equal(progress.Total, progress.Ready);
-            return progress.Total;
-        }
-
-        int dense = Sessions(static (c, options) => ClipLlamaDense.Load(c, options));
-        Assert.Equal(dense, Sessions(static (c, options) => ClipLlamaDivPrune.Load(c, options)));
-        Assert.Equal(dense + 1, Sessions(static (c, options) => ClipLlamaVisionZip.Load(c, options)));
-        Assert.Equal(dense + 1, Sessions(static (c, options) => ClipLlamaVtcCls.Load(c, options)));
+        int dense = SessionCount.Of(checkpoint, static (c, options) => ClipLlamaDense.Load(c, options));
+        Assert.Equal(dense, SessionCount.Of(checkpoint, static (c, options) => ClipLlamaDivPrune.Load(c, options)));
+        Assert.Equal(dense + 1, SessionCount.Of(checkpoint, static (c, options) => ClipLlamaVisionZip.Load(c, options)));
+        Assert.Equal(dense + 1, SessionCount.Of(checkpoint, static (c, options) => ClipLlamaVtcCls.Load(c, options)));
     }
 
     [Theory]
@@ -88,12 +80,10 @@ public sealed class ImagePassTests
     [InlineData("tower twice")]
     public void AClassThatDoesNotFollowItsPlanFails(string fault)
     {
-        using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
-        using var model = new Disobedient(checkpoint, fault);
-        using var tiny = new TinyModel(static c => ClipLlamaDense.Load(c));
-        using Sequence sequence = model.CreateSequence(200);
-        Assert.Throws<InvalidOperationException>(() => model.Prefill(sequence, tiny.Prefix, tiny.Pixels, tiny.Suffix));
-        Assert.Throws<InvalidOperationException>(() => model.Decode(sequence, 3));
+        using var tiny = new TinyModel(checkpoint => new Disobedient(checkpoint, fault));
+        using Sequence sequence = tiny.CreateSequence();
+        Assert.Throws<InvalidOperationException>(() => tiny.Prefill(sequence));
+        Assert.Throws<InvalidOperationException>(() => tiny.Model.Decode(sequence, 3));
     }
 
     [Theory]
@@ -103,15 +93,13 @@ public sealed class ImagePassTests
     [InlineData(new[] { 3, 36 })]
     public void KeptTokensAreChecked(int[] last)
     {
-        using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
-        using var model = new Disobedient(checkpoint, "indices", last);
-        using var tiny = new TinyModel(static c => ClipLlamaDense.Load(c));
-        using Sequence sequence = model.CreateSequence(200);
-        Assert.Throws<ArgumentException>(() => model.Prefill(sequence, tiny.Prefix, tiny.Pixels, tiny.Suffix));
+        using var tiny = new TinyModel(checkpoint => new Disobedient(checkpoint, "indices", last));
+        using Sequence sequence = tiny.CreateSequence();
+        Assert.Throws<ArgumentException>(() => tiny.Prefill(sequence));
     }
 
     /// <summary>A class with the plan of a prune at the tower and one behind the projector, that does something else.</summary>
-    private sealed class Disobedient(Checkpoint checkpoint, string fault, int[]? indices = null) : VisionLanguageModel(checkpoint, TwoKept, null)
+    private sealed class Disobedient(Checkpoint checkpoint, string fault, int[]? indices = null) : VisionSideOnly(checkpoint, TwoKept)
     {
         private static readonly ReductionPlan TwoKept = Planner.Plan(
             ClipLlamaDense.Plan.Geometry,
@@ -158,18 +146,5 @@ public sealed class ImagePassTests
                 pass.Keep([0]);
             }
         }
-
-        protected override void Prefill(ForwardPass pass) => throw new NotSupportedException("EncodeImage was accepted.");
-
-        protected override void DecodeStep(ForwardPass pass) => throw new NotSupportedException("EncodeImage was accepted.");
-    }
-
-    private sealed class Counter : IProgress<LoadProgress>
-    {
-        public int Ready { get; private set; }
-
-        public int Total { get; private set; }
-
-        public void Report(LoadProgress value) => (Ready, Total) = (value.Done, value.Total);
     }
 }

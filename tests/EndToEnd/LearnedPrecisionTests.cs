@@ -1,8 +1,6 @@
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using Espalier.Graphs;
 using Espalier.Graphs.Formats;
-using Espalier.Imaging;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 using Espalier.Tests.Declared;
@@ -13,7 +11,6 @@ namespace Espalier.Tests;
 /// <summary>What a method learned is quantised like the checkpoint's own layers, from its own file, and answers as it does in single precision.</summary>
 public sealed class LearnedPrecisionTests(ITestOutputHelper output) : IDisposable
 {
-    private static readonly string Samples = RepositoryFolder.Combine("samples");
     private readonly string _folder = CopyOf(Goldens.Of("clip-llama").CheckpointFolder);
 
     public static TheoryData<string, Precision> All
@@ -40,18 +37,8 @@ public sealed class LearnedPrecisionTests(ITestOutputHelper output) : IDisposabl
     [MemberData(nameof(All))]
     public void AFileBesideIsQuantisedAsTensorsInsideAre(string method, Precision precision)
     {
-        string learned = Path.Combine(_folder, method + ".safetensors");
         List<float[]> beside = Answer(method, precision);
-        string weights = Path.Combine(_folder, "model.safetensors");
-        Tensors merged = Tensors.Read(weights);
-        Tensors tensors = Tensors.Read(learned);
-        foreach (string name in tensors.Names)
-        {
-            merged.Set(name, tensors.Entry(name), tensors.Bytes(name));
-        }
-
-        merged.Write(weights);
-        File.Delete(learned);
+        Tensors.Move(Path.Combine(_folder, method + ".safetensors"), Path.Combine(_folder, "model.safetensors"));
         Assert.Equal(beside, Answer(method, precision));
     }
 
@@ -222,7 +209,7 @@ public sealed class LearnedPrecisionTests(ITestOutputHelper output) : IDisposabl
     private static async Task<(string[] Answers, int Right)> Ask(string variant, Precision precision, string cache)
     {
         var options = new ModelOptions { Precision = precision, CacheFolder = cache };
-        using Checkpoint checkpoint = Checkpoint.Open(Path.Combine(Samples, "models", "shapes"));
+        using Checkpoint checkpoint = Checkpoint.Open(HeldOutQuestions.ModelFolder);
         using VisionLanguageModel model = variant switch
         {
             "victor16" => ShapesVictor16.Load(checkpoint, options),
@@ -232,19 +219,10 @@ public sealed class LearnedPrecisionTests(ITestOutputHelper output) : IDisposabl
         using Sequence sequence = model.CreateSequence(checkpoint.Geometry.Text.MaxPositions);
         var answers = new List<string>();
         int right = 0;
-        foreach (string line in File.ReadLines(Path.Combine(Samples, "evaluation", "questions.jsonl")).Where((_, i) => i % 5 == 0))
+        await foreach ((string answer, bool isRight) in HeldOutQuestions.AskAsync(model, sequence, every: 5))
         {
-            using JsonDocument question = JsonDocument.Parse(line);
-            string Field(string name) => question.RootElement.GetProperty(name).GetString()!;
-            DecodedImage image = ImageDecoder.Load(Path.Combine(Samples, "evaluation", Field("image")));
-            string answer = "";
-            await foreach (string text in model.AnswerAsync(sequence, image, Field("question")))
-            {
-                answer += text;
-            }
-
-            answers.Add(answer.Trim());
-            right += answers[^1] == Field("answer") ? 1 : 0;
+            answers.Add(answer);
+            right += isRight ? 1 : 0;
         }
 
         return ([.. answers], right);

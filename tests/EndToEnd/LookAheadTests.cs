@@ -24,19 +24,12 @@ public sealed class LookAheadTests
     public void SessionsAreCounted()
     {
         using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
-        int Sessions(Func<Checkpoint, ModelOptions, VisionLanguageModel> load)
-        {
-            var progress = new Counter();
-            load(checkpoint, new ModelOptions { Progress = progress }).Dispose();
-            Assert.Equal(progress.Total, progress.Ready);
-            return progress.Total;
-        }
 
         // In place of one tower: patches, the merge, and for each place its attention and the layers behind it, and what runs whole ahead; FastV adds a scored layer.
-        int dense = Sessions(static (c, options) => ClipLlamaDense.Load(c, options));
-        Assert.Equal(dense + 5, Sessions(static (c, options) => ClipLlamaElip.Load(c, options)));
-        Assert.Equal(dense + 4 + 1, Sessions(static (c, options) => ClipLlamaElipAhead.Load(c, options)));
-        Assert.Equal(dense + 3, Sessions(static (c, options) => ClipLlamaElipNear.Load(c, options)));
+        int dense = SessionCount.Of(checkpoint, static (c, options) => ClipLlamaDense.Load(c, options));
+        Assert.Equal(dense + 5, SessionCount.Of(checkpoint, static (c, options) => ClipLlamaElip.Load(c, options)));
+        Assert.Equal(dense + 4 + 1, SessionCount.Of(checkpoint, static (c, options) => ClipLlamaElipAhead.Load(c, options)));
+        Assert.Equal(dense + 3, SessionCount.Of(checkpoint, static (c, options) => ClipLlamaElipNear.Load(c, options)));
     }
 
     [Theory]
@@ -50,23 +43,21 @@ public sealed class LookAheadTests
     [InlineData("look-ahead twice")]
     public void AClassThatDoesNotFollowItsPlanFails(string fault)
     {
-        using var tiny = new TinyModel(static c => ClipLlamaDense.Load(c));
-        using var model = new Disobedient(tiny.Checkpoint, fault);
-        using Sequence sequence = model.CreateSequence(200);
-        Assert.Throws<InvalidOperationException>(() => model.Prefill(sequence, tiny.Prefix, tiny.Pixels, tiny.Suffix));
+        using var tiny = new TinyModel(checkpoint => new Disobedient(checkpoint, fault));
+        using Sequence sequence = tiny.CreateSequence();
+        Assert.Throws<InvalidOperationException>(() => tiny.Prefill(sequence));
     }
 
     [Fact]
     public void AClassThatFollowsItIsAccepted()
     {
-        using var tiny = new TinyModel(static c => ClipLlamaDense.Load(c));
-        using var model = new Disobedient(tiny.Checkpoint, "none");
-        using Sequence sequence = model.CreateSequence(200);
-        Assert.Throws<NotSupportedException>(() => model.Prefill(sequence, tiny.Prefix, tiny.Pixels, tiny.Suffix));
+        using var tiny = new TinyModel(checkpoint => new Disobedient(checkpoint, "none"));
+        using Sequence sequence = tiny.CreateSequence();
+        Assert.Throws<NotSupportedException>(() => tiny.Prefill(sequence));
     }
 
     /// <summary>A class whose plan reduces before tower layer 0, by what layer 1 attends to, that does something else.</summary>
-    private sealed class Disobedient(Checkpoint checkpoint, string fault) : VisionLanguageModel(checkpoint, ClipLlamaElipAhead.Plan, null)
+    private sealed class Disobedient(Checkpoint checkpoint, string fault) : VisionSideOnly(checkpoint, ClipLlamaElipAhead.Plan)
     {
         protected override void EncodeImage(ImagePass pass)
         {
@@ -110,18 +101,5 @@ public sealed class LookAheadTests
             pass.RunTowerLayers(first: 0, last: 1);
             pass.Project();
         }
-
-        protected override void Prefill(ForwardPass pass) => throw new NotSupportedException("EncodeImage was accepted.");
-
-        protected override void DecodeStep(ForwardPass pass) => throw new NotSupportedException("EncodeImage was accepted.");
-    }
-
-    private sealed class Counter : IProgress<LoadProgress>
-    {
-        public int Ready { get; private set; }
-
-        public int Total { get; private set; }
-
-        public void Report(LoadProgress value) => (Ready, Total) = (value.Done, value.Total);
     }
 }

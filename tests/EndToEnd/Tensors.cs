@@ -37,6 +37,20 @@ internal sealed class Tensors
 
     public void Set(string name, JsonObject entry, byte[] bytes) => _tensors[name] = (entry, bytes);
 
+    /// <summary>Writes all tensors of a file into another, beside its own, and deletes the first.</summary>
+    public static void Move(string from, string into)
+    {
+        Tensors merged = Read(into);
+        Tensors moved = Read(from);
+        foreach (string name in moved.Names)
+        {
+            merged.Set(name, moved.Entry(name), moved.Bytes(name));
+        }
+
+        merged.Write(into);
+        File.Delete(from);
+    }
+
     public void Remove(string name) => Assert.True(_tensors.Remove(name));
 
     public void Rename(string from, string to)

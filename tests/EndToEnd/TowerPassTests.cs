@@ -49,18 +49,11 @@ public sealed class TowerPassTests
     public void SessionsAreCountedAndSharedBetweenVariants()
     {
         using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
-        int Sessions(Func<Checkpoint, ModelOptions, VisionLanguageModel> load)
-        {
-            var progress = new Counter();
-            load(checkpoint, new ModelOptions { Progress = progress }).Dispose();
-            Assert.Equal(progress.Total, progress.Ready);
-            return progress.Total;
-        }
 
         // In place of one tower: patches, the merge, and two halves for each of the two layers; or one whole layer and two halves.
-        int dense = Sessions(static (c, options) => ClipLlamaDense.Load(c, options));
-        Assert.Equal(dense + 5, Sessions(static (c, options) => ClipLlamaFiCoCoV.Load(c, options)));
-        Assert.Equal(dense + 4, Sessions(static (c, options) => ClipLlamaFiCoCoVCode.Load(c, options)));
+        int dense = SessionCount.Of(checkpoint, static (c, options) => ClipLlamaDense.Load(c, options));
+        Assert.Equal(dense + 5, SessionCount.Of(checkpoint, static (c, options) => ClipLlamaFiCoCoV.Load(c, options)));
+        Assert.Equal(dense + 4, SessionCount.Of(checkpoint, static (c, options) => ClipLlamaFiCoCoVCode.Load(c, options)));
     }
 
     [Fact]
@@ -92,12 +85,10 @@ public sealed class TowerPassTests
     [InlineData("no feed-forward")]
     public void AClassThatDoesNotFollowItsPlanFails(string fault)
     {
-        using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
-        using var model = new Disobedient(checkpoint, fault);
-        using var tiny = new TinyModel(static c => ClipLlamaDense.Load(c));
-        using Sequence sequence = model.CreateSequence(200);
-        Assert.Throws<InvalidOperationException>(() => model.Prefill(sequence, tiny.Prefix, tiny.Pixels, tiny.Suffix));
-        Assert.Throws<InvalidOperationException>(() => model.Decode(sequence, 3));
+        using var tiny = new TinyModel(checkpoint => new Disobedient(checkpoint, fault));
+        using Sequence sequence = tiny.CreateSequence();
+        Assert.Throws<InvalidOperationException>(() => tiny.Prefill(sequence));
+        Assert.Throws<InvalidOperationException>(() => tiny.Model.Decode(sequence, 3));
     }
 
     [Theory]
@@ -105,15 +96,13 @@ public sealed class TowerPassTests
     [InlineData("out of range")]
     public void MergedTokensAreChecked(string fault)
     {
-        using Checkpoint checkpoint = Checkpoint.Open(Goldens.Of("clip-llama").CheckpointFolder);
-        using var model = new Disobedient(checkpoint, fault);
-        using var tiny = new TinyModel(static c => ClipLlamaDense.Load(c));
-        using Sequence sequence = model.CreateSequence(200);
-        Assert.Throws<ArgumentException>(() => model.Prefill(sequence, tiny.Prefix, tiny.Pixels, tiny.Suffix));
+        using var tiny = new TinyModel(checkpoint => new Disobedient(checkpoint, fault));
+        using Sequence sequence = tiny.CreateSequence();
+        Assert.Throws<ArgumentException>(() => tiny.Prefill(sequence));
     }
 
     /// <summary>A class whose plan merges four tokens in tower layer 1, behind a whole layer 0, that does something else.</summary>
-    private sealed class Disobedient(Checkpoint checkpoint, string fault, Action? beforeLayer = null) : VisionLanguageModel(checkpoint, FourLeave, null)
+    private sealed class Disobedient(Checkpoint checkpoint, string fault, Action? beforeLayer = null) : VisionSideOnly(checkpoint, FourLeave)
     {
         private static readonly ReductionPlan FourLeave = Planner.Plan(ClipLlamaDense.Plan.Geometry, [new PolicyDeclaration("FiCoCoV", new IntegerArgument("R", 4))]).Plan!;
 
@@ -175,18 +164,5 @@ public sealed class TowerPassTests
 
             pass.Project();
         }
-
-        protected override void Prefill(ForwardPass pass) => throw new NotSupportedException("EncodeImage was accepted.");
-
-        protected override void DecodeStep(ForwardPass pass) => throw new NotSupportedException("EncodeImage was accepted.");
-    }
-
-    private sealed class Counter : IProgress<LoadProgress>
-    {
-        public int Ready { get; private set; }
-
-        public int Total { get; private set; }
-
-        public void Report(LoadProgress value) => (Ready, Total) = (value.Done, value.Total);
     }
 }

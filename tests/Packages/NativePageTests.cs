@@ -16,6 +16,6 @@ public sealed class NativePageTests(PackedFeed feed)
         Dictionary<string, string?> environment = feed.Environment();
         environment["TreatWarningsAsErrors"] = "true";
         environment["CppCompilerAndLinker"] = File.Exists("/usr/bin/clang") || !File.Exists("/usr/bin/gcc") ? null : "gcc";
-        Assert.InRange(await DocumentedCommands.Run("native.md", folder, environment), 5, 20);
+        Assert.InRange(await DocumentedCommands.Run("generator/docs/native.md", folder, environment), 5, 20);
     }
 }

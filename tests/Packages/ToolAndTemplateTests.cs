@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Espalier.Tests;
 
 /// <summary>The tool and the template, installed from their packages.</summary>
@@ -25,7 +23,7 @@ public sealed class ToolAndTemplateTests(PackedFeed feed)
         Assert.Equal("red\n", output);
 
         // An empty cache and no npm: one line that says what to do.
-        (code, output, errors) = await Run(folder, [("PATH", Path.GetDirectoryName(Path.GetFullPath(Dotnet)) + ":" + PathWithoutNpm.In(folder)), ("ESPALIER_CACHE", Path.Combine(folder, "cache"))], ask);
+        (code, output, errors) = await Run(folder, [("PATH", Path.GetDirectoryName(Path.GetFullPath(ChildProcess.DotnetHost)) + ":" + PathWithoutNpm.In(folder)), ("ESPALIER_CACHE", Path.Combine(folder, "cache"))], ask);
         Assert.Equal((1, ""), (code, output));
         Assert.Contains("Install npm", errors, StringComparison.Ordinal);
         Assert.Single(errors.Trim().Split('\n'));
@@ -59,21 +57,11 @@ public sealed class ToolAndTemplateTests(PackedFeed feed)
         Assert.Contains("<TargetFramework>net9.0<", File.ReadAllText(Path.Combine(folder, "Own", "Own.csproj")), StringComparison.Ordinal);
     }
 
-    private static string Dotnet => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? Environment.ProcessPath!;
-
     private static async Task<(int Code, string Output, string Errors)> Run(string folder, (string Name, string Value)[] environment, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(folder, "bin", "espalier"), arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["DOTNET_ROOT"] = Path.GetDirectoryName(Path.GetFullPath(Dotnet));
-        foreach ((string name, string value) in environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, output, await errors);
+        var all = environment.ToDictionary(static variable => variable.Name, static variable => (string?)variable.Value);
+        all["DOTNET_ROOT"] = Path.GetDirectoryName(Path.GetFullPath(ChildProcess.DotnetHost));
+        ChildProcess tool = await ChildProcess.Run(Path.Combine(folder, "bin", "espalier"), folder, all, arguments);
+        return (tool.ExitCode, tool.Output, tool.Errors);
     }
 }

@@ -1,22 +1,26 @@
-using System.Diagnostics;
-
 namespace Espalier.Tests;
 
 /// <summary>The commands of a page, run one after the other as a reader does, and what they are shown to print.</summary>
 internal static class DocumentedCommands
 {
     /// <summary>Runs every block of the languages <c>sh</c> and <c>console</c>; blocks of other languages show files.</summary>
-    /// <param name="page">The page's name in generator/docs.</param>
+    /// <param name="document">The document, from the root of the repository.</param>
     /// <param name="folder">Where the reader is; programs in its folder <c>path</c> come before all others.</param>
     /// <param name="environment">Variables to set, or to remove where the value is null.</param>
+    /// <param name="isRun">Which commands are run; all if null.</param>
     /// <returns>How many commands there were.</returns>
-    public static async Task<int> Run(string page, string folder, IReadOnlyDictionary<string, string?> environment)
+    public static async Task<int> Run(string document, string folder, IReadOnlyDictionary<string, string?> environment, Func<string, bool>? isRun = null)
     {
         int commands = 0;
-        foreach ((string language, string[] lines) in Blocks(File.ReadAllLines(RepositoryFolder.Combine("generator", "docs", page))))
+        foreach ((string language, string[] lines) in Blocks(document))
         {
-            foreach ((string command, string[] shown) in language == "sh" ? [(string.Join('\n', lines), [])] : Console(lines))
+            foreach ((string command, string[] shown) in language switch { "sh" => [(string.Join('\n', lines), [])], "console" => Console(lines), _ => [] })
             {
+                if (isRun?.Invoke(command) == false)
+                {
+                    continue;
+                }
+
                 (int code, string output) = await Bash(folder, environment, command);
                 Assert.True(code == 0, $"{command}\nended with {code}:\n{output}");
                 if (language == "console")
@@ -31,26 +35,41 @@ internal static class DocumentedCommands
         return commands;
     }
 
-    private static IEnumerable<(string Language, string[] Lines)> Blocks(string[] page)
+    /// <summary>The blocks of a document that name their language.</summary>
+    /// <param name="document">The document, from the root of the repository.</param>
+    public static IEnumerable<(string Language, string[] Lines)> Blocks(string document)
     {
+        string[] page = File.ReadAllLines(RepositoryFolder.Combine(document));
         for (int i = 0; i < page.Length; i++)
         {
-            if (page[i] is "```sh" or "```console")
+            string line = page[i].TrimStart();
+            if (line.StartsWith("```", StringComparison.Ordinal) && line.Length > 3)
             {
-                int end = Array.IndexOf(page, "```", i + 1);
-                yield return (page[i][3..], page[(i + 1)..end]);
+                int end = Array.FindIndex(page, i + 1, static other => other.TrimStart() == "```");
+                yield return (line[3..], page[(i + 1)..end]);
                 i = end;
             }
         }
     }
 
+    /// <summary>The only block of a language, as a text.</summary>
+    /// <param name="document">The document, from the root of the repository.</param>
+    /// <param name="language">The language.</param>
+    public static string Block(string document, string language) => string.Join('\n', Assert.Single(Blocks(document), block => block.Language == language).Lines) + "\n";
+
     private static IEnumerable<(string Command, string[] Shown)> Console(string[] lines)
     {
         for (int i = 0; i < lines.Length;)
         {
-            int next = Array.FindIndex(lines, i + 1, static line => line.StartsWith("$ ", StringComparison.Ordinal));
+            int end = i;
+            while (lines[end].EndsWith('\\'))
+            {
+                end++;
+            }
+
+            int next = Array.FindIndex(lines, end + 1, static line => line.StartsWith("$ ", StringComparison.Ordinal));
             next = next < 0 ? lines.Length : next;
-            yield return (lines[i][2..], lines[(i + 1)..next]);
+            yield return (string.Join('\n', lines[i..(end + 1)])[2..], lines[(end + 1)..next]);
             i = next;
         }
     }
@@ -82,16 +101,9 @@ internal static class DocumentedCommands
 
     private static async Task<(int Code, string Output)> Bash(string folder, IReadOnlyDictionary<string, string?> environment, string command)
     {
-        var start = new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", "exec 2>&1\n" + command]) { WorkingDirectory = folder, RedirectStandardOutput = true };
-        foreach ((string name, string? value) in environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        start.Environment["PATH"] = Path.Combine(folder, "path") + ":" + Environment.GetEnvironmentVariable("PATH");
-        using Process process = Process.Start(start)!;
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, output);
+        var all = new Dictionary<string, string?>(environment);
+        all["PATH"] = Path.Combine(folder, "path") + ":" + all.GetValueOrDefault("PATH", Environment.GetEnvironmentVariable("PATH"));
+        ChildProcess shell = await ChildProcess.Run("bash", folder, all, "-euo", "pipefail", "-c", "exec 2>&1\n" + command);
+        return (shell.ExitCode, shell.Output);
     }
 }

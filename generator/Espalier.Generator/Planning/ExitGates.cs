@@ -1,6 +1,7 @@
 namespace Espalier.Planning;
 
 /// <summary>Gates behind a run of decoder layers: the first that says so lets all visual tokens leave. What they say depends on the prompt, so the plan counts as if none did.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="FirstLayer">The first layer with a gate behind it, zero-based.</param>
 /// <param name="LastLayer">The last.</param>
 /// <param name="Declaration">The policy as it was declared.</param>

@@ -1,6 +1,7 @@
 namespace Espalier.Planning;
 
 /// <summary>Feed-forward layers that a decode step may skip: where one of them hardly turns its row, those of the next layers are left out (FFN-SkipLLM, arXiv 2404.03865). Attention always runs, so every layer keeps its KV row. Which are skipped depends on the token.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="FirstLayer">The first layer whose feed-forward layer is looked at, zero-based. Those before it always run.</param>
 /// <param name="LastLayer">The last layer that may be skipped in. Those behind it always run.</param>
 /// <param name="Threshold">The cosine between a row before the feed-forward layer and behind its residual, from which on the next are skipped.</param>

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 namespace Espalier.Planning;
 
 /// <summary>Tower layers that run on fewer rows than there are visual tokens: a static matrix makes these rows in front of each layer, and behind it all tokens come back.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Layers">Zero-based tower layers, ascending.</param>
 /// <param name="Rows">Rows that each of them runs on, besides the CLS row.</param>
 /// <param name="Declaration">The policy as it was declared.</param>

@@ -56,6 +56,7 @@ public enum Activation
 }
 
 /// <summary>The shapes of a vision tower.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Family">CLIP or SigLIP.</param>
 /// <param name="Layers">Layers that the config declares.</param>
 /// <param name="FeatureLayers">Layers that are run: the features are the output of layer <c>FeatureLayers - 1</c>; 0 means the embeddings.</param>
@@ -100,6 +101,7 @@ public sealed record VisionGeometry(
 }
 
 /// <summary>The shapes of a decoder.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Family">LLaMA or Qwen2.</param>
 /// <param name="Layers">Decoder layers.</param>
 /// <param name="Hidden">Width of a token.</param>

@@ -34,6 +34,7 @@ public enum NeuronChoice
 }
 
 /// <summary>What visual rows still do in a layer in which they do less; text rows do everything.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Reach">Which visual keys a visual row attends to.</param>
 /// <param name="Distance">How far: patches to each side, or rows before; 0 for <see cref="VisualReach.All"/>.</param>
 /// <param name="Choice">Which neurons visual rows use.</param>

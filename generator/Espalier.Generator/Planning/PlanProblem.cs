@@ -141,6 +141,7 @@ public enum PlanProblemKind
 }
 
 /// <summary>Something wrong with a set of policies, and where.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Kind">What is wrong.</param>
 /// <param name="Policy">Index of the policy at fault in the list that was planned.</param>
 /// <param name="Argument">The argument at fault; null if the policy as a whole is.</param>

@@ -105,48 +105,28 @@ internal static class PlanRules
     }
 
     /// <summary>Reports frozen layers that would have to rank rows by what they do not compute of them, and leaves the others.</summary>
-    public static IReadOnlyList<Freeze> CheckRanking(IReadOnlyList<Freeze> freezes, IReadOnlyList<Prune> prunes, List<PlanProblem> problems)
-    {
-        var accepted = new List<Freeze>();
-        foreach (Freeze freeze in freezes)
-        {
-            Prune? ranking = prunes.FirstOrDefault(prune => prune.Boundary.AfterLayer == freeze.Layer && ScoreTraits.Of(prune.Ranking.Score).FrozenKind is null);
-            if (ranking is null)
-            {
-                accepted.Add(freeze);
-            }
-            else if (!problems.Exists(earlier => earlier.Kind == PlanProblemKind.FrozenWhereRanked && earlier.Policy == freeze.Policy && earlier.Element == freeze.Element))
-            {
-                problems.Add(new PlanProblem(
-                    PlanProblemKind.FrozenWhereRanked, freeze.Policy, freeze.Argument, freeze.Element,
-                    EquatableArray.Of(freeze.Declaration, PlanText.Layers(freeze.Layer, freeze.Layer), ranking.Declaration)));
-            }
-        }
-
-        return accepted;
-    }
+    public static IReadOnlyList<Freeze> CheckRanking(IReadOnlyList<Freeze> freezes, IReadOnlyList<Prune> prunes, List<PlanProblem> problems) =>
+        Without(freezes, prunes.Where(prune => ScoreTraits.Of(prune.Ranking.Score).FrozenKind is null), PlanProblemKind.FrozenWhereRanked, problems);
 
     /// <summary>Reports frozen layers in which visual rows are merged, and leaves the others.</summary>
-    public static IReadOnlyList<Freeze> CheckMerging(IReadOnlyList<Freeze> freezes, IReadOnlyList<Prune> prunes, List<PlanProblem> problems)
+    public static IReadOnlyList<Freeze> CheckMerging(IReadOnlyList<Freeze> freezes, IReadOnlyList<Prune> prunes, List<PlanProblem> problems) =>
+        Without(freezes, prunes.Where(prune => prune.Boundary.IsInside), PlanProblemKind.FrozenWhereMerged, problems);
+
+    /// <summary>Reports frozen layers that one of some prunes needs whole, each once a list in which it stands, and leaves the others.</summary>
+    private static List<Freeze> Without(IReadOnlyList<Freeze> freezes, IEnumerable<Prune> prunes, PlanProblemKind kind, List<PlanProblem> problems)
     {
         var accepted = new List<Freeze>();
         foreach (Freeze freeze in freezes)
         {
-            Prune? inside = null;
-            foreach (Prune prune in prunes)
-            {
-                inside = prune.Boundary.IsInside && prune.Boundary.AfterLayer == freeze.Layer ? prune : inside;
-            }
-
-            if (inside is null)
+            if (prunes.FirstOrDefault(prune => prune.Boundary.AfterLayer == freeze.Layer) is not { } needing)
             {
                 accepted.Add(freeze);
             }
-            else if (!problems.Exists(earlier => earlier.Kind == PlanProblemKind.FrozenWhereMerged && earlier.Policy == freeze.Policy && earlier.Element == freeze.Element))
+            else if (!problems.Exists(earlier => earlier.Kind == kind && earlier.Policy == freeze.Policy && earlier.Element == freeze.Element))
             {
                 problems.Add(new PlanProblem(
-                    PlanProblemKind.FrozenWhereMerged, freeze.Policy, freeze.Argument, freeze.Element,
-                    EquatableArray.Of(freeze.Declaration, PlanText.Layers(freeze.Layer, freeze.Layer), inside.Declaration)));
+                    kind, freeze.Policy, freeze.Argument, freeze.Element,
+                    EquatableArray.Of(freeze.Declaration, PlanText.Layers(freeze.Layer, freeze.Layer), needing.Declaration)));
             }
         }
 

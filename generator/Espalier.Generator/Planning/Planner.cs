@@ -5,6 +5,7 @@ using System.Linq;
 namespace Espalier.Planning;
 
 /// <summary>What <see cref="Planner"/> found: a plan, or the reasons why there is none.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Plan">The plan; null if a problem is fatal.</param>
 /// <param name="Problems">Everything that is wrong, ordered by policy.</param>
 public sealed record PlanResult(ReductionPlan? Plan, EquatableArray<PlanProblem> Problems);

@@ -42,10 +42,12 @@ public sealed record PolicyDeclaration(string Name, EquatableArray<PolicyArgumen
 }
 
 /// <summary>One written argument of a policy.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Name">The property or constructor parameter that takes it.</param>
 public abstract record PolicyArgument(string Name);
 
 /// <summary>An integer, for example a layer or a count.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Name">The property that takes it.</param>
 /// <param name="Value">The number.</param>
 public sealed record IntegerArgument(string Name, int Value) : PolicyArgument(Name)
@@ -55,6 +57,7 @@ public sealed record IntegerArgument(string Name, int Value) : PolicyArgument(Na
 }
 
 /// <summary>A real number, for example a ratio.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Name">The property that takes it.</param>
 /// <param name="Value">The number.</param>
 public sealed record RealArgument(string Name, double Value) : PolicyArgument(Name)
@@ -64,6 +67,7 @@ public sealed record RealArgument(string Name, double Value) : PolicyArgument(Na
 }
 
 /// <summary>A list of layers, written without a name; or of layers or counts, written with one.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Name">The constructor parameter or property that takes it.</param>
 /// <param name="Layers">The numbers in the order in which they were written.</param>
 /// <param name="IsNamed">True if a property takes it.</param>
@@ -78,6 +82,7 @@ public sealed record LayersArgument(string Name, EquatableArray<int> Layers, boo
 }
 
 /// <summary>A list of real numbers, for example a ratio for each of some layers.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Name">The property that takes it.</param>
 /// <param name="Values">The numbers in the order in which they were written.</param>
 public sealed record NumbersArgument(string Name, EquatableArray<double> Values) : PolicyArgument(Name)
@@ -87,6 +92,7 @@ public sealed record NumbersArgument(string Name, EquatableArray<double> Values)
 }
 
 /// <summary>A member of an enumeration, or <c>true</c> or <c>false</c>.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Name">The property that takes it.</param>
 /// <param name="Member">The member's name, or its number if no member has it.</param>
 public sealed record ChoiceArgument(string Name, string Member) : PolicyArgument(Name)
@@ -96,6 +102,7 @@ public sealed record ChoiceArgument(string Name, string Member) : PolicyArgument
 }
 
 /// <summary>A type that stands for a type parameter, for example a scorer.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Name">The type parameter.</param>
 /// <param name="FullName">The type as C# writes it anywhere, with <c>global::</c>.</param>
 /// <param name="ShortName">The type as the declaration names it.</param>

@@ -22,6 +22,7 @@ public enum CountRule
 }
 
 /// <summary>The count of a step that the plan cannot know: a step that decides by the image, or one behind such a step. What the plan says of it is an upper bound.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Rule">Who says how many tokens stay.</param>
 /// <param name="Share">The share, where the rule is one; else 0.</param>
 /// <param name="Typical">Tokens to expect, from 1 to the upper bound: what the typical cost is computed with.</param>

@@ -19,6 +19,7 @@ public enum LayerMode
 }
 
 /// <summary>A run of decoder layers with one mode and one count of visual tokens. Layers are zero-based, both ends inclusive.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="FirstLayer">First layer of the run.</param>
 /// <param name="LastLayer">Last layer of the run.</param>
 /// <param name="Mode">What happens to the visual rows.</param>
@@ -45,6 +46,7 @@ public sealed record Segment(int FirstLayer, int LastLayer, LayerMode Mode, int 
 }
 
 /// <summary>A run of decoder layers that prefill executes with one kind: a segment, cut where a layer also yields scores.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="FirstLayer">First layer of the run.</param>
 /// <param name="LastLayer">Last layer of the run. A scored run is one layer long.</param>
 /// <param name="Kind">What the layers do.</param>
@@ -52,6 +54,7 @@ public sealed record Segment(int FirstLayer, int LastLayer, LayerMode Mode, int 
 public sealed record LayerRun(int FirstLayer, int LastLayer, LayerKind Kind, int VisualTokens);
 
 /// <summary>A run of decoder layers whose KV caches hold the same number of visual rows: what a decode step walks over.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="FirstLayer">First layer of the run.</param>
 /// <param name="LastLayer">Last layer of the run.</param>
 /// <param name="VisualTokens">Visual rows cached in each of these layers.</param>

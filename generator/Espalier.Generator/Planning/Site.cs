@@ -20,6 +20,7 @@ public enum Site
 }
 
 /// <summary>The tower layers whose attention a step adds up: one score a patch. Zero-based, both ends inclusive.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="FirstLayer">First layer of the sum.</param>
 /// <param name="LastLayer">Last layer of the sum.</param>
 /// <param name="Attention">Whose attention it is. Only that of the CLS token, head by head, is added up over layers.</param>
@@ -40,6 +41,7 @@ public enum TowerAttention
 
 /// <summary>The function of the runtime that picks the tokens of a step: <c>Espalier.{Name}.Select</c>. It takes its inputs, its numbers, scratch if it needs some, and
 /// <c>kept</c> or, for a merge, the <c>RowMerge</c>, in this order. Where the image says how many tokens stay, it returns their number.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Name">The class of the function, which is named as the method.</param>
 /// <param name="Scratch">Floats of scratch that it takes; 0 if it takes none.</param>
 /// <param name="Arguments">Its numbers, in the order of its parameters.</param>
@@ -69,6 +71,7 @@ public sealed record Kernel(string Name, int Scratch, EquatableArray<KernelArgum
 }
 
 /// <summary>A number that a kernel takes.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Name">The parameter.</param>
 /// <param name="Value">The number; an integer if the parameter is one.</param>
 /// <param name="Member">The member of an enumeration of the namespace <c>Espalier</c> that it takes in place of a number, for example <c>FastVRows.Mean</c>; else null.</param>

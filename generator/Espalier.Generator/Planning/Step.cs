@@ -109,6 +109,7 @@ public enum Positions
 }
 
 /// <summary>One reduction at one site: the visual rows shrink from <paramref name="TokensBefore"/> to <paramref name="TokensAfter"/>.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="AfterLayer">The zero-based decoder layer behind which the step runs, or inside of which, behind its attention; -1 is before the first, and on the vision side.</param>
 /// <param name="Score">What ranks the tokens.</param>
 /// <param name="Compress">What happens to the rest.</param>

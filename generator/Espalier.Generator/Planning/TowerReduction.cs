@@ -20,6 +20,7 @@ public enum TowerReads
 }
 
 /// <summary>Where and how a step at <see cref="Site.InsideTower"/> reduces: in each of some layers that follow each other, between attention and feed-forward layer; or before some of them, by what layers say that run ahead.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="FirstLayer">First tower layer, zero-based.</param>
 /// <param name="Leaving">The visual tokens that leave in each layer; 0 in a layer that reduces nothing.</param>
 /// <param name="Reads">What the attention hands out.</param>
@@ -81,6 +82,7 @@ public sealed record TowerReduction(int FirstLayer, EquatableArray<int> Leaving,
 }
 
 /// <summary>A run of tower layers: whole ones, or those of one reduction; if that reduces before layers, from one of these to the next.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="FirstLayer">First layer of the run.</param>
 /// <param name="LastLayer">Last layer of the run.</param>
 /// <param name="VisualTokens">Visual tokens that the run starts with.</param>

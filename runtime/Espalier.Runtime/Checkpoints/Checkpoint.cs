@@ -46,6 +46,8 @@ public sealed partial class Checkpoint : IWeightSource, IDisposable
     internal IEnumerable<(string Name, long[] Shape)> Matrices => CheckpointTensor.Matrices(_tensors.Values);
 
     /// <summary>Finds a tensor of any type by its canonical name.</summary>
+    /// <param name="canonicalName">For example <c>language_model.layers.0.self_attn.q_proj.weight</c>.</param>
+    /// <param name="tensor">The tensor, a view on the mapped file; unspecified if there is none of the name.</param>
     /// <exception cref="ObjectDisposedException">The checkpoint is disposed.</exception>
     public bool TryGetTensor(string canonicalName, out CheckpointTensor tensor)
     {
@@ -77,6 +79,7 @@ public sealed partial class Checkpoint : IWeightSource, IDisposable
     }
 
     /// <summary>Checks that this is the model that a class was compiled for.</summary>
+    /// <param name="compiled">The shapes that the compiler read.</param>
     /// <exception cref="GeometryMismatchException">It is another one; the message names the fields that differ.</exception>
     public void RequireGeometry(ModelGeometry compiled)
     {

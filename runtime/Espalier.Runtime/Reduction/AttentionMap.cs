@@ -3,7 +3,7 @@ namespace Espalier;
 /// <summary>The attention inside one decoder layer, mean over heads and without a mask: the scaled products of the queries of the rows in the pass with all keys, or the softmax of these over all keys, as the method asks.</summary>
 /// <remarks>A row a query: the visual rows and the text rows behind them. A column a key: the rows before the image, the visual rows, the text rows. Registers between visual and text rows, where
 /// there are some, are skipped. The queries of the rows before the image are
-/// not in it: they are computed once for many images. A view on memory of a running prefill, valid until the next layer.</remarks>
+/// not in it: they are computed once for many images. A view on memory of a running prefill, valid until the next layer. Several threads may read it, none writes it.</remarks>
 public readonly ref struct AttentionMap
 {
     private readonly ReadOnlySpan<float> _products;
@@ -41,15 +41,19 @@ public readonly ref struct AttentionMap
     public int TextRows { get; }
 
     /// <summary>The products of a visual row's query with the keys of the rows before the image.</summary>
+    /// <param name="visualRow">Its number among the visual rows.</param>
     public ReadOnlySpan<float> ToPrefix(int visualRow) => Row(visualRow)[..PrefixRows];
 
     /// <summary>The products of a visual row's query with the keys of the visual rows.</summary>
+    /// <param name="visualRow">Its number among the visual rows.</param>
     public ReadOnlySpan<float> ToVisual(int visualRow) => Row(visualRow).Slice(PrefixRows, VisualRows);
 
     /// <summary>The products of a visual row's query with the keys of the text rows behind the image.</summary>
+    /// <param name="visualRow">Its number among the visual rows.</param>
     public ReadOnlySpan<float> ToText(int visualRow) => Row(visualRow)[(PrefixRows + VisualRows + _registers)..];
 
     /// <summary>The products of a text row's query with the keys of the visual rows.</summary>
+    /// <param name="textRow">Its number among the text rows behind the image.</param>
     public ReadOnlySpan<float> FromText(int textRow) => Row(VisualRows + _registers + textRow).Slice(PrefixRows, VisualRows);
 
     private ReadOnlySpan<float> Row(int row)

@@ -1,7 +1,7 @@
 namespace Espalier;
 
 /// <summary>What an <see cref="ITokenScorer"/> sees: the hidden rows of the visual tokens that are still there, and which ones they are.</summary>
-/// <remarks>A view on the memory of a running prefill, valid during the call.</remarks>
+/// <remarks>A view on the memory of a running prefill, valid during the call. Several threads may read it, none writes it.</remarks>
 public readonly ref struct TokenScoreContext
 {
     internal TokenScoreContext(ReadOnlySpan<float> rows, ReadOnlySpan<int> tokens, int layer)

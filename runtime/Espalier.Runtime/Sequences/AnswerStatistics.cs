@@ -3,6 +3,7 @@ using Espalier.Planning;
 namespace Espalier;
 
 /// <summary>What the last answer of a sequence took. Times are wall-clock.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="PromptTokens">Positions of the prompt: prefix, image and suffix. Reductions before the decoder that make positions contiguous shorten the image; others do not.</param>
 /// <param name="CachedPromptTokens">Prefix rows that came from the prefix cache and were not computed.</param>
 /// <param name="Vision">Vision tower, projector and what is reduced between them and the decoder; preprocessing is not counted.</param>

@@ -1,7 +1,7 @@
 namespace Espalier.Text;
 
 /// <summary>A conversation about one image: what was asked and answered, and what is asked now. The image belongs to the first question.</summary>
-/// <remarks>Nothing in it is read as anything but plain text. Immutable as long as nobody changes the list behind <see cref="Earlier"/>.</remarks>
+/// <remarks>Nothing in it is read as anything but plain text. Immutable and thread-safe as long as nobody changes the list behind <see cref="Earlier"/>.</remarks>
 public sealed record Conversation
 {
     /// <summary>Makes a conversation.</summary>
@@ -28,6 +28,7 @@ public sealed record Conversation
 }
 
 /// <summary>A question that was answered.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Question">The question.</param>
 /// <param name="Answer">The answer, without the white space that a model puts in front of it.</param>
 public sealed record Exchange(string Question, string Answer);

@@ -1,6 +1,7 @@
 namespace Espalier.Text;
 
 /// <summary>A prompt cut at the image: the visual tokens go between the two.</summary>
+/// <remarks>The arrays are not copied: thread-safe as long as nobody changes them.</remarks>
 /// <param name="Prefix">The ids before the image, with the beginning-of-sequence token if the tokenizer adds one.</param>
 /// <param name="Suffix">The ids after the image, up to where the answer begins.</param>
 public sealed record Prompt(int[] Prefix, int[] Suffix)

@@ -4,6 +4,7 @@ namespace Espalier.Vision;
 /// A picture of 8-bit sRGB pixels: row-major, three bytes a pixel in the order red, green, blue, rows without padding.
 /// It refers to memory that the caller owns and must not change while the picture is in use; nothing is copied.
 /// </summary>
+/// <remarks>Immutable; thread-safe as long as nobody writes to the memory.</remarks>
 public readonly struct RgbImage
 {
     /// <summary>The number of bytes that one pixel takes.</summary>

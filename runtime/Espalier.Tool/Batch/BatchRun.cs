@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Espalier.Evaluation;
-using Espalier.Tool.Commands;
 using Espalier.Vision;
 
 namespace Espalier.Tool.Batch;

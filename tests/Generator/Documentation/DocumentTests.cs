@@ -24,7 +24,7 @@ public sealed partial class DocumentTests
     /// <summary>Every Markdown file of the repository, whether or not it names anything.</summary>
     public static TheoryData<string> Documents() => [.. Paths];
 
-    private static string[] Paths => [.. Markdown(Root).Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/')).Order(StringComparer.Ordinal)];
+    internal static string[] Paths => [.. Markdown(Root).Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/')).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Blocks))]

@@ -8,7 +8,6 @@ namespace Espalier.Tests.Graphs;
 internal sealed class GraphSession : IDisposable
 {
     private readonly List<NativeTensor> _weights = [];
-    private readonly OrtSession _session;
 
     public GraphSession(GraphModel model, IWeights weights)
     {
@@ -20,22 +19,25 @@ internal sealed class GraphSession : IDisposable
             options.AddExternalInitializer(use.Name, weight.Value);
         }
 
-        _session = OrtSession.Create(model.Bytes, options);
+        Session = OrtSession.Create(model.Bytes, options);
     }
+
+    /// <summary>The session, for a test that binds by itself.</summary>
+    public OrtSession Session { get; }
 
     public void Dispose()
     {
-        _session.Dispose();
+        Session.Dispose();
         _weights.ForEach(weight => weight.Dispose());
     }
 
     /// <summary>Runs the graph. Every input and output that the graph declares must be given.</summary>
     public void Run((string Name, NativeTensor Tensor)[] inputs, (string Name, NativeTensor Tensor)[] outputs)
     {
-        Assert.Equal(_session.InputNames.Order(StringComparer.Ordinal), inputs.Select(input => input.Name).Order(StringComparer.Ordinal));
-        Assert.Equal(_session.OutputNames.Order(StringComparer.Ordinal), outputs.Select(output => output.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(Session.InputNames.Order(StringComparer.Ordinal), inputs.Select(input => input.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(Session.OutputNames.Order(StringComparer.Ordinal), outputs.Select(output => output.Name).Order(StringComparer.Ordinal));
 
-        using var binding = OrtBinding.Create(_session);
+        using var binding = OrtBinding.Create(Session);
         foreach (var (name, tensor) in inputs)
         {
             binding.BindInput(Encoding.UTF8.GetBytes(name + '\0'), tensor.Value);
@@ -46,6 +48,6 @@ internal sealed class GraphSession : IDisposable
             binding.BindOutput(Encoding.UTF8.GetBytes(name + '\0'), tensor.Value);
         }
 
-        _session.Run(binding);
+        Session.Run(binding);
     }
 }

@@ -150,23 +150,13 @@ internal sealed class PartialBench : IDisposable
 {
     private readonly TextGeometry _geometry;
     private readonly PartialWork _work;
-    private readonly List<NativeTensor> _weights = [];
-    private readonly OrtSession _session;
+    private readonly GraphSession _session;
     private readonly PartialInputs _inputs;
 
     public PartialBench(TextGeometry geometry, int grid, PartialWork work, TestWeights weights)
     {
         (_geometry, _work) = (geometry, work);
-        GraphModel graph = DecoderLayerGraph.Build(geometry, 1, LayerKind.PartialScored, LinearFormat.Float32, work);
-        using var options = OrtSessionOptions.Create();
-        foreach (WeightUse use in graph.Weights)
-        {
-            NativeTensor weight = NativeTensor.Of(weights.Get(use), use.Shape);
-            _weights.Add(weight);
-            options.AddExternalInitializer(use.Name, weight.Value);
-        }
-
-        _session = OrtSession.Create(graph.Bytes, options);
+        _session = new GraphSession(DecoderLayerGraph.Build(geometry, 1, LayerKind.PartialScored, LinearFormat.Float32, work), weights);
         var vision = new VisionGeometry(VisionFamily.Siglip, Layers: 1, FeatureLayers: 1, Hidden: 8, Intermediate: 8, Heads: 1, ImageSize: grid, PatchSize: 1, 1e-6f, Activation.GeluTanh, KeepsCls: false);
         var model = new ModelGeometry("llava", vision, geometry, ImageTokenId: 1, Activation.Gelu);
 
@@ -187,7 +177,7 @@ internal sealed class PartialBench : IDisposable
         using var visualStart = NativeTensor.Of([(long)start], 1);
         using var y = NativeTensor.Empty(1, x.Length, _geometry.Hidden);
         using var scores = NativeTensor.Empty(cache.Rows);
-        using (var binding = new LayerBinding(_session))
+        using (var binding = new LayerBinding(_session.Session))
         {
             _inputs.Bind(binding, _work, tokens, x.Length - tokens.Length, start);
             binding.Binding.BindInput("x\0"u8, rows.Value);
@@ -219,6 +209,5 @@ internal sealed class PartialBench : IDisposable
     {
         _inputs.Dispose();
         _session.Dispose();
-        _weights.ForEach(static weight => weight.Dispose());
     }
 }

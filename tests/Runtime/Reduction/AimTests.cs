@@ -80,10 +80,7 @@ public sealed class AimTests
         var scratch = new float[Scratch(144, 64)];
         var kept = new int[18];
         var weights = new float[18 * 144];
-        Espalier.Aim.Select(features, 144, 3, AimOrder.Similarity, scratch, kept, weights);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Espalier.Aim.Select(features, 144, 3, AimOrder.Similarity, scratch, kept, weights);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Allocation.AssertNone(() => Espalier.Aim.Select(features, 144, 3, AimOrder.Similarity, scratch, kept, weights));
     }
 
     private static int Scratch(int tokens, int width) => (8 * (tokens + 1)) + ((tokens + 1) / 2 * width);

@@ -67,9 +67,6 @@ public sealed class DivPruneTests
         float[] features = Clustered(144, 64, 11);
         var scratch = new float[288];
         var kept = new int[24];
-        DivPrune.Select(features, 144, scratch, kept);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        DivPrune.Select(features, 144, scratch, kept);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Allocation.AssertNone(() => DivPrune.Select(features, 144, scratch, kept));
     }
 }

@@ -55,9 +55,6 @@ public sealed class ElipTests
     {
         float[] scores = Floats(Tower.GetProperty("elip_scores"));
         var merge = new Merge(58, 86);
-        Elip.Select(scores, merge.Rows);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Elip.Select(scores, merge.Rows);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Allocation.AssertNone(() => Elip.Select(scores, merge.Rows));
     }
 }

@@ -105,10 +105,7 @@ public sealed class FiCoCoLTests
         var merge = new Merge(106, 14);
         float[] products = Products();
         var scratch = new float[240];
-        FiCoCoL.Select(new AttentionMap(products, 11, 120, 17), FiCoCoMode.Paper, FiCoCoRedundancy.RawLogits, 0.6, 0.6, 0.98, scratch, merge.Rows);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        FiCoCoL.Select(new AttentionMap(products, 11, 120, 17), FiCoCoMode.Paper, FiCoCoRedundancy.RawLogits, 0.6, 0.6, 0.98, scratch, merge.Rows);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Allocation.AssertNone(() => FiCoCoL.Select(new AttentionMap(products, 11, 120, 17), FiCoCoMode.Paper, FiCoCoRedundancy.RawLogits, 0.6, 0.6, 0.98, scratch, merge.Rows));
     }
 
     private static float[] Products() => [.. Lcg(137 * 148, 51).Select(static x => 3 * (float)x)];

@@ -27,10 +27,7 @@ public sealed class MatrixRankTests
     {
         float[] matrix = Floats(Lcg(6 * 120, 81));
         var products = new double[36];
-        MatrixRank.Of(matrix, 6, products);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        MatrixRank.Of(matrix, 6, products);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Allocation.AssertNone(() => MatrixRank.Of(matrix, 6, products));
     }
 
     private static int Rank(float[] matrix, int rows) => MatrixRank.Of(matrix, rows, new double[rows * rows]);

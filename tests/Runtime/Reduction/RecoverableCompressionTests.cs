@@ -117,10 +117,7 @@ public sealed class RecoverableCompressionTests
         var scratch = new float[7 * Patches];
         var kept = new int[Patches];
         var weights = new float[Patches * Patches];
-        RecoverableCompression.Select(attention, keys, attention, InflectionCut.LocalOutlier, 9, 32, 50, scratch, kept, weights);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        RecoverableCompression.Select(attention, keys, attention, InflectionCut.LocalOutlier, 9, 32, 50, scratch, kept, weights);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Allocation.AssertNone(() => RecoverableCompression.Select(attention, keys, attention, InflectionCut.LocalOutlier, 9, 32, 50, scratch, kept, weights));
     }
 
     private static float[] Cosines(float[] rows, float[] text) =>

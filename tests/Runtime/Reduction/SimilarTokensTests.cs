@@ -59,11 +59,7 @@ public sealed class SimilarTokensTests
         float[] scores = Floats(Lcg(144, 72));
         var scratch = new float[60];
         var merge = new Merge(30, 114);
-        SimilarTokens.Select(scores, rows, scratch, merge.Rows);
-        Array.Clear(merge.Shares);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        SimilarTokens.Select(scores, rows, scratch, merge.Rows);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Allocation.AssertNone(() => SimilarTokens.Select(scores, rows, scratch, merge.Rows));
     }
 
     private static double Cosine(float[] rows, int one, int other)

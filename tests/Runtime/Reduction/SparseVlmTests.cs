@@ -157,10 +157,7 @@ public sealed class SparseVlmTests
         var merge = new Merge(Recycling.Left(144, 72, 0.3), 144 - Recycling.Left(144, 72, 0.3));
         var scratch = new float[(22 * 22) + (5 * 144)];
         var raters = new int[40];
-        Run();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Run();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Allocation.AssertNone(Run);
 
         void Run()
         {

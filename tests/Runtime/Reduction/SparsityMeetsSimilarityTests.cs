@@ -106,13 +106,8 @@ public sealed class SparsityMeetsSimilarityTests
         float[] features = [.. Floats(Lcg(64, 31)), .. Clustered(144, 64, 11)];
         var scratch = new float[5 * 144];
         var kept = new int[144];
-        for (int round = 0; round < 2; round++)
-        {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            SparsityMeetsSimilarity.Select(features, 144, InflectionCut.LocalOutlier, 9, 1, scratch, kept);
-            SparsityMeetsSimilarity.Select(features, 144, InflectionCut.SecondDifference, 9, 1, scratch, kept);
-            RelevantTokens.Select(features.AsSpan(0, 144), 1, kept);
-            Assert.Equal(0, (GC.GetAllocatedBytesForCurrentThread() - before) * round);
-        }
+        Allocation.AssertNone(() => SparsityMeetsSimilarity.Select(features, 144, InflectionCut.LocalOutlier, 9, 1, scratch, kept));
+        Allocation.AssertNone(() => SparsityMeetsSimilarity.Select(features, 144, InflectionCut.SecondDifference, 9, 1, scratch, kept));
+        Allocation.AssertNone(() => RelevantTokens.Select(features.AsSpan(0, 144), 1, kept));
     }
 }

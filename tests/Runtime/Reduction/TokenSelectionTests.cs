@@ -94,10 +94,6 @@ public sealed class TokenSelectionTests
     {
         var scores = new float[576];
         var kept = new int[288];
-        TokenSelection.TopK(scores, kept);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        TokenSelection.TopK(scores, kept);
-        long after = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Equal(0, after - before);
+        Allocation.AssertNone(() => TokenSelection.TopK(scores, kept));
     }
 }

@@ -168,16 +168,7 @@ public sealed class ImagePreprocessorTests
         RgbImage image = Pattern(320, 200);
         var output = new float[preprocessor.OutputLength];
         preprocessor.Process(image, output);
-        preprocessor.Process(image, output);
-
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int run = 0; run < 20; run++)
-        {
-            preprocessor.Process(image, output);
-        }
-
-        long after = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Equal(0, after - before);
+        Allocation.AssertNone(() => preprocessor.Process(image, output), times: 20);
     }
 
     [Fact]

@@ -31,6 +31,7 @@ public enum GeometryRule
 }
 
 /// <summary>Why a <c>config.json</c> was rejected. Compares by value, so an incremental generator can cache it.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Rule">The rule that was broken.</param>
 /// <param name="Path">JSON path of the field, for example <c>text_config.num_hidden_layers</c>; empty for the document itself.</param>
 /// <param name="Value">What was found, as JSON and shortened to one line; null where the field is absent.</param>
@@ -56,6 +57,7 @@ public sealed record GeometryProblem(GeometryRule Rule, string Path, string? Val
 }
 
 /// <summary>What came of reading a <c>config.json</c>: exactly one of the two is not null. Compares by value.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Geometry">The shapes of the model.</param>
 /// <param name="Problem">The first broken rule.</param>
 public sealed record GeometryReading(ModelGeometry? Geometry, GeometryProblem? Problem);

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace Espalier;
 
 /// <summary>The softmax attention that the raters, text rows behind the image, pay to the visual rows in one decoder layer, head by head; and what distance alone would make of it.</summary>
-/// <remarks>A view on memory of a running prefill, valid until the next layer or step.</remarks>
+/// <remarks>A view on memory of a running prefill, valid until the next layer or step. Several threads may read it, none writes it.</remarks>
 public readonly ref struct RaterAttention
 {
     private readonly ReadOnlySpan<float> _attention;
@@ -54,9 +54,13 @@ public readonly ref struct RaterAttention
     public int VisualRows => _visualPositions.Length;
 
     /// <summary>What a rater pays to the visual rows in one head.</summary>
+    /// <param name="head">Zero-based query head.</param>
+    /// <param name="rater">The rater's number among the raters.</param>
     public ReadOnlySpan<float> Row(int head, int rater) => _attention.Slice((((head * Raters) + rater) * _columns) + _prefixRows, VisualRows);
 
     /// <summary>What distance alone makes of the product of a rater's query and a visual row's key: by the positions of both.</summary>
+    /// <param name="rater">The rater's number among the raters.</param>
+    /// <param name="visualRow">The row's number among the visual rows.</param>
     public float Response(int rater, int visualRow) => _responses[(int)(_raterPositions[rater] - _visualPositions[visualRow])];
 
     /// <summary>The mean over heads and raters.</summary>

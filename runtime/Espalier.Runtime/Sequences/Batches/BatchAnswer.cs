@@ -8,6 +8,7 @@ namespace Espalier;
 public sealed record BatchAnswer(int Index, string Text, AnswerStatistics Statistics, Exception? Error);
 
 /// <summary>How far a batch is.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Started">Questions whose prompt was run, or could not be.</param>
 /// <param name="Finished">Questions with an answer or an error.</param>
 /// <param name="GeneratedTokens">Tokens of all answers so far.</param>

@@ -1,7 +1,7 @@
 using Espalier.CommandLine;
 using Espalier.Evaluation;
 
-namespace Espalier.Tool.Commands;
+namespace Espalier.Tool;
 
 /// <summary>Loads the models of a command.</summary>
 internal static class Loading
