@@ -86,6 +86,7 @@ internal static class PrefillEmitter
         if (plan.Gates?.IsBehind(layer) == true)
         {
             writer.Line();
+            writer.Line("// Behind layer " + Literal.Of(layer) + ": its gate, unless one before it has said so.");
             GateEmitter.Ask(writer, "layer: " + Literal.Of(layer));
         }
     }

@@ -196,37 +196,13 @@ public sealed partial class ForwardPass
 
     /// <summary>Scratch for a kernel, owned by the pass and valid until the next call.</summary>
     /// <param name="count">Elements.</param>
-    public Span<float> Scratch(int count)
-    {
-        if (_scratch.Length < count)
-        {
-            _scratch = new float[count];
-        }
-
-        return _scratch.AsSpan(0, count);
-    }
+    public Span<float> Scratch(int count) => _scratch.Lend(count);
 
     /// <summary>Scratch for scores, owned by the pass and valid until the next call.</summary>
     /// <param name="count">Elements.</param>
-    public Span<float> Scores(int count)
-    {
-        if (_scores.Length < count)
-        {
-            _scores = new float[count];
-        }
-
-        return _scores.AsSpan(0, count);
-    }
+    public Span<float> Scores(int count) => _scores.Lend(count);
 
     /// <summary>Scratch for kept indices, owned by the pass and valid until the next call.</summary>
     /// <param name="count">Elements.</param>
-    public Span<int> Kept(int count)
-    {
-        if (_kept.Length < count)
-        {
-            _kept = new int[count];
-        }
-
-        return _kept.AsSpan(0, count);
-    }
+    public Span<int> Kept(int count) => _kept.Lend(count);
 }

@@ -30,9 +30,9 @@ public sealed partial class ForwardPass
     private readonly TextRaterRows _raters;
     private readonly MergeBuffers _merge;
     private readonly PartialInputs? _partial;
-    private float[] _scratch = [];
-    private float[] _scores = [];
-    private int[] _kept = [];
+    private LentMemory<float> _scratch;
+    private LentMemory<float> _scores;
+    private LentMemory<int> _kept;
     private PassPhase _phase;
     private int _nextLayer;
     private int _suffixRows;

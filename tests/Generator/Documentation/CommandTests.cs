@@ -13,6 +13,8 @@ public sealed partial class CommandTests
         ["generator/docs/calibrate.md"] = "tests/Tool/TaskPageTests.cs",
         ["generator/docs/choose-a-policy.md"] = "tests/Tool/TaskPageTests.cs",
         ["generator/docs/evaluate.md"] = "tests/Tool/TaskPageTests.cs",
+        ["generator/docs/methods/RedundancyLens.md"] = "tests/Tool/MethodPageTests.cs",
+        ["generator/docs/methods/Yopo.md"] = "tests/Tool/MethodPageTests.cs",
         ["generator/docs/native.md"] = "tests/Packages/NativePageTests.cs",
         ["generator/docs/plan.md"] = "tests/Tool/TaskPageTests.cs",
         ["generator/docs/read-the-loop.md"] = "tests/Tool/TaskPageTests.cs",
@@ -26,7 +28,7 @@ public sealed partial class CommandTests
     /// <summary>Documents whose commands are read.</summary>
     private static readonly string[] Read =
     [
-        "CONTRIBUTING.md", "generator/docs/devices.md", "samples/README.md", "samples/models/shapes/README.md", "samples/training/README.md", "tests/Benchmarks/README.md", "tests/reference/README.md",
+        "CONTRIBUTING.md", "generator/docs/cuda.md", "generator/docs/devices.md", "samples/README.md", "samples/models/shapes/README.md", "samples/training/README.md", "tests/Benchmarks/README.md", "tests/reference/README.md",
     ];
 
     public static TheoryData<string> ReadDocuments => [.. Read];

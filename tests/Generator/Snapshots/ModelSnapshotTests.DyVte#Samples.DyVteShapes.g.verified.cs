@@ -60,6 +60,7 @@ namespace Samples
                 pass.KeepVisual(kept);
             }
 
+            // Behind layer 1: its gate, unless one before it has said so.
             if (!exited && pass.Gate(layer: 1))
             {
                 pass.ExitVisual();
