@@ -3,7 +3,7 @@ using Espalier.Planning;
 namespace Espalier.Extensions.AI;
 
 /// <summary>What an answer took, and which visual tokens were left: the raw representation of a response, and of the last update of a streamed one.</summary>
-/// <remarks>A copy, the caller's to keep. Immutable.</remarks>
+/// <remarks>A copy, the caller's to keep. Immutable, thread-safe.</remarks>
 public sealed class AnswerDetails
 {
     private readonly int[][] _survivors;

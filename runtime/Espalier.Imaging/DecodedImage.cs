@@ -3,6 +3,7 @@ using Espalier.Vision;
 namespace Espalier.Imaging;
 
 /// <summary>A decoded picture: 8-bit sRGB, upright, without transparency. It owns its pixels, which are ordinary managed memory.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 public sealed class DecodedImage
 {
     internal DecodedImage(byte[] pixels, int width, int height, ImageFormat format)
@@ -29,6 +30,7 @@ public sealed class DecodedImage
     public RgbImage Rgb => new(Pixels, Width, Height);
 
     /// <summary>The picture as the runtime takes it, over the same memory.</summary>
+    /// <param name="image">The picture, which keeps owning its pixels.</param>
     public static implicit operator RgbImage(DecodedImage image)
     {
         ArgumentNullException.ThrowIfNull(image);

@@ -4,6 +4,7 @@ namespace Espalier.Imaging;
 /// What an image may take. Bytes are checked before anything is parsed; width, height and pixels are checked when only
 /// the header is read, so that a small file which declares a huge picture costs nothing.
 /// </summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 public sealed record ImageLimits
 {
     /// <summary>The limits that apply when none are given.</summary>

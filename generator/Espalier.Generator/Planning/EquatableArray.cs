@@ -83,6 +83,7 @@ public readonly struct EquatableArray<T> : IEquatable<EquatableArray<T>>, IReadO
     IEnumerator IEnumerable.GetEnumerator() => (_items ?? Array.Empty<T>()).GetEnumerator();
 
     /// <summary>Walks an <see cref="EquatableArray{T}"/>.</summary>
+    /// <remarks>For one thread; the list itself may be walked by several.</remarks>
     public struct Enumerator
     {
         private readonly T[] _items;

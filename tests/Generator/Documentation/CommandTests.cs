@@ -99,7 +99,7 @@ public sealed partial class CommandTests
     [GeneratedRegex(@"^cd (\S+)$", RegexOptions.Multiline)]
     private static partial Regex Directory();
 
-    [GeneratedRegex(@"(?:dotnet (?:test|build|pack|publish)|--project) ([\w./-]+)")]
+    [GeneratedRegex(@"(?:dotnet (?:test|build|pack|publish)|--project) ([\w.][\w./-]*)")]
     private static partial Regex Project();
 
     [GeneratedRegex(@"^(?:tests/[\w/]+|\.ci/\w+)")]

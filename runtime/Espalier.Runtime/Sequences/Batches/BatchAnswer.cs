@@ -1,6 +1,7 @@
 namespace Espalier;
 
 /// <summary>What became of one question of a batch.</summary>
+/// <remarks>Immutable, thread-safe.</remarks>
 /// <param name="Index">Which question it was, from 0 in the order in which they were given.</param>
 /// <param name="Text">The answer, as <see cref="VisionLanguageModel.AnswerAsync(Sequence, Vision.RgbImage, string, AnswerOptions?, CancellationToken)"/> would have streamed it; what there was of it if there is an error.</param>
 /// <param name="Statistics">What it took. Steps are counted in full by every answer that took part in them.</param>
