@@ -136,7 +136,14 @@ public sealed class PlannerProperties
         {
             Type model = loaded.GetType("Random.M" + i, throwOnError: true)!;
             Assert.Equal(accepted[i], Loading.PlanOf(model));
-            Assert.Equal(ExpectedCalls.Of(accepted[i]), Loading.Record(model));
+            try
+            {
+                Assert.Equal(ExpectedCalls.Of(accepted[i]), Loading.Record(model));
+            }
+            catch (Exception exception)
+            {
+                throw new InvalidOperationException($"The plan does not run as planned:{Environment.NewLine}{accepted[i]}", exception);
+            }
         }
     }
 
