@@ -5,7 +5,7 @@ namespace Espalier;
 // What a prompt and a token run: checks before the first native call, the compiled loop, and what the sequence notes behind it.
 public abstract partial class VisionLanguageModel
 {
-    internal StepResult PrefillPixels(Sequence sequence, ReadOnlySpan<int> prefix, ReadOnlySpan<int> suffix, CancellationToken cancellationToken)
+    internal StepResult PrefillPixels(Sequence sequence, ReadOnlySpan<int> prefix, ReadOnlySpan<int> suffix, string? question, CancellationToken cancellationToken)
     {
         if (suffix.IsEmpty)
         {
@@ -26,6 +26,11 @@ public abstract partial class VisionLanguageModel
             long start = Stopwatch.GetTimestamp();
             sequence.Image.Begin(cancellationToken);
             sequence.Image.ReadText(_embeddings, suffix);
+            if (sequence.Image.ReadsQuestion)
+            {
+                sequence.Image.ReadQuestion(question ?? Tokenizer.Decode(suffix));
+            }
+
             EncodeImage(sequence.Image);
             sequence.Image.End();
             TimeSpan vision = Stopwatch.GetElapsedTime(start);

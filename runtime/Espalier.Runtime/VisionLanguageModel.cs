@@ -86,7 +86,7 @@ public abstract partial class VisionLanguageModel : IDisposable
     /// <param name="sequence">A sequence of this model; what it held is replaced.</param>
     /// <param name="prefix">Token ids in front of the image, BOS included. Their KV rows are cached across prompts.</param>
     /// <param name="pixels">Normalised pixels <c>[3, imageSize, imageSize]</c>, as <see cref="ImagePreprocessor.Process"/> writes them.</param>
-    /// <param name="suffix">Token ids behind the image; at least one.</param>
+    /// <param name="suffix">Token ids behind the image; at least one. Where a method reads the question with CLIP's own tokenizer, it gets the text that these decode to.</param>
     /// <param name="cancellationToken">Looked at before the vision tower and before each layer; a cancelled sequence can be used again.</param>
     /// <returns><see cref="StepResult.CapacityExhausted"/> if the prompt does not fit; nothing was run then.</returns>
     /// <exception cref="ArgumentException">A span has the wrong length, or a token id is out of range.</exception>
@@ -103,7 +103,7 @@ public abstract partial class VisionLanguageModel : IDisposable
         try
         {
             pixels.CopyTo(sequence.Image.Pixels);
-            return PrefillPixels(sequence, prefix, suffix, cancellationToken);
+            return PrefillPixels(sequence, prefix, suffix, question: null, cancellationToken);
         }
         finally
         {

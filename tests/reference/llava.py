@@ -440,6 +440,7 @@ class Llava:
         self.registers = torch.zeros(0, self.config.text.hidden_size)
         self.gates, self.gate_gap = None, 1.0
         self.sparse_gap = 1.0
+        self.relevance = None  # what stands for CDPruner's substitute: features -> how relevant each is (clip_text.py)
         self.skip_gap, self.skips = 1.0, []
         tokenizer = Tokenizer(folder)
         # Twice, since decoding may take a space away in front.
@@ -554,7 +555,8 @@ class Llava:
             if policy.divprune or policy.gprune or policy.cdpruner:
                 if policy.cdpruner:
                     mean = self.embed(text).double().mean(0)
-                    relevance = normalised_relevance(F.cosine_similarity(image.rows.double(), mean[None], dim=-1, eps=0))
+                    relevance = self.relevance(features) if self.relevance else F.cosine_similarity(image.rows.double(), mean[None], dim=-1, eps=0)
+                    relevance = normalised_relevance(relevance)
                     kept = sorted(cd_pruner(image.rows, relevance, policy.cdpruner))
                     image.places, image.positions = torch.arange(len(kept)), len(kept)
                 elif policy.divprune:

@@ -131,7 +131,7 @@ internal static class StepEmitter
         + ((inputs & KernelInputs.Features) != 0 ? "pass.Features, " : "")
         + ((inputs & KernelInputs.ClsAttention) != 0 ? "pass.ClsAttention, " : "")
         + ((inputs & KernelInputs.Projected) != 0 ? "pass.Projected, tokens: " + tokens + ", " : "")
-        + ((inputs & KernelInputs.MeanText) != 0 ? "pass.MeanText, " : "")
+        + ((inputs & KernelInputs.TextRelevance) != 0 ? "pass.TextRelevance, " : "")
         + ((inputs & (KernelInputs.Map | KernelInputs.SoftmaxMap)) != 0 ? "pass.AttentionMap, " : "")
         + ((inputs & KernelInputs.Keys) != 0 ? "pass.Keys, " : "")
         + ((inputs & KernelInputs.TextScores) != 0 ? "pass.TextScores, " : "")

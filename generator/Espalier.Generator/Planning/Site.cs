@@ -99,8 +99,8 @@ public enum KernelInputs
     /// <summary>The projected tokens, and their number.</summary>
     Projected = 16,
 
-    /// <summary>The mean embedding of the text behind the image.</summary>
-    MeanText = 32,
+    /// <summary>How relevant each visual token is to the text behind the image.</summary>
+    TextRelevance = 32,
 
     /// <summary>The attention of the layer that the step lies in, as a whole: products before the softmax.</summary>
     Map = 64,

@@ -29,7 +29,7 @@ internal sealed class Answer(VisionLanguageModel model, Sequence sequence, Answe
         try
         {
             model.Preprocessor.Process(image, sequence.Image.Pixels);
-            model.PrefillPixels(sequence, prompt.Prefix, prompt.Suffix, cancellationToken);
+            model.PrefillPixels(sequence, prompt.Prefix, prompt.Suffix, prompt.Question, cancellationToken);
             if (prompt.Continuation.Length > 0)
             {
                 Extend(prompt.Continuation, cancellationToken);

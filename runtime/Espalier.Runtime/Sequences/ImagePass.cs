@@ -22,6 +22,8 @@ public sealed partial class ImagePass : IDisposable
     private readonly FeatureReduction? _reduction;
     private readonly ProjectorBinding _projector;
     private readonly TextComparison? _textScores;
+    private readonly ClipRelevance? _clip;
+    private readonly float[] _relevance;
     private readonly float[] _meanText;
     private readonly float[] _textRow;
     private float[] _scratch = [];
@@ -40,7 +42,10 @@ public sealed partial class ImagePass : IDisposable
         _tower = _sections ?? (TowerBinding)_whole!;
         _reduction = sessions.ReduceFeatures is { } session ? new FeatureReduction(session, _tower, plan.Geometry.Vision, _output!, sessions.Memory, sessions.Rows) : null;
         bool comparesText = Reads(_output, KernelInputs.TextScores);
-        int textWidth = comparesText || Reads(_projected, KernelInputs.MeanText) ? plan.Geometry.Text.Hidden : 0;
+        bool weighsRelevance = Reads(_projected, KernelInputs.TextRelevance);
+        int textWidth = comparesText || (weighsRelevance && sessions.Clip is null) ? plan.Geometry.Text.Hidden : 0;
+        _relevance = new float[weighsRelevance ? _projected!.TokensBefore : 0];
+        _clip = weighsRelevance && sessions.Clip is { } clip ? new ClipRelevance(sessions, clip, _tower.Features, _projected!.TokensBefore) : null;
         _meanText = new float[textWidth];
         _textRow = new float[textWidth];
         _projector = new ProjectorBinding(sessions, _tower.Features, _projected);
@@ -105,13 +110,14 @@ public sealed partial class ImagePass : IDisposable
         }
     }
 
-    /// <summary>The mean embedding of the text behind the image, <c>[hidden]</c>. Only in a plan whose step behind the projector asks for it.</summary>
-    public ReadOnlySpan<float> MeanText
+    /// <summary>How relevant each visual token is to the text behind the image: by CLIP where the checkpoint has its text tower, minus the cosine of patch and question; else the cosine of the projected
+    /// token with the mean embedding of the text. One number a visual token. Only in a plan whose step behind the projector asks for it.</summary>
+    public ReadOnlySpan<float> TextRelevance
     {
         get
         {
-            Require(_phase == ImagePhase.ProjectedWhole && _meanText.Length > 0, "the text is there behind the projector, if the plan asks for it");
-            return _meanText;
+            Require(_phase == ImagePhase.ProjectedWhole && _relevance.Length > 0, "the relevance is there behind the projector, if the plan asks for it");
+            return _relevance.AsSpan(0, _map.Count);
         }
     }
 
@@ -169,7 +175,7 @@ public sealed partial class ImagePass : IDisposable
         else
         {
             _reduction!.Gather(kept);
-            _projector.BindFeatures(_reduction.Value);
+            BindFeatures(_reduction.Value);
             _phase = ImagePhase.Reduced;
         }
     }
@@ -204,7 +210,7 @@ public sealed partial class ImagePass : IDisposable
         Require(_phase == ImagePhase.Scored && _output!.Compress != Compress.Drop && (_output.IsDynamic || tokens.Length == _output.TokensAfter), "tokens are merged behind the tower, into as many as the plan says");
         _map.MergeInImage(tokens, _reduction!.WeightsOf(tokens.Length));
         _reduction.Merge(tokens.Length);
-        _projector.BindFeatures(_reduction.Value);
+        BindFeatures(_reduction.Value);
         _phase = ImagePhase.Reduced;
     }
 
@@ -219,6 +225,16 @@ public sealed partial class ImagePass : IDisposable
         }
 
         _projector.Run(_map.Count);
+        Span<float> relevance = _relevance.AsSpan(0, Math.Min(_relevance.Length, _map.Count));
+        if (_clip is not null)
+        {
+            _clip.Measure(relevance);
+        }
+        else if (relevance.Length > 0)
+        {
+            TextCosines.Of(_meanText, _projector.Values, relevance);
+        }
+
         _phase = ImagePhase.ProjectedWhole;
     }
 
@@ -251,6 +267,7 @@ public sealed partial class ImagePass : IDisposable
     {
         _projector.Dispose();
         _textScores?.Dispose();
+        _clip?.Dispose();
         _reduction?.Dispose();
         _tower.Dispose();
     }
@@ -265,6 +282,12 @@ public sealed partial class ImagePass : IDisposable
     }
 
     private static bool Reads(Step? step, KernelInputs input) => ((step?.Kernel?.Inputs ?? KernelInputs.OfSite) & input) != 0;
+
+    /// <summary>True if the question itself is read: the checkpoint has CLIP's text tower, and the plan asks it.</summary>
+    internal bool ReadsQuestion => _clip is not null;
+
+    /// <summary>Embeds the question by CLIP's text tower.</summary>
+    internal void ReadQuestion(string question) => _clip!.Read(question);
 
     /// <summary>Reads the text behind the image, if the plan asks for it.</summary>
     internal void ReadText(EmbeddingTable embeddings, ReadOnlySpan<int> text)
@@ -293,6 +316,12 @@ public sealed partial class ImagePass : IDisposable
         End();
         _projector.WriteInto(rows);
         _phase = ImagePhase.Done;
+    }
+
+    private void BindFeatures(nint features)
+    {
+        _projector.BindFeatures(features);
+        _clip?.BindFeatures(features);
     }
 
     private void Require([DoesNotReturnIf(false)] bool condition, string rule)

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Espalier.OnnxRuntime;
 
 namespace Espalier;
@@ -39,14 +38,7 @@ internal sealed class TextComparison : IDisposable
         _projector.Run();
         _projected.MarkWritten();
         ReadOnlySpan<float> rows = _projected.Read<float>();
-        float norm = TensorPrimitives.Norm(text);
-        for (int token = 0; token < _scores.Length; token++)
-        {
-            ReadOnlySpan<float> row = rows.Slice((token + _offset) * text.Length, text.Length);
-            float product = norm * TensorPrimitives.Norm(row);
-            _scores[token] = product > 0 ? TensorPrimitives.Dot(text, row) / product : 0;
-        }
-
+        TextCosines.Of(text, rows.Slice(_offset * text.Length, _scores.Length * text.Length), _scores);
         IsFilled = true;
     }
 

@@ -43,6 +43,7 @@ internal sealed class ModelSessions
         VictorWeights? summary = cache.FindRegisters(plan);
         DyVteWeights? gates = cache.FindGates(plan);
         LearnedFile? matrices = cache.FindMatrices(plan);
+        Clip = cache.FindClip(plan);
         Registers = summary?.Rows ?? [];
         Separators = cache.FindSeparators(plan);
         LearnedFile? learned = summary?.File;
@@ -76,7 +77,7 @@ internal sealed class ModelSessions
         bool mergesProjected = plan.StepAt(Site.Projected) is { IsMerge: true };
         bool norms = plan.Steps.Any(static step => step.Kernel is { } kernel && (kernel.Inputs & KernelInputs.NormedRows) != 0);
         bool movesCached = plan.Eviction is not null && !Memory.IsHost;
-        int total = 5 + (replays ? 1 : 0) + (movesCached ? 1 : 0) + (mergesProjected ? 1 : 0) + (norms ? 1 : 0) + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
+        int total = 5 + (Clip is null ? 0 : 2) + (replays ? 1 : 0) + (movesCached ? 1 : 0) + (mergesProjected ? 1 : 0) + (norms ? 1 : 0) + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
         for (int layer = 0; layer < layers; layer++)
         {
             total += (plan.KindAt(layer) switch { LayerKind.Dense => 0, LayerKind.Halved or LayerKind.HalvedSoftmax => 2, _ => 1 }) + (plan.IsScoredAhead(layer) ? 1 : 0) + (plan.Gates?.IsBehind(layer) == true ? 1 : 0) + (plan.MaySkipAt(layer) ? 2 : 0);
@@ -86,7 +87,7 @@ internal sealed class ModelSessions
         OrtSession Get(ModelPart part, LinearFormat? format = null, int layer = 0, LayerKind kind = LayerKind.Dense, TowerScores? scores = null, int width = 0, TowerSection? section = null, PartialWork? partial = null, bool oneRow = false, bool replayed = false)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width, Section: section, Partial: partial, RunsOneRow: oneRow, Rows: formats.Rows, Replayed: replayed), part switch { ModelPart.Gate => gates!.File, ModelPart.MergedTowerLayers => matrices, _ => learned }, options.TraceFolder);
+            OrtSession session = cache.Get(new SessionKey(options.Device.Provider, part, format, layer, kind, scores, width, Section: section, Partial: partial, RunsOneRow: oneRow, Rows: part == ModelPart.ClipText ? OrtElementType.Float : formats.Rows, Replayed: replayed, Clip: part is ModelPart.ClipText or ModelPart.ClipPatches ? Clip!.Geometry : null), part switch { ModelPart.ClipText or ModelPart.ClipPatches => Clip!.File, ModelPart.Gate => gates!.File, ModelPart.MergedTowerLayers => matrices, _ => learned }, options.TraceFolder);
             options.Progress?.Report(new LoadProgress(LoadStage.BuildSessions, ++ready, total));
             return session;
         }
@@ -151,6 +152,12 @@ internal sealed class ModelSessions
         MergeRows = merges ? Get(ModelPart.MergeRows) : null;
         FinalNorm = norms ? Get(ModelPart.FinalNorm) : null;
         MergeProjected = mergesProjected ? Get(ModelPart.MergeProjected) : null;
+        if (Clip is not null)
+        {
+            ClipText = Get(ModelPart.ClipText);
+            ClipPatches = Get(ModelPart.ClipPatches);
+        }
+
         PartRows = Get(ModelPart.PartRows);
         JoinRows = Get(ModelPart.JoinRows);
     }
@@ -184,6 +191,15 @@ internal sealed class ModelSessions
 
     /// <summary>The number format of the linear layers.</summary>
     public Precision Precision { get; }
+
+    /// <summary>CLIP's text tower; null if the plan asks for none, or the checkpoint has none.</summary>
+    public ClipTower? Clip { get; }
+
+    /// <summary>CLIP's text tower, from ids to an embedding; null without <see cref="Clip"/>.</summary>
+    public OrtSession? ClipText { get; }
+
+    /// <summary>Features in the space of that embedding; null without <see cref="Clip"/>.</summary>
+    public OrtSession? ClipPatches { get; }
 
     /// <summary>Learned rows that run behind the visual ones, [registers, hidden]; empty if the plan has none.</summary>
     public float[] Registers { get; }

@@ -17,11 +17,12 @@ namespace Espalier;
 /// <param name="Learned">The file of learned weights that replaces some of the part's; null if the checkpoint's alone are read.</param>
 /// <param name="Section">The tower layers, for the parts of a tower.</param>
 /// <param name="Partial">What visual rows still do in a layer of a partial kind; else null.</param>
+/// <param name="Clip">The text tower, for the parts of CLIP.</param>
 /// <param name="RunsOneRow">True for a layer that runs one row at a time, on a device where others need another graph.</param>
 /// <param name="Sequences">The sequences whose caches are tensors apart, for <see cref="ModelPart.BatchLayer"/>, else 0.</param>
 /// <param name="Replayed">True for a part of a decode step that the device is to capture and replay.</param>
 /// <param name="Rows">The type of rows and of the KV cache; 16 bits for half precision.</param>
-internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, int Width = 0, string? Learned = null, TowerSection? Section = null, PartialWork? Partial = null, bool RunsOneRow = false, int Sequences = 0, OrtElementType Rows = OrtElementType.Float, bool Replayed = false)
+internal readonly record struct SessionKey(ExecutionProvider Provider, ModelPart Part, LinearFormat? Format = null, int Layer = 0, LayerKind Kind = LayerKind.Dense, TowerScores? Scores = null, int Width = 0, string? Learned = null, TowerSection? Section = null, PartialWork? Partial = null, bool RunsOneRow = false, ClipGeometry? Clip = null, int Sequences = 0, OrtElementType Rows = OrtElementType.Float, bool Replayed = false)
 {
     /// <summary>What a trace of the session is called: the part and, of a decoder layer, its number and kind.</summary>
     public string TraceName => Part is ModelPart.DecoderLayer ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Part}-{Layer}-{Kind}") : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Part}-{Layer}");
@@ -92,6 +93,12 @@ internal enum ModelPart
 
     /// <summary>The gate behind one decoder layer.</summary>
     Gate,
+
+    /// <summary>CLIP's text tower.</summary>
+    ClipText,
+
+    /// <summary>Features in the space of CLIP's texts.</summary>
+    ClipPatches,
 
     /// <summary>Final norm and head.</summary>
     Head,
@@ -232,6 +239,22 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         lock (_lock)
         {
             return PruneAndMergeWeights.Find(checkpoint, plan.MergedTower, OpenLearned);
+        }
+    }
+
+    /// <summary>CLIP's text tower, if a step of the plan asks how relevant patches are to the question and the checkpoint has it; else null.</summary>
+    /// <exception cref="CheckpointException">It is incomplete or does not fit.</exception>
+    /// <exception cref="Text.TokenizerException">Its tokenizer cannot be read.</exception>
+    public ClipTower? FindClip(ReductionPlan plan)
+    {
+        if (plan.StepAt(Site.Projected)?.Kernel?.Reads(KernelInputs.TextRelevance) != true)
+        {
+            return null;
+        }
+
+        lock (_lock)
+        {
+            return ClipTower.Find(checkpoint, OpenLearned);
         }
     }
 
@@ -378,6 +401,8 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             ModelPart.DecodeAttention => DecodeHalfGraphs.Attention(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.DecodeFeedForward => DecodeHalfGraphs.FeedForward(geometry.Text, key.Layer, key.RequiredFormat),
             ModelPart.LayerScore => LayerScoreGraph.Build(geometry.Text, key.Layer, key.RequiredFormat),
+            ModelPart.ClipText => ClipTextGraph.Text(key.Clip!),
+            ModelPart.ClipPatches => ClipTextGraph.Patches(key.Clip!),
             ModelPart.Gate => GateGraph.Build(geometry.Text, key.Layer, key.Width, key.RequiredFormat),
             ModelPart.Head => HeadGraph.Build(geometry.Text, checkpoint.HeadTensorName, key.RequiredFormat),
             ModelPart.FinalNorm => RowGraphs.FinalNorm(geometry.Text),

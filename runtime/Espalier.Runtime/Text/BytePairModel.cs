@@ -21,8 +21,12 @@ internal sealed class BytePairModel
     private readonly bool _fuseUnknown;
     private readonly bool _ignoreMerges;
 
-    private BytePairModel(Dictionary<string, int> ids, Dictionary<long, (int Rank, int Id)> merges, int? unknownId, int[]? byteIds, bool fuseUnknown, bool ignoreMerges)
+    // Where the last character of a piece carries a suffix (CLIP's </w>): its ids by the character alone. Null where there is no suffix.
+    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>>? _endIds;
+
+    private BytePairModel(Dictionary<string, int> ids, Dictionary<long, (int Rank, int Id)> merges, int? unknownId, int[]? byteIds, bool fuseUnknown, bool ignoreMerges, string suffix)
     {
+        _endIds = suffix.Length == 0 ? null : EndIds(ids, suffix);
         _ids = ids;
         _idsBySpan = ids.GetAlternateLookup<ReadOnlySpan<char>>();
         _merges = merges;
@@ -48,7 +52,11 @@ internal sealed class BytePairModel
 
         field.RefuseUnless("dropout", "0.0");
         field.RefuseUnless("continuing_subword_prefix", "\"\"");
-        field.RefuseUnless("end_of_word_suffix", "\"\"");
+        string suffix = field.OptionalText("end_of_word_suffix") ?? "";
+        if (suffix.Length > 0 && field.Flag("byte_fallback", absent: false))
+        {
+            throw field.Required("end_of_word_suffix").Fail(TokenizerError.Unsupported, "a suffix together with byte_fallback is not supported");
+        }
 
         Dictionary<string, int> ids = ReadVocabulary(field.Required("vocab"));
         int? unknownId = null;
@@ -67,7 +75,7 @@ internal sealed class BytePairModel
             }
         }
 
-        return new BytePairModel(ids, ReadMerges(field.Required("merges"), ids), unknownId, byteIds, field.Flag("fuse_unk", absent: false), field.Flag("ignore_merges", absent: false));
+        return new BytePairModel(ids, ReadMerges(field.Required("merges"), ids), unknownId, byteIds, field.Flag("fuse_unk", absent: false), field.Flag("ignore_merges", absent: false), suffix);
     }
 
     /// <summary>Appends the ids of a piece. O(n log n) in its length.</summary>
@@ -106,7 +114,7 @@ internal sealed class BytePairModel
         while (!piece.IsEmpty)
         {
             Rune.DecodeFromUtf16(piece, out Rune rune, out int length);
-            bool isKnown = _idsBySpan.TryGetValue(piece[..length], out int id);
+            bool isKnown = piece.Length == length && _endIds is { } ends ? ends.TryGetValue(piece, out int id) : _idsBySpan.TryGetValue(piece[..length], out id);
             piece = piece[length..];
             if (isKnown)
             {
@@ -137,6 +145,21 @@ internal sealed class BytePairModel
         }
 
         return count;
+    }
+
+    private static Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> EndIds(Dictionary<string, int> ids, string suffix)
+    {
+        var ends = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach ((string token, int id) in ids)
+        {
+            int character = token.Length - suffix.Length;
+            if (character > 0 && token.EndsWith(suffix, StringComparison.Ordinal) && Rune.DecodeFromUtf16(token, out _, out int length) == OperationStatus.Done && length == character)
+            {
+                ends.Add(token[..character], id);
+            }
+        }
+
+        return ends.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
     private bool HasAll(ReadOnlySpan<byte> bytes)

@@ -8,6 +8,9 @@ public sealed record Prompt(int[] Prefix, int[] Suffix)
 {
     /// <summary>The ids that follow the suffix in a longer conversation: answers and further questions, up to where the next answer begins. Empty for a first question.</summary>
     public int[] Continuation { get; init; } = [];
+
+    /// <summary>The first question as it was asked, for methods that read it with a tokenizer of their own; null if only ids are known.</summary>
+    public string? Question { get; init; }
 }
 
 /// <summary>The forms of prompt that are known.</summary>

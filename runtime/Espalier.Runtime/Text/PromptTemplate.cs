@@ -89,7 +89,7 @@ public sealed partial class PromptTemplate
         suffix.AddRange(tokenizer.Frame.After);
         return prefix.Contains(imageTokenId) || suffix.Contains(imageTokenId)
             ? throw new TokenizerException(TokenizerError.SpecialTokenInText, tokenizer.File, "text", $"the words around the image encode to the image token {imageTokenId} themselves")
-            : new Prompt([.. prefix], [.. suffix]);
+            : new Prompt([.. prefix], [.. suffix]) { Question = question };
     }
 
     /// <summary>Encodes a further question in the same conversation.</summary>

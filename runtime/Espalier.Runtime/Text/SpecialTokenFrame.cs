@@ -3,7 +3,7 @@ namespace Espalier.Text;
 /// <summary>The <c>post_processor</c> of a tokenizer file, as far as one text is concerned: the ids before and after it. Immutable, thread-safe.</summary>
 internal sealed record SpecialTokenFrame(int[] Before, int[] After)
 {
-    private const string Supported = "TemplateProcessing, ByteLevel and Sequence";
+    private const string Supported = "TemplateProcessing, RobertaProcessing, ByteLevel and Sequence";
     private const int MaximumSteps = 64, MaximumItems = 1024;
 
     public static SpecialTokenFrame Read(JsonField field, Func<int, bool> isKnown)
@@ -19,6 +19,8 @@ internal sealed record SpecialTokenFrame(int[] Before, int[] After)
             case "ByteLevel":
                 // It trims offsets, and we have none.
                 return new SpecialTokenFrame([], []);
+            case "RobertaProcessing":
+                return new SpecialTokenFrame([ReadToken(field.Required("cls"), isKnown)], [ReadToken(field.Required("sep"), isKnown)]);
             case "TemplateProcessing":
                 return ReadTemplate(field, isKnown);
             case "Sequence":
@@ -33,6 +35,19 @@ internal sealed record SpecialTokenFrame(int[] Before, int[] After)
             default:
                 throw field.UnsupportedType(type, Supported);
         }
+    }
+
+    // A pair: the token and its id.
+    private static int ReadToken(JsonField pair, Func<int, bool> isKnown)
+    {
+        JsonField[] items = [.. pair.Items(2)];
+        if (items.Length != 2)
+        {
+            throw pair.Fail(TokenizerError.InvalidField, "it must be a token and its id");
+        }
+
+        int id = items[1].Count(BytePairModel.IdLimit - 1);
+        return isKnown(id) ? id : throw items[1].Fail(TokenizerError.UnknownToken, $"no token has the id {id}");
     }
 
     private static SpecialTokenFrame ReadTemplate(JsonField field, Func<int, bool> isKnown)

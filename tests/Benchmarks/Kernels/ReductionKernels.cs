@@ -71,7 +71,7 @@ public class ReductionKernels
 
     /// <summary>The 64 of the largest determinant.</summary>
     [Benchmark(Description = "CDPruner, 64 stay")]
-    public void Determine() => CDPruner.Select(_features, Tokens, _features.AsSpan(0, Width), _scratch, _few);
+    public void Determine() => CDPruner.Select(_features, Tokens, _features.AsSpan(0, Tokens), _scratch, _few);
 
     /// <summary>Matching and weights of a merge.</summary>
     [Benchmark(Description = "ToMe, one layer")]

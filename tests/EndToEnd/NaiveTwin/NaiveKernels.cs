@@ -57,13 +57,12 @@ internal static class NaiveKernels
     }
 
     /// <summary>A step behind the projector.</summary>
-    public static int[] Select(Step step, float[] projected, int tokens, int left, ReadOnlySpan<float> text)
+    public static int[] Select(Step step, float[] projected, int tokens, int left, ReadOnlySpan<float> relevances)
     {
         double[][] rows = Rows(projected, tokens);
         if (step.Score == Score.ConditionalDiversity)
         {
-            double[] mean = [.. text.ToArray().Select(static x => (double)x)];
-            double[] relevance = [.. rows.Select(row => Cosine(row, mean))];
+            double[] relevance = [.. relevances.ToArray().Select(static x => (double)x)];
             double range = relevance.Max() - relevance.Min();
             return NaiveDeterminants.Pick(rows, [.. relevance.Select(r => range > 0 ? (r - relevance.Min() + 1e-6) / range : 1)], left, Cosine);
         }

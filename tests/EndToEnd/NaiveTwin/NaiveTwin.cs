@@ -53,7 +53,7 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
                 return;
             }
 
-            pass.Keep(NaiveKernels.Select(projected, pass.Projected.ToArray(), pass.VisualTokens, Left(projected, pass.VisualTokens, pass.VisualTokens), projected.Score == Score.ConditionalDiversity ? pass.MeanText : default));
+            pass.Keep(NaiveKernels.Select(projected, pass.Projected.ToArray(), pass.VisualTokens, Left(projected, pass.VisualTokens, pass.VisualTokens), projected.Score == Score.ConditionalDiversity ? pass.TextRelevance : default));
         }
     }
 

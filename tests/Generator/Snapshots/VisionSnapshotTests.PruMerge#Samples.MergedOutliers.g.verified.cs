@@ -63,7 +63,7 @@ namespace Samples
                 int tokens = pass.VisualTokens;
                 int stay = global::System.Math.Min(tokens, 16);
                 global::System.Span<int> kept = (stackalloc int[16])[..stay];
-                global::Espalier.CDPruner.Select(pass.Projected, tokens: tokens, pass.MeanText, pass.Scratch(count: 703), kept);
+                global::Espalier.CDPruner.Select(pass.Projected, tokens: tokens, pass.TextRelevance, pass.Scratch(count: 703), kept);
                 pass.Keep(kept);
             }
         }
@@ -184,7 +184,7 @@ namespace Espalier.Generated
                 new(AfterLayer: -1, Score.FullWidthClsAttention, Compress.AddNeighbours, TokensBefore: 144, TokensAfter: 37, Declaration: "PruMerge", Positions: Positions.Renumber, Count: new(CountRule.Found, Share: 0, Typical: 8),
                     Site: Site.VisionOutput, TowerScores: new(FirstLayer: 5, LastLayer: 5, Attention: TowerAttention.FullWidthCls), Kernel: new("PruMerge", Scratch: 288, Arguments: EquatableArray.Of(new KernelArgument("neighbours", 32)))),
                 new(AfterLayer: -1, Score.ConditionalDiversity, Compress.Drop, TokensBefore: 37, TokensAfter: 16, Declaration: "CDPruner(Keep = 16)", Positions: Positions.Renumber, Count: new(CountRule.AtMost, Share: 0, Typical: 8),
-                    Site: Site.Projected, Kernel: new("CDPruner", Scratch: 703, Arguments: default, Inputs: KernelInputs.Projected | KernelInputs.MeanText)),
+                    Site: Site.Projected, Kernel: new("CDPruner", Scratch: 703, Arguments: default, Inputs: KernelInputs.Projected | KernelInputs.TextRelevance)),
                 new(AfterLayer: 2, Score.NextLayerAttention, Compress.Drop, TokensBefore: 16, TokensAfter: 8, Declaration: "PyramidDrop(Lambda = 0.5, S = 3)", Positions: Positions.Renumber, Count: new(CountRule.ShareOfEntering, Share: 0.5, Typical: 4)),
                 new(AfterLayer: 5, Score.NextLayerAttention, Compress.Drop, TokensBefore: 8, TokensAfter: 4, Declaration: "PyramidDrop(Lambda = 0.5, S = 3)", Positions: Positions.Renumber, Count: new(CountRule.ShareOfEntering, Share: 0.25, Typical: 2)),
             ];

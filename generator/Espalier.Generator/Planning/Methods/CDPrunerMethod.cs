@@ -22,6 +22,6 @@ internal sealed class CDPrunerMethod : PolicyMethod
                 Name,
                 Scratch: (int)Math.Min(int.MaxValue, (long)tokens * (keep.Of(tokens) + 3L)),
                 default,
-                KernelInputs.Projected | KernelInputs.MeanText));
+                KernelInputs.Projected | KernelInputs.TextRelevance));
     }
 }

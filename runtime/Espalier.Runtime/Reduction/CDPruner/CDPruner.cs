@@ -9,31 +9,24 @@ public static class CDPruner
     // As the authors' code, so that no relevance is zero.
     private const float Least = 1e-6f;
 
-    /// <summary>Chooses the tokens that stay, relevant to a text by the cosine with its mean embedding.</summary>
+    /// <summary>Chooses the tokens that stay.</summary>
     /// <param name="features">The tokens, row by row.</param>
     /// <param name="tokens">How many there are.</param>
-    /// <param name="text">The mean embedding of the text, as wide as a token.</param>
+    /// <param name="relevance">How relevant each token is to the question, on any scale.</param>
     /// <param name="scratch">As many floats as tokens and tokens that stay, plus three, multiply to: <c>tokens (kept + 3)</c>.</param>
     /// <param name="kept">Receives the indices, ascending; its length is the keep count.</param>
     /// <exception cref="ArgumentException">The lengths do not fit each other.</exception>
-    public static void Select(ReadOnlySpan<float> features, int tokens, ReadOnlySpan<float> text, Span<float> scratch, Span<int> kept)
+    public static void Select(ReadOnlySpan<float> features, int tokens, ReadOnlySpan<float> relevance, Span<float> scratch, Span<int> kept)
     {
-        if (tokens <= 0 || text.IsEmpty || features.Length != (long)tokens * text.Length || kept.Length > tokens || scratch.Length < tokens * (kept.Length + 3L))
+        if (tokens <= 0 || features.IsEmpty || features.Length % tokens != 0 || relevance.Length != tokens || kept.Length > tokens || scratch.Length < tokens * (kept.Length + 3L))
         {
-            throw new ArgumentException($"{kept.Length} of {tokens} tokens cannot be picked from {features.Length} elements and a text of {text.Length} with {scratch.Length} floats of scratch.", nameof(tokens));
+            throw new ArgumentException($"{kept.Length} of {tokens} tokens cannot be picked from {features.Length} elements and {relevance.Length} relevances with {scratch.Length} floats of scratch.", nameof(tokens));
         }
 
-        Span<float> relevance = scratch[..tokens];
-        float norm = TensorPrimitives.Norm(text);
-        for (int token = 0; token < tokens; token++)
-        {
-            ReadOnlySpan<float> feature = features.Slice(token * text.Length, text.Length);
-            float product = norm * TensorPrimitives.Norm(feature);
-            relevance[token] = product > 0 ? TensorPrimitives.Dot(text, feature) / product : 0;
-        }
-
-        Normalise(relevance);
-        Pick(features, relevance, scratch[tokens..], kept);
+        Span<float> normalised = scratch[..tokens];
+        relevance.CopyTo(normalised);
+        Normalise(normalised);
+        Pick(features, normalised, scratch[tokens..], kept);
 
         // A picked token has variance minus infinity, so a walk over all of them gives the picks in ascending order.
         ReadOnlySpan<float> variances = scratch.Slice(tokens, tokens);

@@ -12,7 +12,7 @@ public sealed class ImagePass
 
     public int VisualTokens => _visualTokens;
 
-    public ReadOnlySpan<float> MeanText => Ascending(3);
+    public ReadOnlySpan<float> TextRelevance => Ascending(_visualTokens);
 
     public ReadOnlySpan<float> Features => Ascending(3 * (_visualTokens + 1));
 

@@ -85,7 +85,8 @@ public static class FoPru
 
 public static class CDPruner
 {
-    public static void Select(ReadOnlySpan<float> features, int tokens, ReadOnlySpan<float> text, Span<float> scratch, Span<int> kept) => DivPrune.Last(features, tokens, kept);
+    public static void Select(ReadOnlySpan<float> features, int tokens, ReadOnlySpan<float> relevance, Span<float> scratch, Span<int> kept) =>
+        DivPrune.Last(relevance.Length == tokens ? features : throw new ArgumentException("One relevance a token."), tokens, kept);
 }
 
 // What only the image says is half of what the plan allows, in the recorder's images.
