@@ -21,7 +21,7 @@ from llava import Llava, Policy
 from make_checkpoints import Weights, byte_symbols, write_json, write_safetensors
 from make_goldens import HERE, IMAGE_SEEDS, IMAGE_SIZES, PROMPTS, around_image, lcg_image, matrix, numbers, preprocess, write
 from reductions import cd_pruner, normalised_relevance
-from tokenization import Tokenizer, with_classes
+from tokenization import GPT2_SPLIT, Tokenizer, with_classes
 
 FOLDER = make_checkpoints.FOLDER / "clip-text"
 SPLIT = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
@@ -93,10 +93,12 @@ class ClipTokenizer:
     def __init__(self, vocab, merges):
         self.vocab, self.ranks = vocab, {pair: rank for rank, pair in enumerate(merges)}
         self.pattern, self.symbols = with_classes(SPLIT), byte_symbols()
+        self.again = with_classes(GPT2_SPLIT)  # the file's byte level cuts once more; that parts only names of special tokens, which OpenAI's own never gets to see
 
     def encode(self, text):
-        text = " ".join(unicodedata.normalize("NFC", text).split()).lower()
-        return [self.vocab[part] for word in self.pattern.findall(text) for part in self.merge("".join(self.symbols[b] for b in word.encode()))]
+        text = "".join(c.lower() for c in " ".join(unicodedata.normalize("NFC", text).split()))  # letter by letter, as the file says: no final sigma
+        words = [word for piece in self.pattern.findall(text) for word in self.again.findall(piece)]
+        return [self.vocab[part] for word in words for part in self.merge("".join(self.symbols[b] for b in word.encode()))]
 
     def merge(self, word):
         parts = [*word[:-1], word[-1] + "</w>"]

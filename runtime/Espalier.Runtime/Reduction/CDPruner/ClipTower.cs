@@ -40,7 +40,8 @@ internal sealed record ClipTower(ClipGeometry Geometry, Tokenizer Tokenizer, Lea
 
         string weights = Path.Combine(folder, WeightsFile);
         LearnedFile? file = System.IO.File.Exists(weights) || !isInside ? open(weights) : null;
-        ClipGeometry geometry = ClipGeometry.Read(Path.Combine(folder, "config.json"), checkpoint.Geometry.Vision, file?.Has(OwnNorm + ".weight") == true ? OwnNorm : CheckpointNorm);
+        bool hasOwnNorm = file?.Has(OwnNorm + ".weight") ?? checkpoint.TryGetTensor(OwnNorm + ".weight", out _);
+        ClipGeometry geometry = ClipGeometry.Read(Path.Combine(folder, "config.json"), checkpoint.Geometry.Vision, hasOwnNorm ? OwnNorm : CheckpointNorm);
         RequireTensors(checkpoint, geometry, file);
         return new ClipTower(geometry, OpenTokenizer(Path.Combine(folder, "tokenizer.json"), geometry), file);
     }
