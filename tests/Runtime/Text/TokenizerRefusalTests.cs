@@ -40,7 +40,6 @@ public class TokenizerRefusalTests
     [InlineData("model.merges", """["a c"]""", TokenizerError.InvalidMerge, "$.model.merges[0]")]
     [InlineData("model.unk_token", "\"<unk>\"", TokenizerError.UnknownToken, "$.model.unk_token")]
     [InlineData("model.dropout", "0.1", TokenizerError.Unsupported, "$.model.dropout")]
-    [InlineData("model.end_of_word_suffix", "\"</w>\"", TokenizerError.Unsupported, "$.model.end_of_word_suffix")]
     [InlineData("model.continuing_subword_prefix", "\"##\"", TokenizerError.Unsupported, "$.model.continuing_subword_prefix")]
     [InlineData("model.byte_fallback", "1", TokenizerError.InvalidField, "$.model.byte_fallback")]
     [InlineData("normalizer", """{"type":"Nmt"}""", TokenizerError.Unsupported, "$.normalizer")]
