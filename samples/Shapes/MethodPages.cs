@@ -12,6 +12,7 @@ internal static class MethodPages
         ["RandomPrune"] = ["random"],
         ["SparsityMeetsSimilarity"] = ["similarity"],
         ["RecoverableCompression"] = ["recoverable"],
+        ["FfnSkipLlm"] = ["ffnskip"],
         ["Victor"] = ["victor4", "victor8", "victor16"],
     };
 
@@ -29,11 +30,7 @@ internal static class MethodPages
     /// <exception cref="InputException">The folder has no pages, a page has no place for its rows, or the report does not have the tables.</exception>
     public static int Write(string folder, string report, string source)
     {
-        List<Dictionary<string, string[]>> tables = Tables(Between(report));
-        if (tables.Count != 2 || !tables[0].ContainsKey("dense") || !Columns.All(column => tables[column.Table]["variant"].ElementAtOrDefault(column.Column) == column.Heading))
-        {
-            throw new InputException($"{source}: this is not the report of all variants, with the tables of accuracy and of cost. Write it by 'evaluate --output {source}'.");
-        }
+        IReadOnlyList<Dictionary<string, string[]>> tables = ReportTables.Read(report, source, Columns);
 
         // All are checked first, so that a page without a place leaves the others as they are.
         string[] pages = Check(folder);
@@ -65,7 +62,7 @@ internal static class MethodPages
         return pages;
     }
 
-    private static string Rows(string page, List<Dictionary<string, string[]>> tables)
+    private static string Rows(string page, IReadOnlyList<Dictionary<string, string[]>> tables)
     {
         string[] named = Variants.GetValueOrDefault(page) ?? [page.ToLowerInvariant()];
         string[] measured = [.. named.Where(tables[0].ContainsKey)];
@@ -82,38 +79,5 @@ internal static class MethodPages
         }
 
         return text.Append("\nThe [README](../../../README.md) has the whole table, what its columns mean, and the machine.\n").ToString();
-    }
-
-    /// <summary>What lies between the two lines of a file that has them; the whole text of another.</summary>
-    private static string Between(string text)
-    {
-        int begin = text.IndexOf(ReportFile.Begin + "\n", StringComparison.Ordinal);
-        int end = begin < 0 ? -1 : text.IndexOf(ReportFile.End, begin, StringComparison.Ordinal);
-        return end < 0 ? text : text[begin..end];
-    }
-
-    /// <summary>The Markdown tables of the report, each by the first cell of its rows; the headings are a row too.</summary>
-    private static List<Dictionary<string, string[]>> Tables(string report)
-    {
-        var tables = new List<Dictionary<string, string[]>>();
-        bool inside = false;
-        foreach (string line in report.Split('\n'))
-        {
-            bool isRow = line.StartsWith('|');
-            if (isRow)
-            {
-                string[] cells = [.. line.Trim('|').Split('|').Select(static cell => cell.Trim())];
-                if (!inside)
-                {
-                    tables.Add(new Dictionary<string, string[]>(StringComparer.Ordinal));
-                }
-
-                tables[^1].TryAdd(cells[0], cells);
-            }
-
-            inside = isRow;
-        }
-
-        return tables;
     }
 }

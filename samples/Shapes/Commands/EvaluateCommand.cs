@@ -115,6 +115,11 @@ internal static class EvaluateCommand
         if (output is not null)
         {
             ReportFile.Write(output, report.ToMarkdown(Precision));
+            if (variants.Count == Variant.All.Count)
+            {
+                ReadmeSummary.Write(output);
+            }
+
             Console.Error.WriteLine($"wrote {output}");
         }
 
