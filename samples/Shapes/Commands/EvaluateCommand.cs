@@ -144,6 +144,7 @@ internal static class EvaluateCommand
             throw new InputException($"{file}: there is no such file. Name the file that 'evaluate --output' wrote.");
         }
 
+        ReadmeSummary.Write(file);
         Console.Error.WriteLine($"wrote {MethodPages.Write(pages, File.ReadAllText(file), file)} pages in {pages}");
         return ExitCode.Success;
     }
