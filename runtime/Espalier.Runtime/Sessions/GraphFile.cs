@@ -32,7 +32,7 @@ internal static class GraphFile
             cache.Prepare(formats, options);
             bool isVision = key.Part is ModelPart.Vision or ModelPart.ScoredVision or ModelPart.Projector;
             key = key with { Provider = CpuExecutionProvider.Instance, Format = isVision ? formats.Vision : formats.Decoder, Rows = formats.Rows };
-            GraphModel graph = SessionCache.InPrecision(key, cache.BuildGraph(key));
+            GraphModel graph = PartGraphs.InPrecision(key, PartGraphs.Build(checkpoint, key));
             long total = graph.Weights.Sum(static use => use.ByteCount);
             if (!embed)
             {

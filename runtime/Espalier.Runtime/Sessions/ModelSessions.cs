@@ -40,10 +40,10 @@ internal sealed class ModelSessions
         }
 
         PrecisionFormats formats = PrecisionFormats.For(Precision, options.Device.Provider);
-        VictorWeights? summary = cache.FindRegisters(plan);
-        DyVteWeights? gates = cache.FindGates(plan);
-        LearnedFile? matrices = cache.FindMatrices(plan);
-        Clip = cache.FindClip(plan);
+        VictorWeights? summary = cache.Learned.FindRegisters(plan);
+        DyVteWeights? gates = cache.Learned.FindGates(plan);
+        LearnedFile? matrices = cache.Learned.FindMatrices(plan);
+        Clip = cache.Learned.FindClip(plan);
         Registers = summary?.Rows ?? [];
         Separators = cache.FindSeparators(plan);
         LearnedFile? learned = summary?.File;

@@ -105,17 +105,9 @@ internal static class RoofComparison
     /// <summary>Bytes of weights that a decode step reads: layers and head, without what it looks up.</summary>
     private static double DecodeBytes(BenchmarkRun run, ReductionPlan plan)
     {
-        SessionCache cache = run.Checkpoint.ShareSessions();
-        try
-        {
-            IEnumerable<SessionKey> keys = Enumerable.Range(0, plan.Layers).Select(layer => new SessionKey(run.Options.Device.Provider, ModelPart.DecoderLayer, run.Formats.Decode, layer))
-                .Append(new SessionKey(run.Options.Device.Provider, ModelPart.Head, run.Formats.Decode));
-            return keys.Sum(key => cache.BuildGraph(key).Weights.Where(static use => use.Name is not (DerivedWeights.RopeCos or DerivedWeights.RopeSin)).Sum(static use => (double)use.ByteCount));
-        }
-        finally
-        {
-            cache.Release();
-        }
+        IEnumerable<SessionKey> keys = Enumerable.Range(0, plan.Layers).Select(layer => new SessionKey(run.Options.Device.Provider, ModelPart.DecoderLayer, run.Formats.Decode, layer))
+            .Append(new SessionKey(run.Options.Device.Provider, ModelPart.Head, run.Formats.Decode));
+        return keys.Sum(key => PartGraphs.Build(run.Checkpoint, key).Weights.Where(static use => use.Name is not (DerivedWeights.RopeCos or DerivedWeights.RopeSin)).Sum(static use => (double)use.ByteCount));
     }
 
     /// <summary>One linear layer of a format over random numbers.</summary>
