@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures everything that RESULTS.md shows and writes it into the page. Alone on the machine, this takes about 40 minutes on two cores.
+# Measures everything that RESULTS.md shows and writes it into the page. Alone on the machine, this takes about an hour on two cores.
 # usage: tests/Benchmarks/measure.sh <folder for models, 15 GB> [benchmark...]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -20,8 +20,8 @@ model() {
 for step in "${steps[@]}"; do
   output=(--output "$results/$step.md")
   case $step in
-    reductions) bench reductions "$(model qwen2-0.5b-576)" "${output[@]}" ;;
-    reductions-int8) bench reductions "$(model qwen2-0.5b-576)" --precision Int8 "${output[@]}" ;;
+    reductions) bench reductions "$(model qwen2-0.5b-576)" --rounds 5 "${output[@]}" ;;
+    reductions-int8) bench reductions "$(model qwen2-0.5b-576)" --rounds 5 --precision Int8 "${output[@]}" ;;
     reductions-tower) bench reductions "$(model onevision-0.5b)" --rounds 5 "${output[@]}" ;;
     reductions-tower-int8) bench reductions "$(model onevision-0.5b)" --rounds 5 --precision Int8 "${output[@]}" ;;
     parts | first-token) bench "$step" "$(model onevision-0.5b)" --rounds 3 "${output[@]}" ;;
@@ -36,7 +36,7 @@ for step in "${steps[@]}"; do
     peers)
       npm install --silent --ignore-scripts --no-save --prefix "$models/packages" node-llama-cpp@3.22.1 onnxruntime-node@1.30.0
       bench peers "$(model qwen2-0.5b-576)" --packages "$models/packages" --work "$models/peers" "${output[@]}" ;;
-    *) bench "$step" "$(model qwen2-0.5b-576)" --rounds 7 "${output[@]}" ;;
+    *) bench "$step" "$(model qwen2-0.5b-576)" --rounds 5 "${output[@]}" ;;
   esac
 done
 
