@@ -119,7 +119,7 @@ internal static class ExpectedCalls
     private static int Left(Step step, int visual, int entered) => step.Count switch
     {
         null => step.TokensAfter,
-        { Rule: CountRule.Found } when step.Compress == Compress.Recycle => Recycling.Left(visual, visual / 2, step.Kernel!.Find("tau")!.Value),
+        { Rule: CountRule.Found } when step.Compress == Compress.Recycle => Recycling.Left(visual, Recycled(step, visual), step.Kernel!.Find("tau")!.Value),
         { Rule: CountRule.Found } when step.Score == Score.KeyNorm => WithPivots(visual, (int)step.Kernel!.Find("imagePivots")!.Value, (int)step.Kernel.Find("textPivots")!.Value, step.Kernel.Find("share")!.Value),
         { Rule: CountRule.Found } => ((step.IsVisionSide ? step.TokensAfter : visual) + 1) / 2,
         { Rule: CountRule.AtMost } => Math.Min(visual, step.TokensAfter),
@@ -128,6 +128,9 @@ internal static class ExpectedCalls
         { Rule: CountRule.ShareOfEntering } count => Math.Min(visual, Math.Max(1, (int)(entered * count.Share))),
         var count => throw new InvalidOperationException(count.Rule.ToString()),
     };
+
+    /// <summary>What SparseVLM keeps as it is: by a table its number, where the recorder can say no less without asking for more scratch than the table needs; by rank half.</summary>
+    private static int Recycled(Step step, int visual) => step.Kernel!.Counting?.Find("keep") is { } keep ? Math.Max(0, Math.Min((int)keep.Value, visual - 1)) : visual / 2;
 
     /// <summary>What DART leaves, which its kernel counts for itself.</summary>
     private static int WithPivots(int visual, int image, int text, double share) => Math.Min(visual, image + ((int)(visual * share / (image + text)) * (image + text)));

@@ -75,7 +75,7 @@ public static class RelevantTokens
 // A count that the attention says is half of the tokens, in the recorder's images.
 public static class SparseVlm
 {
-    public static int Count(int tokens, int keep) => tokens / 2;
+    public static int Count(int tokens, int keep) => Math.Max(0, Math.Min(keep, tokens - 1));
 
     public static int Count(int rank, int tokens, double scale, double bias) => rank == 3 ? tokens / 2 : -1;
 
