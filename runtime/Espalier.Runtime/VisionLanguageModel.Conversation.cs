@@ -41,6 +41,7 @@ public abstract partial class VisionLanguageModel
     /// <param name="options">Sampling and length; null is greedy.</param>
     /// <param name="cancellationToken">Ends the answer before the next layer; the sequence then holds nothing, and stays usable.</param>
     /// <exception cref="PromptTooLongException">The question does not fit behind the conversation, which stays as it is.</exception>
+    /// <exception cref="NonFiniteLogitsException">The model computed no numbers.</exception>
     /// <exception cref="InvalidOperationException">The sequence holds no conversation.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public IAsyncEnumerable<string> AnswerAsync(Sequence sequence, string question, AnswerOptions? options = null, CancellationToken cancellationToken = default)
@@ -59,6 +60,7 @@ public abstract partial class VisionLanguageModel
     /// <remarks>The first question alone decides which visual tokens stay, with an image and without: both ways give the same logits up to rounding.
     /// Where decode steps skip feed-forward layers (<see cref="Planning.ReductionPlan.Skips"/>), tokens that the sequence has decoded itself keep the rows that these steps wrote.</remarks>
     /// <exception cref="PromptTooLongException">The conversation does not fit the sequence, which stays as it is.</exception>
+    /// <exception cref="NonFiniteLogitsException">The model computed no numbers.</exception>
     /// <exception cref="InvalidOperationException">There is no image, and the sequence does not hold the beginning of the conversation; see <see cref="Sequence.Holds"/>.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public IAsyncEnumerable<string> AnswerAsync(Sequence sequence, Prompt conversation, RgbImage? image, AnswerOptions? options = null, CancellationToken cancellationToken = default)

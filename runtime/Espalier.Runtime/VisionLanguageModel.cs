@@ -139,6 +139,7 @@ public abstract partial class VisionLanguageModel : IDisposable
     /// <param name="options">Sampling and length; null is greedy.</param>
     /// <param name="cancellationToken">Ends the answer before the vision tower or the next layer; the sequence and the model stay usable.</param>
     /// <exception cref="PromptTooLongException">The prompt does not fit the sequence.</exception>
+    /// <exception cref="NonFiniteLogitsException">The model computed no numbers.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public IAsyncEnumerable<string> AnswerAsync(
         Sequence sequence,

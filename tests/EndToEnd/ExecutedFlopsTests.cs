@@ -28,6 +28,10 @@ public sealed class ExecutedFlopsTests : IDisposable
     [InlineData("neurons")]
     [InlineData("heads")]
     [InlineData("probed")]
+    [InlineData("recycling")]
+    [InlineData("corrected")]
+    [InlineData("key norms")]
+    [InlineData("registers and neighbours")]
     public void EveryLayerRunsTheProductsThatThePlanCounts(string variant)
     {
         var options = new ModelOptions { TraceFolder = _folder.Path };
@@ -49,6 +53,10 @@ public sealed class ExecutedFlopsTests : IDisposable
             "neurons" => c => ClipLlamaYopoNeurons.Load(c, options),
             "heads" => c => ClipLlamaYopoHeads.Load(c, options),
             "probed" => c => ClipLlamaLensTogether.Load(c, options),
+            "recycling" => c => ClipLlamaSparseVlm.Load(c, options),
+            "corrected" => c => ClipLlamaSparseVlmPlusTogether.Load(c, options),
+            "key norms" => c => ClipLlamaDart.Load(c, options),
+            "registers and neighbours" => c => ClipLlamaVictorPartial.Load(c, options),
             _ => c => ClipLlamaAll.Load(c, options),
         }))
         {
@@ -66,6 +74,38 @@ public sealed class ExecutedFlopsTests : IDisposable
         }
 
         Assert.Equal(executed, plan.ExecutedFlops(FlopsConvention.C, text), executed * 1e-12);
+    }
+
+    [Theory]
+    [InlineData("dense")]
+    [InlineData("similar keys")]
+    [InlineData("redundant")]
+    [InlineData("ahead")]
+    [InlineData("one layer ahead")]
+    [InlineData("static matrices")]
+    public void TheTowerRunsTheProductsThatThePlanCounts(string variant)
+    {
+        var options = new ModelOptions { TraceFolder = _folder.Path };
+        ReductionPlan plan;
+        using (var tiny = new TinyModel(variant switch
+        {
+            "similar keys" => c => ClipLlamaToMe.Load(c, options),
+            "redundant" => c => ClipLlamaFiCoCoV.Load(c, options),
+            "ahead" => c => ClipLlamaElip.Load(c, options),
+            "one layer ahead" => c => ClipLlamaElipNear.Load(c, options),
+            "static matrices" => c => ClipLlamaPruneAndMerge.Load(c, options),
+            _ => c => ClipLlamaDense.Load(c, options),
+        }))
+        {
+            using Sequence sequence = tiny.CreateSequence();
+            tiny.Prefill(sequence);
+            plan = tiny.Model.LoadedPlan;
+        }
+
+        var (linear, attention) = CountedTower(plan);
+        Assert.Equal(plan.TowerFlops(FlopsConvention.C), linear + attention, 1e-3);
+        Assert.Equal(linear, ExecutedTower());
+        Assert.Equal(variant == "dense", plan.TowerFlops(FlopsConvention.C) == plan.DenseTowerFlops(FlopsConvention.C));
     }
 
     [Fact]
@@ -131,6 +171,74 @@ public sealed class ExecutedFlopsTests : IDisposable
 
     private static (double Updated, double Read) Rows(ReductionPlan plan, int layer, int text) =>
         (layer == plan.Layers - 1 ? 1 : plan.RowsAt(layer, text), text + plan.Registers + plan.VisualTokensAt(layer));
+
+    /// <summary>Convention C of the tower, told a second time: its linear layers with the products of static matrices, and its attention.</summary>
+    private static (double Linear, double Attention) CountedTower(ReductionPlan plan)
+    {
+        VisionGeometry vision = plan.Geometry.Vision;
+        double linear = 0;
+        double attention = 0;
+        int others = vision.Tokens - plan.Geometry.VisualTokens;
+        foreach (TowerRun run in plan.TowerRuns())
+        {
+            int rows = run.VisualTokens + others;
+            TowerReduction? tower = run.Step?.Tower;
+            if (tower is { IsAhead: true })
+            {
+                // Of the last that runs ahead queries and keys alone.
+                for (int ahead = tower.Ahead[run.FirstLayer - tower.FirstLayer]; ahead > 1; ahead--)
+                {
+                    Layer(rows, rows);
+                }
+
+                linear += 4.0 * rows * vision.Hidden * vision.Hidden;
+                rows -= tower.Leaving[run.FirstLayer - tower.FirstLayer];
+            }
+
+            for (int layer = run.FirstLayer; layer <= run.LastLayer; layer++)
+            {
+                if (run.MergedInto > 0)
+                {
+                    linear += 4.0 * run.VisualTokens * run.MergedInto * vision.Hidden;
+                    Layer(run.MergedInto + others, run.MergedInto + others);
+                    continue;
+                }
+
+                int left = rows - (tower is { IsAhead: false } ? tower.Leaving[layer - run.FirstLayer] : 0);
+                Layer(rows, left);
+                rows = left;
+            }
+        }
+
+        return (linear, attention);
+
+        void Layer(int rows, int left)
+        {
+            linear += (8.0 * rows * vision.Hidden * vision.Hidden) + (4.0 * left * vision.Hidden * vision.Intermediate);
+            attention += 4.0 * rows * rows * vision.Hidden;
+        }
+    }
+
+    /// <summary>Twice the multiplications that the sessions of the tower ran of these.</summary>
+    private double ExecutedTower()
+    {
+        double flops = 0;
+        foreach (string file in Directory.GetFiles(_folder.Path, "*.json"))
+        {
+            using JsonDocument trace = JsonDocument.Parse(File.ReadAllBytes(file));
+            foreach (JsonElement ran in trace.RootElement.EnumerateArray())
+            {
+                string name = ran.GetProperty("name").GetString()!;
+                if (ran.GetProperty("cat").GetString() == "Node" && name.StartsWith("vision.layers.", StringComparison.Ordinal) && ran.GetProperty("args").TryGetProperty("op_name", out JsonElement op) && op.GetString() == "FusedMatMul"
+                    && (name.EndsWith(".product_kernel_time", StringComparison.Ordinal) || name.EndsWith(".merged.rows_kernel_time", StringComparison.Ordinal) || name.EndsWith(".merged.recovered_kernel_time", StringComparison.Ordinal)))
+                {
+                    flops += 2.0 * Shapes(ran, "input_type_shape")[0][^1] * Shapes(ran, "output_type_shape")[0].Aggregate(1L, static (product, size) => product * size);
+                }
+            }
+        }
+
+        return flops;
+    }
 
     /// <summary>Twice the multiplications of the linear layers that the sessions of a decoder layer ran, the second halves among them.</summary>
     private double Executed(int layer)

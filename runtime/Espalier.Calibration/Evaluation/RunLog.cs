@@ -47,12 +47,14 @@ internal sealed class RunLog : IDisposable
     /// <summary>Adds a line.</summary>
     public void Add(JsonObject line)
     {
-        _file.Write(Encoding.UTF8.GetBytes(line.ToJsonString(JsonText.Line) + "\n"));
+        _file.Write(Line(line));
         _file.Flush(flushToDisk: false);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    private static byte[] Line(JsonObject line) => Encoding.UTF8.GetBytes(line.ToJsonString(JsonText.Line) + "\n");
 
     private List<T> Read<T>(string path, JsonObject settings, Func<JsonObject, T> read)
     {
@@ -79,6 +81,12 @@ internal sealed class RunLog : IDisposable
             {
                 throw new InputException($"{path}: line {(i + 1).ToString(CultureInfo.InvariantCulture)} is not what a run writes. Remove it and what stands behind it to go on before it, or delete the file to start anew.");
             }
+        }
+
+        // A line that was cut off was begun by a run. Where there is no other line, it is of this one or the file is somebody else's.
+        if (lines.Length == 0 && !Line(settings).AsSpan().StartsWith(bytes.AsSpan(end)))
+        {
+            throw new InputException($"{path}: the file is not what a run writes, and would be lost. Name another place, or delete it.");
         }
 
         _file.SetLength(end);

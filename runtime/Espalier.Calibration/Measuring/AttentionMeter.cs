@@ -32,7 +32,7 @@ internal sealed class AttentionMeter(CalibrationRun run)
                         for (int head = 0; head < heads; head++)
                         {
                             ratios[layer][head][sample] = model.Ratios[layer][head];
-                            run.Log.Add(Name(layer, head), sample, model.Ratios[layer][head]);
+                            run.Keep(Name(layer, head), sample, model.Ratios[layer][head]);
                         }
                     }
                 }

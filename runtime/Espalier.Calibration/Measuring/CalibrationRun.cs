@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Espalier.Evaluation;
 using Espalier.Imaging;
 using Espalier.Planning;
 using Espalier.Text;
@@ -77,11 +77,24 @@ internal sealed class CalibrationRun : IDisposable
         }
     }
 
-    /// <summary>Adds prefills, so many a sample, to what progress is told as the total.</summary>
+    /// <summary>Adds prefills, so many a sample, to what progress is told as the total; takes them away if negative.</summary>
     public void Expect(int candidates) => _total += candidates * _samples.Count;
 
     /// <summary>Tells that a prefill is done, or was found in the log.</summary>
     public void Report(string doing) => Options.Progress?.Report(new CalibrationProgress(++_done, Math.Max(_done, _total), doing));
+
+    /// <summary>Keeps a value that was measured.</summary>
+    /// <exception cref="CalibrationException">It is no number, which no comparison could rank.</exception>
+    public void Keep(string doing, int sample, double value)
+    {
+        if (!double.IsFinite(value))
+        {
+            throw new CalibrationException(
+                $"{(doing.Length > 0 ? doing : "the dense model")}: the question '{_samples[sample].Question}' about {_samples[sample].Image} gives no finite numbers. Look at the model's weights, or leave the question out.");
+        }
+
+        Log.Add(doing, sample, value);
+    }
 
     /// <summary>Runs the prompt of a sample.</summary>
     /// <param name="model">A model of the checkpoint.</param>
@@ -133,24 +146,17 @@ internal sealed class CalibrationRun : IDisposable
 
     private static JsonObject Settings(string folder, IReadOnlyList<CalibrationSample> samples, CalibrationOptions options) => new()
     {
-        ["model"] = PolicyText.ModelName(folder),
+        ["model"] = FileDigests.OfModel(folder),
         ["samples"] = samples.Count,
-        ["digest"] = Digest(folder, samples),
+        ["questions and pictures"] = Digest(samples),
         ["order"] = options.Order.ToString(),
         ["precision"] = options.Model?.Precision?.ToString() ?? "declared",
         ["device"] = (options.Model?.Device ?? Device.Auto).Name,
     };
 
-    // Of the questions, the bytes of the pictures and the shape of the model: what would make a value another.
-    private static string Digest(string folder, IReadOnlyList<CalibrationSample> samples)
+    private static string Digest(IReadOnlyList<CalibrationSample> samples)
     {
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        digest.AppendData(File.ReadAllBytes(Path.Combine(folder, "config.json")));
-        foreach (FileInfo weights in new DirectoryInfo(folder).EnumerateFiles("*.safetensors").OrderBy(static file => file.Name, StringComparer.Ordinal))
-        {
-            digest.AppendData(System.Text.Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{weights.Name} {weights.Length}\n")));
-        }
-
         foreach (CalibrationSample sample in samples)
         {
             digest.AppendData(System.Text.Encoding.UTF8.GetBytes(sample.Question + "\n"));

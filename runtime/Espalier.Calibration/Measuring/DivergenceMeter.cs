@@ -85,7 +85,7 @@ internal sealed class DivergenceMeter : IDisposable
                     model ??= candidate.HeldTextLayer >= 0 ? new HeldTextModel(_run.Checkpoint, policy.Plan!, _run.Options.Model, candidate.HeldTextLayer) : policy.Load(_run.Checkpoint, _run.Options.Model);
                     sequence = _run.Prefill(model, sequence, i, prepared => prepared.Pass.HeldTextLayer = candidate.HeldTextLayer);
                     value = _run.Options.Order == DivergenceOrder.ReducedFromDense ? Divergence.Of(sequence.Logits, dense) : Divergence.Of(dense, sequence.Logits);
-                    _run.Log.Add(candidate.Name, i, value);
+                    _run.Keep(candidate.Name, i, value);
                 }
 
                 sum += value;

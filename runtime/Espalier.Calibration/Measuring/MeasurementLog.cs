@@ -39,8 +39,11 @@ internal sealed class MeasurementLog : IDisposable
             throw new CalibrationException(exception.Message);
         }
 
-        static ((string, int) Key, double Value) Read(JsonObject line) =>
-            (((string)line["candidate"]!, (int)line["sample"]!), double.Parse((string)line["value"]!, NumberStyles.Float, CultureInfo.InvariantCulture));
+        static ((string, int) Key, double Value) Read(JsonObject line)
+        {
+            double value = double.Parse((string)line["value"]!, NumberStyles.Float, CultureInfo.InvariantCulture);
+            return double.IsFinite(value) ? (((string)line["candidate"]!, (int)line["sample"]!), value) : throw new FormatException("No measured value is infinite.");
+        }
     }
 
     /// <summary>A value that was measured already.</summary>

@@ -32,8 +32,8 @@ public static class GSearch
             throw new ArgumentOutOfRangeException(nameof(firstLayer), firstLayer, $"The model has layers 0 to {layers - 1}, and visual tokens see at least the first.");
         }
 
-        int steps = 1 + (int)Math.Ceiling(Math.Log2(all + 1));
-        meter.Expect((layers - firstLayer) * steps);
+        int expected = (layers - firstLayer) * Steps(all);
+        meter.Expect(expected);
         int[] counts = [.. Enumerable.Repeat(all, layers)];
         double divergence = 0;
         for (int layer = firstLayer; layer < layers; layer++)
@@ -45,8 +45,11 @@ public static class GSearch
             int low = 0;
             int high = before;
             double best = divergence;
+            expected -= Steps(before);
+            int spared = Steps(before);
             while (low < high)
             {
+                spared--;
                 int middle = (low + high) / 2;
                 double measured = meter.Measure(MeasuredCandidate.Of(KeepSchedule.Policy(all, With(counts, layer, middle))));
                 if (measured <= allowed)
@@ -62,6 +65,11 @@ public static class GSearch
 
             counts = With(counts, layer, high);
             divergence = best;
+
+            // Fewer counts are left to try in the layers behind, and none behind zero.
+            int left = high == 0 ? 0 : (layers - layer - 1) * Steps(high);
+            meter.Expect(left - expected - spared);
+            expected = left;
             if (high == 0)
             {
                 break;
@@ -76,6 +84,9 @@ public static class GSearch
             divergence,
             $"The fewest visual tokens a layer whose next token moves by at most {PolicyText.Number(tolerance)} nats over {PolicyText.Number(samples.Count)} samples: {PolicyText.Number(divergence)}.");
     }
+
+    /// <summary>Bisections that a count from 0 to a largest one takes at most.</summary>
+    private static int Steps(int largest) => (int)Math.Ceiling(Math.Log2(largest + 1));
 
     private static int[] With(int[] counts, int layer, int count) => [.. counts.Select((before, i) => i < layer ? before : count)];
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Espalier.Evaluation;
 using Espalier.Planning;
@@ -115,7 +114,7 @@ public sealed class ParetoSearch
         {
             if (options.Log is not null)
             {
-                log = EvaluationLog.Open(options.Log, Settings(folder, data, candidates, limit, options), candidates.Length);
+                log = EvaluationLog.Open(options.Log, Settings(folder, data, questions, candidates, limit, options), candidates.Length);
                 foreach (IReadOnlyList<TakenAnswer> answers in log.Answered.Take(questions.Count))
                 {
                     run.Add(answers);
@@ -193,18 +192,12 @@ public sealed class ParetoSearch
 
     private double Share(ReductionPlan plan) => plan.Flops(FlopsConvention.C, _run.TextTokens) / plan.DenseFlops(FlopsConvention.C, _run.TextTokens);
 
-    private static JsonObject Settings(string folder, string data, Candidate[] candidates, int limit, CalibrationOptions options) => new()
+    private static JsonObject Settings(string folder, string data, IReadOnlyList<Question> questions, Candidate[] candidates, int limit, CalibrationOptions options) => new()
     {
-        ["model"] = Hash(Path.Combine(folder, "config.json")),
-        ["data"] = Hash(data),
+        ["model"] = FileDigests.OfModel(folder),
+        ["data"] = FileDigests.OfData(data, questions),
         ["policies"] = new JsonArray([.. candidates.Select(static candidate => (JsonNode)candidate.Name)]),
         ["limit"] = limit,
         ["precision"] = options.Model?.Precision?.ToString() ?? "declared",
     };
-
-    private static string Hash(string path)
-    {
-        using FileStream file = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
-    }
 }

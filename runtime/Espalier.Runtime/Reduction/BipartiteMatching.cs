@@ -10,7 +10,7 @@ internal static class BipartiteMatching
     /// <param name="metric">The rows that are compared, one after the other.</param>
     /// <param name="rows">How many there are; at least 2.</param>
     /// <param name="protectFirst">True if row 0 is never merged: it comes last in the order.</param>
-    /// <param name="similarities">Receives the cosine of each even row to the odd row that it found; minus infinity for a protected one. As long as there are even rows.</param>
+    /// <param name="similarities">Receives the cosine of each even row to the odd row that it found; minus infinity for a protected one, the least number for one whose cosines are none. As long as there are even rows.</param>
     /// <param name="nearest">Receives j where 2j + 1 is the odd row that was found.</param>
     /// <param name="order">Receives the even rows, i for 2i, by falling similarity.</param>
     /// <param name="lengths">Scratch, one number a row.</param>
@@ -32,8 +32,15 @@ internal static class BipartiteMatching
         for (int i = 0; i < even; i++)
         {
             nearest[i] = 0;
-            similarities[i] = float.NegativeInfinity;
-            for (int j = 0; j < rows / 2 && !(protectFirst && i == 0); j++)
+            if (protectFirst && i == 0)
+            {
+                similarities[i] = float.NegativeInfinity;
+                continue;
+            }
+
+            // A row of no number is like none, and still comes before a protected one.
+            similarities[i] = float.MinValue;
+            for (int j = 0; j < rows / 2; j++)
             {
                 float product = lengths[2 * i] * lengths[(2 * j) + 1];
                 float cosine = product > 0 ? TensorPrimitives.Dot(metric.Slice(2 * i * width, width), metric.Slice(((2 * j) + 1) * width, width)) / product : 0;

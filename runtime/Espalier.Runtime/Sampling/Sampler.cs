@@ -29,6 +29,7 @@ internal sealed class Sampler
     /// <param name="logits">One logit a token of the vocabulary.</param>
     /// <param name="options">Temperature and nucleus.</param>
     /// <returns>A token id.</returns>
+    /// <exception cref="NonFiniteLogitsException">The highest logit is infinite, or one is no number.</exception>
     public int Next(ReadOnlySpan<float> logits, AnswerOptions options)
     {
         return options.Temperature == 0f ? MostLikely(logits) : Sample(logits, options.Temperature, options.TopP);
@@ -39,7 +40,13 @@ internal sealed class Sampler
 
     private int MostLikely(ReadOnlySpan<float> logits)
     {
+        // What is no number is found as the largest.
         int best = Greedy(logits);
+        if (!float.IsFinite(logits[best]))
+        {
+            throw new NonFiniteLogitsException();
+        }
+
         if (best != _never)
         {
             return best;
@@ -62,7 +69,13 @@ internal sealed class Sampler
             probabilities[_never] = float.NegativeInfinity;
         }
 
-        TensorPrimitives.Subtract(probabilities, TensorPrimitives.Max(probabilities), probabilities);
+        float largest = TensorPrimitives.Max(probabilities);
+        if (!float.IsFinite(largest))
+        {
+            throw new NonFiniteLogitsException();
+        }
+
+        TensorPrimitives.Subtract(probabilities, largest, probabilities);
         TensorPrimitives.Divide(probabilities, temperature, probabilities);
 
         TensorPrimitives.SoftMax(probabilities, probabilities);

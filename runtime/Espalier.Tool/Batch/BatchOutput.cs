@@ -33,7 +33,6 @@ internal sealed class BatchOutput : IDisposable
         try
         {
             long end = AfterFeed(file, file.Length);
-            file.SetLength(end);
             long last = 0;
             if (end > 0)
             {
@@ -43,7 +42,12 @@ internal sealed class BatchOutput : IDisposable
                 file.ReadExactly(bytes);
                 last = LineOf(path, bytes, run);
             }
+            else if (!IsBegun(file))
+            {
+                throw new InputException($"{path}: the file holds no record of a batch, and would be lost. Name another file, or delete this one.");
+            }
 
+            file.SetLength(end);
             file.Position = end;
             return new BatchOutput(file, last);
         }
@@ -83,6 +87,16 @@ internal sealed class BatchOutput : IDisposable
         }
 
         return 0;
+    }
+
+    /// <summary>True if a file without a line feed is empty, or holds the begin of a record.</summary>
+    private static bool IsBegun(FileStream file)
+    {
+        ReadOnlySpan<byte> record = "{\"line\":"u8;
+        Span<byte> begin = stackalloc byte[record.Length];
+        file.Position = 0;
+        int read = file.ReadAtLeast(begin, begin.Length, throwOnEndOfStream: false);
+        return begin[..read].SequenceEqual(record[..read]);
     }
 
     private static long LineOf(string path, byte[] record, string run)

@@ -87,6 +87,24 @@ internal sealed class Terminal(TextWriter output, TextWriter errors, bool isWatc
             });
     }
 
+    /// <summary>Shows a bar with the time left while something is done whose length is found out on the way.</summary>
+    /// <param name="doing">What is done.</param>
+    /// <param name="work">Does it, and calls its argument with what is done and how much there is, as far as is known.</param>
+    public Task ProgressAsync(string doing, Func<Action<long, long>, Task> work) => !ShowsProgress
+        ? work(static (_, _) => { })
+        : _console.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(context =>
+            {
+                ProgressTask task = context.AddTask(Markup.Escape(doing));
+                return work((done, total) =>
+                {
+                    task.MaxValue = Math.Max(total, 1);
+                    task.Value = done;
+                });
+            });
+
     /// <summary>Writes a table: with borders where somebody looks at it, in plain columns where the output goes elsewhere.</summary>
     public void Write(ReportTable table)
     {

@@ -109,7 +109,7 @@ internal static class BatchCommand
     private static string NameOf(string folder, Candidate candidate, Precision precision, AnswerOptions options)
     {
         string settings = string.Create(CultureInfo.InvariantCulture, $"{candidate.Name}\n{precision}\n{options.Temperature:R}\n{options.TopP:R}\n{options.Seed}\n{options.MaxNewTokens}\n");
-        byte[] hash = SHA256.HashData([.. File.ReadAllBytes(Path.Combine(folder, "config.json")), .. Encoding.UTF8.GetBytes(settings)]);
+        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(FileDigests.OfModel(folder) + "\n" + settings));
         return Convert.ToHexStringLower(hash.AsSpan(0, 6));
     }
 

@@ -47,8 +47,19 @@ internal static class CalibrateCommand
         {
             string folder = parsed.GetRequiredValue(checkpoint);
             string target = parsed.GetRequiredValue(output);
-            CalibrationSample[] all = [.. QuestionFile.Read(parsed.GetRequiredValue(data)).Select(static question => new CalibrationSample(question.Image, question.Text))];
-            IReadOnlyList<CalibrationSample> chosen = CalibrationSample.Choose(all, parsed.GetValue(samples), parsed.GetValue(seed));
+            CalibrationSample[] asked = [.. QuestionFile.Read(parsed.GetRequiredValue(data)).Select(static question => new CalibrationSample(question.Image, question.Text))];
+            IReadOnlyList<CalibrationSample> chosen = CalibrationSample.Choose(asked, parsed.GetValue(samples), parsed.GetValue(seed));
+            int all = Checkpoint.ReadGeometry(folder).Text.Layers;
+            if (all < 2)
+            {
+                throw new InputException($"{folder}: the model has one decoder layer, and a calibration chooses between layers. Name a deeper one.");
+            }
+
+            if (parsed.GetValue(layers) > all)
+            {
+                throw new InputException($"--layers is {parsed.GetValue(layers)} and the model has {all} layers. Name fewer.");
+            }
+
             Directory.CreateDirectory(target);
             NativeLibraries.Ensure(terminal);
             CalibrationReport report;
@@ -59,7 +70,6 @@ internal static class CalibrateCommand
                     Path.Combine(target, Log),
                     parsed.GetValue(precision),
                     $"{chosen.Count} samples",
-                    Prefills(parsed.GetRequiredValue(method), folder) * chosen.Count,
                     options => Measure(parsed.GetRequiredValue(method), folder, chosen, parsed.GetValue(layers), parsed.GetValue(threshold), parsed.GetValue(budget), parsed.GetValue(ratio), parsed.GetValue(name)!, options),
                     cancellationToken);
             }
@@ -95,20 +105,6 @@ internal static class CalibrateCommand
         return command;
     }
 
-    /// <summary>Prefills a sample; 0 where a search finds out as it goes.</summary>
-    private static int Prefills(string method, string folder)
-    {
-        int layers = Checkpoint.ReadGeometry(folder).Text.Layers;
-        return method switch
-        {
-            "shortv" => 2 * layers,
-            "redundancylens" => layers,
-            "yopo" => 2,
-            "vtw" => layers - Math.Min(WithdrawalSearch.DefaultFirstLayer, layers - 1),
-            _ => 0,
-        };
-    }
-
     private static CalibrationReport Measure(string method, string folder, IReadOnlyList<CalibrationSample> samples, int layers, double threshold, double budget, double ratio, string name, CalibrationOptions options)
     {
         switch (method)
@@ -117,8 +113,7 @@ internal static class CalibrateCommand
                 LayerMethod lowers = method == "shortv" ? LayerMethod.ShortV : LayerMethod.RedundancyLens;
                 LayerContribution measured = LayerContribution.Measure(folder, samples, options, text: lowers == LayerMethod.ShortV);
                 int all = measured.Visual.Count;
-                int frozen = layers == 0 ? Math.Max(1, (int)Math.Round(all * 19 / 32.0, MidpointRounding.ToEven)) : layers;
-                return frozen <= all ? CalibrationReport.Of(measured, frozen, name, lowers) : throw new InputException($"--layers is {frozen} and the model has {all} layers.");
+                return CalibrationReport.Of(measured, layers == 0 ? Math.Max(1, (int)Math.Round(all * 19 / 32.0, MidpointRounding.ToEven)) : layers, name, lowers);
             case "vtw":
                 int last = Checkpoint.ReadGeometry(folder).Text.Layers - 1;
                 return CalibrationReport.Of(WithdrawalSearch.Run(folder, samples, threshold, Math.Min(WithdrawalSearch.DefaultFirstLayer, last), options), name);
@@ -132,19 +127,17 @@ internal static class CalibrateCommand
     }
 
     /// <summary>Runs a calibration on another thread, with a bar where somebody watches.</summary>
-    private static async Task<CalibrationReport> MeasureAsync(Terminal terminal, string log, Precision precision, string doing, int prefills, Func<CalibrationOptions, CalibrationReport> measure, CancellationToken cancellationToken)
+    private static async Task<CalibrationReport> MeasureAsync(Terminal terminal, string log, Precision precision, string doing, Func<CalibrationOptions, CalibrationReport> measure, CancellationToken cancellationToken)
     {
         CalibrationReport? report = null;
         await terminal.ProgressAsync(
             doing,
-            0,
-            prefills,
-            done => Task.Run(
+            tell => Task.Run(
                 () => report = measure(new CalibrationOptions
                 {
                     Log = log,
                     Model = new ModelOptions { Precision = precision },
-                    Progress = new Told<CalibrationProgress>(_ => done()),
+                    Progress = new Told<CalibrationProgress>(value => tell(value.Done, value.Total)),
                     CancellationToken = cancellationToken,
                 }),
                 CancellationToken.None));

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Espalier.Calibration;
 using Espalier.CommandLine;
@@ -83,8 +82,8 @@ internal static class EvaluateCommand
         Directory.CreateDirectory(output);
         var settings = new JsonObject
         {
-            ["model"] = Hash(Path.Combine(folder, "config.json")),
-            ["data"] = Hash(data),
+            ["model"] = FileDigests.OfModel(folder),
+            ["data"] = FileDigests.OfData(data, questions),
             ["policies"] = new JsonArray([.. candidates.Select(static candidate => (JsonNode)candidate.Name)]),
             ["limit"] = limit,
             ["precision"] = precision.ToString(),
@@ -152,10 +151,4 @@ internal static class EvaluateCommand
     }
 
     private static string NameOf(Precision precision) => precision == Precision.Float32 ? "fp32" : precision.ToString().ToLowerInvariant();
-
-    private static string Hash(string path)
-    {
-        using FileStream file = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
-    }
 }

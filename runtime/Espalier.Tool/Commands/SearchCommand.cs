@@ -51,7 +51,10 @@ internal static class SearchCommand
             }
             else
             {
-                candidates = Compiling(folder, ParetoSearch.DefaultCandidates(Checkpoint.ReadGeometry(folder).Text.Layers), cancellationToken);
+                int layers = Checkpoint.ReadGeometry(folder).Text.Layers;
+                candidates = layers >= 4
+                    ? Compiling(folder, ParetoSearch.DefaultCandidates(layers), cancellationToken)
+                    : throw new InputException(string.Create(CultureInfo.InvariantCulture, $"the model has {layers} decoder layers, and the candidates from the literature are for 4 or more. Name yours with --policy."));
             }
 
             int questions = QuestionFile.Spread(QuestionFile.Read(parsed.GetRequiredValue(data)), parsed.GetValue(limit)).Count;

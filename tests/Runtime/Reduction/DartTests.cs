@@ -35,6 +35,19 @@ public sealed class DartTests
         Assert.Equal([0, 1, 2], kept);
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void RowsThatAreNoNumbersLeaveFirst(float wrong)
+    {
+        // The pivots are tokens 1 and, of the text, row 4; tokens 0 and 3 have no cosine with either.
+        var kept = new int[3];
+        Assert.Equal(3, Dart.Select([wrong == float.PositiveInfinity ? 1 : wrong, 2, 1, wrong == float.PositiveInfinity ? 1 : wrong], [wrong], [wrong, 0, 1, 0, 0, 1, 0, wrong, 1, 1], 2, 1, 1, 0.5, new float[10], kept));
+        Assert.Equal([0, 1, 2], kept);
+        Assert.Equal(3, Dart.Select([wrong, wrong, wrong, wrong], [wrong], [.. Enumerable.Repeat(wrong, 10)], 2, 1, 1, 0.5, new float[10], kept));
+        Assert.Equal([0, 1, 2], kept);
+    }
+
     [Fact]
     public void NeverMoreThanThereAre()
     {

@@ -85,6 +85,21 @@ public sealed class ToMeTests
         AssertClose([0, 0, 1 / 3f, 1 / 3f, 0, 0, 0, 0], merge.Shares);
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void TheClsRowStaysAmongRowsThatAreNoNumbers(float wrong)
+    {
+        // Rows 2 and 4 have no cosine with any row; of the two that merge one is row 6, and none is the CLS row.
+        float[] keys = [1, 0, 1, 0, wrong, 0, 0, 1, wrong, 0, 1, 0, 1, 0];
+        var merge = new Merge(4, 2);
+        ToMe.Select(keys, [1, 1, 1, 1, 1, 1, 1], new float[24], merge.Rows);
+        Assert.Equal([5, 1], merge.Absorbed);
+        Assert.Equal([3, 0, 2, 4], merge.Kept);
+        ToMe.Select([.. Enumerable.Repeat(wrong, 14)], [1, 1, 1, 1, 1, 1, 1], new float[24], merge.Rows);
+        Assert.Equal(Enumerable.Range(0, 6), merge.Kept.Concat(merge.Absorbed).Order());
+    }
+
     [Fact]
     public void WithoutClsTheRestIsOrderedBySimilarity()
     {

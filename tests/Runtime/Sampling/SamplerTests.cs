@@ -28,6 +28,27 @@ public sealed class SamplerTests
         Assert.Equal(Enumerable.Range(0, logits.Length).Where(id => id != never), drawn.Order());
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void LogitsThatAreNoNumbersChooseNothing(float wrong)
+    {
+        foreach (AnswerOptions options in (AnswerOptions[])[new(), new() { Temperature = 1f }, new() { Temperature = 1f, TopP = 0.5f }])
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                float[] logits = [0f, 1f, 2f];
+                logits[i] = wrong;
+                Assert.Throws<NonFiniteLogitsException>(() => new Sampler(3).Next(logits, options));
+            }
+
+            Assert.Throws<NonFiniteLogitsException>(() => new Sampler(2).Next([float.NegativeInfinity, float.NegativeInfinity], options));
+
+            // One that can never come is a logit like any other.
+            Assert.Equal(1, new Sampler(2).Next([float.NegativeInfinity, 1f], options));
+        }
+    }
+
     [Fact]
     public void FrequenciesFollowTheSoftmax()
     {

@@ -25,6 +25,19 @@ internal static class CalibrationGoldens
         }
     }
 
+    /// <summary>Makes the first elements of a weight no numbers, in half precision and in single precision alike.</summary>
+    public static void Spoil(string file, string nameEnds)
+    {
+        byte[] bytes = File.ReadAllBytes(file);
+        int header = (int)BitConverter.ToInt64(bytes);
+        using JsonDocument document = JsonDocument.Parse(bytes.AsMemory(8, header));
+        JsonElement weight = document.RootElement.EnumerateObject().Single(tensor => tensor.Name.EndsWith(nameEnds, StringComparison.Ordinal)).Value;
+        int start = 8 + header + weight.GetProperty("data_offsets")[0].GetInt32();
+        bytes.AsSpan(start, 8).Fill(0x7F);
+        bytes.AsSpan(start + 8, 8).Fill(0xFF);
+        File.WriteAllBytes(file, bytes);
+    }
+
     private static JsonElement Read()
     {
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(RepositoryFolder.Combine("tests", "reference", "goldens", "calibration", "shapes.json")));

@@ -54,7 +54,66 @@ public sealed class CalibrationLogTests : IDisposable
         CalibrationException refused = Assert.Throws<CalibrationException>(() => Measure(new CalibrationOptions { Log = Log, Order = DivergenceOrder.DenseFromReduced }));
         Assert.Contains("another \"order\"", refused.Message, StringComparison.Ordinal);
         refused = Assert.Throws<CalibrationException>(() => LayerContribution.Measure(CalibrationGoldens.Shapes, [CalibrationGoldens.Samples[0], CalibrationGoldens.Samples[2]], new CalibrationOptions { Log = Log }));
-        Assert.Contains("another \"digest\"", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("another \"questions and pictures\"", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ALogOfTheModelBeforeItWasTrainedFurtherIsRefused()
+    {
+        string folder = CopyOfShapes();
+        Measure(new CalibrationOptions { Log = Log }, folder);
+        byte[] weights = File.ReadAllBytes(Path.Combine(folder, "model.safetensors"));
+        for (int i = weights.Length / 2; i < weights.Length; i += 2)
+        {
+            // The last bit of half-precision weights: of the same shapes, so the files are of the same lengths.
+            weights[i] ^= 1;
+        }
+
+        File.WriteAllBytes(Path.Combine(folder, "model.safetensors"), weights);
+        Assert.Contains("another \"model\"", Assert.Throws<CalibrationException>(() => Measure(new CalibrationOptions { Log = Log }, folder)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("my notes, without a line feed")]
+    [InlineData("my notes,\nin two lines")]
+    [InlineData("{\"model\":\"another\",")]
+    public void AFileOfSomebodyElseIsLeftAsItIs(string text)
+    {
+        File.WriteAllText(Log, text);
+        Assert.Contains(Log, Assert.Throws<CalibrationException>(() => Measure(new CalibrationOptions { Log = Log })).Message, StringComparison.Ordinal);
+        Assert.Equal(text, File.ReadAllText(Log));
+    }
+
+    [Fact]
+    public void ALogThatWasCutOffInItsFirstLineIsBegunAnew()
+    {
+        Measure(new CalibrationOptions { Log = Log });
+        byte[] complete = File.ReadAllBytes(Log);
+        File.WriteAllBytes(Log, complete[..20]);
+        Measure(new CalibrationOptions { Log = Log });
+        Assert.Equal(complete, File.ReadAllBytes(Log));
+    }
+
+    [Fact]
+    public void WhatIsNoNumberIsNamedAndNotRanked()
+    {
+        string folder = CopyOfShapes();
+        CalibrationGoldens.Spoil(Path.Combine(folder, "model.safetensors"), "model.norm.weight");
+        CalibrationException error = Assert.Throws<CalibrationException>(() => Measure(new CalibrationOptions { Log = Log }, folder));
+        Assert.Contains("gives no finite numbers", error.Message, StringComparison.Ordinal);
+        Assert.Contains(CalibrationGoldens.Samples[0].Image, error.Message, StringComparison.Ordinal);
+        Assert.Single(File.ReadAllLines(Log));
+    }
+
+    [Fact]
+    public void ProgressOfABisectionNarrowsDown()
+    {
+        var reports = new List<CalibrationProgress>();
+        GSearch.Run(CalibrationGoldens.Shapes, [CalibrationGoldens.Samples[0]], tolerance: 1, options: new CalibrationOptions { Progress = new Reports(reports.Add) });
+        Assert.All(reports, static report => Assert.InRange(report.Done, 1, report.Total));
+        Assert.Equal(reports.Select(static report => report.Total).OrderDescending(), reports.Select(static report => report.Total));
+        Assert.Equal(9 * 8, reports[0].Total);
+        Assert.InRange(reports[^1].Total, reports[^1].Done, 9 * 8 / 2);
     }
 
     [Theory]
@@ -62,6 +121,7 @@ public sealed class CalibrationLogTests : IDisposable
     [InlineData("[]")]
     [InlineData("{\"candidate\":\"x\"}")]
     [InlineData("{\"candidate\":\"x\",\"sample\":0,\"value\":\"much\"}")]
+    [InlineData("{\"candidate\":\"x\",\"sample\":0,\"value\":\"NaN\"}")]
     [InlineData("{\"candidate\":1,\"sample\":\"a\",\"value\":\"1\"}")]
     public void ADamagedLineIsNamed(string line)
     {
@@ -94,7 +154,19 @@ public sealed class CalibrationLogTests : IDisposable
         Assert.Equal(all, CalibrationSample.Choose(all, 1000));
     }
 
-    private static LayerContribution Measure(CalibrationOptions options) => LayerContribution.Measure(CalibrationGoldens.Shapes, [CalibrationGoldens.Samples[0], CalibrationGoldens.Samples[1]], options, text: false);
+    private static LayerContribution Measure(CalibrationOptions options, string? folder = null) => LayerContribution.Measure(folder ?? CalibrationGoldens.Shapes, [CalibrationGoldens.Samples[0], CalibrationGoldens.Samples[1]], options, text: false);
+
+    private string CopyOfShapes()
+    {
+        string folder = Path.Combine(_folder.Path, "shapes");
+        Directory.CreateDirectory(folder);
+        foreach (string file in Directory.GetFiles(CalibrationGoldens.Shapes))
+        {
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        }
+
+        return folder;
+    }
 
     private sealed class Reports(Action<CalibrationProgress> tell) : IProgress<CalibrationProgress>
     {

@@ -98,6 +98,18 @@ public sealed class BatchCommandTests : IDisposable
         Assert.Contains("out.jsonl: the last line is no record of a batch", (await Batch()).Errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("my notes, without a line feed")]
+    [InlineData("my notes,\nin two lines")]
+    public async Task AFileOfSomebodyElseIsLeftAsItIs(string text)
+    {
+        File.WriteAllText(_folder["out.jsonl"], text);
+        ToolRun run = await Batch();
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("out.jsonl: the", run.Errors, StringComparison.Ordinal);
+        Assert.Equal(text, File.ReadAllText(_folder["out.jsonl"]));
+    }
+
     [Fact]
     public async Task AStepOfAPipeReadsAndWritesTheStandardStreams()
     {

@@ -60,7 +60,7 @@ public sealed class CalibrateCommandTests : IDisposable
     [InlineData(2, "Argument 'speed' not recognized", "speed")]
     [InlineData(2, "--class is a C# identifier, not 1 2", "shortv", "--class", "1 2")]
     [InlineData(2, "--budget is a number between 0 and 1, not 7", "psigmoid", "--budget", "7")]
-    [InlineData(1, "--layers is 99 and the model has 10 layers", "shortv", "--samples", "1", "--layers", "99")]
+    [InlineData(1, "--layers is 99 and the model has 10 layers. Name fewer.", "shortv", "--layers", "99")]
     [InlineData(2, "--ratio is a number of at least 0, not -1", "yopo", "--ratio", "-1")]
     [InlineData(1, "Calibrate in Precision.Float32", "yopo", "--samples", "1", "--precision", "int8")]
     [InlineData(1, "Name a larger one", "psigmoid", "--samples", "1", "--budget", "0.001")]

@@ -61,6 +61,21 @@ public sealed class SearchCommandTests : IDisposable
         Assert.False(File.Exists(_folder["out/ChosenModel.cs"]));
     }
 
+    [Theory]
+    [InlineData(3, "has 3 decoder layers, and the candidates from the literature are for 4 or more", "search")]
+    [InlineData(1, "has one decoder layer", "calibrate", "vtw")]
+    public async Task AModelOfFewLayersIsNamed(int layers, string message, params string[] command)
+    {
+        JsonNode config = JsonNode.Parse(File.ReadAllText(Path.Combine(ToolRun.Shapes, "config.json")))!;
+        config["text_config"]!["num_hidden_layers"] = layers;
+        Directory.CreateDirectory(_folder["few"]);
+        File.WriteAllText(_folder["few/config.json"], config.ToJsonString());
+        ToolRun run = await ToolRun.Of([.. command, _folder["few"], _folder["questions.jsonl"], "-o", _folder["out"]]);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains(message, run.Errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["out"]));
+    }
+
     [Fact]
     public async Task ARejectedCandidateIsShownWithTheCompilersWords()
     {

@@ -85,18 +85,19 @@ public static class Dart
         return count;
     }
 
-    /// <summary>The cosine of each token that is not taken with a pivot; infinity for the others. The length of the pivot scales all of them alike, so it is left out.</summary>
+    /// <summary>The cosine of each token that is not taken with a pivot, the largest number where it is none; infinity for the others. The length of the pivot scales all of them alike, so it is left out.</summary>
     private static void Compare(ReadOnlySpan<float> rows, int width, int pivot, ReadOnlySpan<float> lengths, Span<float> cosines)
     {
         ReadOnlySpan<float> row = rows.Slice(pivot * width, width);
         for (int token = 0; token < lengths.Length; token++)
         {
             float length = lengths[token];
-            cosines[token] = length < 0 ? float.PositiveInfinity : length > 0 ? TensorPrimitives.Dot(row, rows.Slice(token * width, width)) / length : 0;
+            float cosine = length == 0 ? 0 : TensorPrimitives.Dot(row, rows.Slice(token * width, width)) / length;
+            cosines[token] = length < 0 ? float.PositiveInfinity : float.IsFinite(cosine) ? cosine : float.MaxValue;
         }
     }
 
-    /// <summary>The largest norms by falling norm; of equal ones the lower index comes first.</summary>
+    /// <summary>The largest norms by falling norm; of equal ones the lower index comes first, and what is no number last.</summary>
     private static void Largest(ReadOnlySpan<float> norms, Span<int> chosen)
     {
         for (int i = 0; i < chosen.Length; i++)
@@ -104,8 +105,10 @@ public static class Dart
             int best = -1;
             for (int index = 0; index < norms.Length; index++)
             {
-                bool isLeft = i == 0 || norms[index] < norms[chosen[i - 1]] || (norms[index] == norms[chosen[i - 1]] && index > chosen[i - 1]);
-                best = isLeft && (best < 0 || norms[index] > norms[best]) ? index : best;
+                // CompareTo, unlike the operators, puts what is no number below every number.
+                int toLast = i == 0 ? -1 : norms[index].CompareTo(norms[chosen[i - 1]]);
+                bool isLeft = toLast < 0 || (toLast == 0 && index > chosen[i - 1]);
+                best = isLeft && (best < 0 || norms[index].CompareTo(norms[best]) > 0) ? index : best;
             }
 
             chosen[i] = best;

@@ -123,7 +123,16 @@ internal sealed class SlotSchedule(VisionLanguageModel model, SequenceBatch batc
         {
             if (_slots[i] is { } slot)
             {
-                slot.Answer.Take(Stopwatch.GetElapsedTime(start));
+                try
+                {
+                    slot.Answer.Take(Stopwatch.GetElapsedTime(start));
+                }
+                catch (NonFiniteLogitsException exception)
+                {
+                    Finish(i, exception);
+                    continue;
+                }
+
                 slot.Text.Append(slot.Answer.Text);
                 _generated++;
                 if (slot.Answer.Finished)
