@@ -22,14 +22,17 @@ internal static class FileDigests
         .. Directory.EnumerateFiles(folder, "*.safetensors").Order(StringComparer.Ordinal),
     ]);
 
-    /// <summary>Of data, and of the pictures that it names.</summary>
-    /// <param name="data">The file of questions.</param>
-    /// <param name="questions">What it holds.</param>
-    public static string OfData(string data, IReadOnlyList<Question> questions) => Of([data, .. questions.Select(static question => question.Image).Distinct(StringComparer.Ordinal)]);
+    /// <summary>Of a file of questions, all of it: one answer that was put right changes what the file says.</summary>
+    /// <param name="path">The file.</param>
+    public static string OfData(string path)
+    {
+        using FileStream file = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
+    }
 
     /// <summary>Of files: their names without folders, their lengths, and what is in them.</summary>
     /// <param name="paths">The files, in order.</param>
-    public static string Of(IReadOnlyList<string> paths)
+    private static string Of(IReadOnlyList<string> paths)
     {
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] piece = new byte[PieceBytes];

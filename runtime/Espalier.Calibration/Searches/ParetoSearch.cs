@@ -114,7 +114,7 @@ public sealed class ParetoSearch
         {
             if (options.Log is not null)
             {
-                log = EvaluationLog.Open(options.Log, Settings(folder, data, questions, candidates, limit, options), candidates.Length);
+                log = EvaluationLog.Open(options.Log, Settings(folder, data, candidates, limit, options), candidates.Length);
                 foreach (IReadOnlyList<TakenAnswer> answers in log.Answered.Take(questions.Count))
                 {
                     run.Add(answers);
@@ -192,10 +192,10 @@ public sealed class ParetoSearch
 
     private double Share(ReductionPlan plan) => plan.Flops(FlopsConvention.C, _run.TextTokens) / plan.DenseFlops(FlopsConvention.C, _run.TextTokens);
 
-    private static JsonObject Settings(string folder, string data, IReadOnlyList<Question> questions, Candidate[] candidates, int limit, CalibrationOptions options) => new()
+    private static JsonObject Settings(string folder, string data, Candidate[] candidates, int limit, CalibrationOptions options) => new()
     {
         ["model"] = FileDigests.OfModel(folder),
-        ["data"] = FileDigests.OfData(data, questions),
+        ["data"] = FileDigests.OfData(data),
         ["policies"] = new JsonArray([.. candidates.Select(static candidate => (JsonNode)candidate.Name)]),
         ["limit"] = limit,
         ["precision"] = options.Model?.Precision?.ToString() ?? "declared",

@@ -60,7 +60,7 @@ internal static class CalibrateCommand
                 throw new InputException($"--layers is {parsed.GetValue(layers)} and the model has {all} layers. Name fewer.");
             }
 
-            Directory.CreateDirectory(target);
+            OutputFolder.Make(target);
             NativeLibraries.Ensure(terminal);
             CalibrationReport report;
             try

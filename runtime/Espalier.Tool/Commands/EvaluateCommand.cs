@@ -79,11 +79,11 @@ internal static class EvaluateCommand
         IReadOnlyList<Question> questions = QuestionFile.Spread(QuestionFile.Read(data), limit);
         using PolicyCompilation compilation = Policies.Compile(terminal, folder, ["", .. texts], cancellationToken);
         IReadOnlyList<Candidate> candidates = Policies.Candidates(compilation);
-        Directory.CreateDirectory(output);
+        OutputFolder.Make(output);
         var settings = new JsonObject
         {
             ["model"] = FileDigests.OfModel(folder),
-            ["data"] = FileDigests.OfData(data, questions),
+            ["data"] = FileDigests.OfData(data),
             ["policies"] = new JsonArray([.. candidates.Select(static candidate => (JsonNode)candidate.Name)]),
             ["limit"] = limit,
             ["precision"] = precision.ToString(),

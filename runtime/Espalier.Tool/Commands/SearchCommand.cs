@@ -58,7 +58,7 @@ internal static class SearchCommand
             }
 
             int questions = QuestionFile.Spread(QuestionFile.Read(parsed.GetRequiredValue(data)), parsed.GetValue(limit)).Count;
-            Directory.CreateDirectory(target);
+            OutputFolder.Make(target);
             NativeLibraries.Ensure(terminal);
             ParetoSearch? search = null;
             try

@@ -71,6 +71,20 @@ public sealed class CalibrateCommandTests : IDisposable
         Assert.Contains(message, run.Errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("calibrate", "vtw")]
+    [InlineData("search")]
+    [InlineData("evaluate")]
+    public async Task AnOutputThatCannotBeAFolderIsNamed(params string[] command)
+    {
+        foreach ((string output, string message) in ((string, string)[])[("questions.jsonl", "this is a file. Name a folder with --output"), ("questions.jsonl/out", "the folder cannot be made")])
+        {
+            ToolRun run = await ToolRun.Of([.. command, ToolRun.Shapes, _folder["questions.jsonl"], "-o", _folder[output]]);
+            Assert.Equal(1, run.ExitCode);
+            Assert.Contains($"{_folder[output]}: {message}", run.Errors, StringComparison.Ordinal);
+        }
+    }
+
     private Task<ToolRun> Calibrate(string method, params string[] options) =>
         ToolRun.Of(["calibrate", method, ToolRun.Shapes, _folder["questions.jsonl"], "-o", _folder["out"], .. options]);
 }
