@@ -173,6 +173,10 @@ public sealed class ReferenceTests
         [("shapes", "q1.prumerge-plus")] = static c => ShapesPruMergePlus.Load(c),
         [("shapes", "q1.fopru")] = static c => ShapesFoPru.Load(c),
         [("shapes", "q1.similarity")] = static c => ShapesSimilarity.Load(c),
+        [("shapes", "q1.fastv-mean")] = static c => ShapesFastVMean.Load(c),
+        [("shapes", "q1.fopru-rows")] = static c => ShapesFoPruRows.Load(c),
+        [("shapes", "q1.ficoco-vl")] = static c => ShapesFiCoCoVL.Load(c),
+        [("shapes", "q1.similarity-text")] = static c => ShapesSimilarityText.Load(c),
         [("shapes", "q2.sparsevlm")] = static c => ShapesSparseVlm.Load(c),
         [("shapes", "q2.sparsevlm-rank")] = static c => ShapesSparseVlmRank.Load(c),
         [("shapes", "q2.sparsevlm-plus")] = static c => ShapesSparseVlmPlus.Load(c),
@@ -195,6 +199,10 @@ public sealed class ReferenceTests
         [("shapes", "q2.prumerge-plus")] = static c => ShapesPruMergePlus.Load(c),
         [("shapes", "q2.fopru")] = static c => ShapesFoPru.Load(c),
         [("shapes", "q2.similarity")] = static c => ShapesSimilarity.Load(c),
+        [("shapes", "q2.fastv-mean")] = static c => ShapesFastVMean.Load(c),
+        [("shapes", "q2.fopru-rows")] = static c => ShapesFoPruRows.Load(c),
+        [("shapes", "q2.ficoco-vl")] = static c => ShapesFiCoCoVL.Load(c),
+        [("shapes", "q2.similarity-text")] = static c => ShapesSimilarityText.Load(c),
     };
 
     [Fact]

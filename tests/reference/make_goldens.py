@@ -170,6 +170,9 @@ SHAPES_CASES = {
     "divprune": Policy(divprune=72), "gprune": Policy(gprune=(72, 0.5, 0.03, 5)), "cdpruner": Policy(cdpruner=24),  # more picks come too near to ties
     "prumerge": Policy(prumerge=(32, False)), "prumerge-plus": Policy(prumerge=(32, True)),
     "fopru": Policy(fopru=("received", "rank", 72)), "similarity": Policy(similarity=("cosine", "Chord", 9, 0.05, 1), relevance=(2, 1, False)),
+    "fastv-mean": Policy(fastv=(2, 0.5), fastv_rows="mean"), "fopru-rows": Policy(fopru=("cls", "row", 6)),
+    "ficoco-vl": Policy(ficoco_v=dict(start=3, r=18), ficoco_l=(7, 4)),
+    "similarity-text": Policy(similarity=("attention", "Chord", 9, 0.05, 1), relevance=(3, 0.9, True)),
 }
 SHAPES_CHOSEN_BY = ("dense", "fastv", "shortv", "vtw", "all")  # a case that comes later must not choose another picture
 SHAPES_QUESTIONS = [

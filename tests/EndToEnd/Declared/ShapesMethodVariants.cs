@@ -90,3 +90,20 @@ public sealed partial class ShapesFoPru;
 [VisionLanguageModel("shapes")]
 [SparsityMeetsSimilarity]
 public sealed partial class ShapesSimilarity;
+
+[VisionLanguageModel("shapes")]
+[FastV(K = 2, R = 0.5, Rows = FastVRows.Mean)]
+public sealed partial class ShapesFastVMean;
+
+[VisionLanguageModel("shapes")]
+[FoPru(Keep = 72, Strategy = FoPruStrategy.Row, Significance = PatchSignificance.ClsAttention)]
+public sealed partial class ShapesFoPruRows;
+
+[VisionLanguageModel("shapes")]
+[FiCoCoV(R = 18, StartLayer = 3)]
+[FiCoCoL(R = 7, StartLayer = 4)]
+public sealed partial class ShapesFiCoCoVL;
+
+[VisionLanguageModel("shapes")]
+[SparsityMeetsSimilarity(Similarity = ClsSimilarity.ClsAttention, Round2 = SecondRound.VisualAndText, K2 = 3, Theta = 0.9)]
+public sealed partial class ShapesSimilarityText;
