@@ -9,7 +9,7 @@ public sealed class TowerPassTests
     [Fact]
     public void AnotherImageIsNotMistakenForTheFirst()
     {
-        foreach (Func<Checkpoint, VisionLanguageModel> load in (Func<Checkpoint, VisionLanguageModel>[])[static c => ClipLlamaToMe.Load(c), static c => ClipLlamaTowerAndDecoder.Load(c)])
+        foreach (Func<Checkpoint, VisionLanguageModel> load in (Func<Checkpoint, VisionLanguageModel>[])[static c => ClipLlamaToMe.Load(c), static c => ClipLlamaFiCoCoV.Load(c), static c => ClipLlamaTowerAndDecoder.Load(c)])
         {
             using var tiny = new TinyModel(load);
             using Sequence sequence = tiny.CreateSequence();

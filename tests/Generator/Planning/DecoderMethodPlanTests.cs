@@ -103,6 +103,20 @@ public sealed class DecoderMethodPlanTests
         Assert.Throws<ArgumentOutOfRangeException>(() => plan.PositionShiftAt(10));
     }
 
+    [Fact]
+    public void FiCoCoLRenumbersBehindEachOfItsLayers()
+    {
+        ReductionPlan plan = Plan(Shapes, FiCoCoL(14, 3));
+        Assert.Equal([0, 0, 0, 0, 14, 28, 42, 56, 70, 84], Enumerable.Range(0, 10).Select(plan.PositionShiftAt));
+        Assert.Equal([144, 144, 144, 144, 130, 116, 102, 88, 74, 60], Enumerable.Range(0, 10).Select(plan.VisualTokensAt));
+    }
+
+    [Theory]
+    [InlineData(576, new[] { 288, 144, 72 })]
+    [InlineData(2880, new[] { 1440, 720, 360 })]
+    public void PyramidDropHalvesWhatEntersTheDecoderStageByStage(int tokens, int[] stages) =>
+        Assert.Equal(stages, Enumerable.Range(1, 3).Select(stage => TokenShare.Down(tokens, Math.Pow(new PyramidDropAttribute().Lambda, stage))));
+
     [Theory]
     [InlineData(576, 0.5, 288)]
     [InlineData(576, 0.75, 144)]

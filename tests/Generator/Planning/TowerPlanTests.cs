@@ -123,6 +123,7 @@ public sealed class TowerPlanTests
             Arguments());
         Assert.Equal(0.65, Arguments(new ChoiceArgument("Mode", "Code"))[3].Value);
         Assert.Equal(0.2, Arguments(new ChoiceArgument("Mode", "Code"), new RealArgument("Lambda", 0.2))[3].Value);
+        Assert.False(tower.IsProportional);
         Assert.True(new ToMeAttribute().ProportionalAttention && Plan(Llava, ToMe(5, new ToMeAttribute().Inflection)).Steps[0].Tower!.IsProportional);
         Assert.Equal(TowerReads.Probabilities, Plan(Llava, new PolicyDeclaration("FiCoCoV", new ChoiceArgument("Redundancy", "SoftmaxRows"))).Steps[0].Tower!.Reads);
     }

@@ -90,6 +90,54 @@ public sealed class FiCoCoLTests
     }
 
     [Fact]
+    public void AnEpsilonOfOneGivesOneTarget()
+    {
+        foreach (FiCoCoMode mode in Enum.GetValues<FiCoCoMode>())
+        {
+            foreach (FiCoCoRedundancy redundancy in Enum.GetValues<FiCoCoRedundancy>())
+            {
+                // The highest correlation of a row reaches it, and is the one that does.
+                var merge = new Merge(106, 14);
+                FiCoCoL.Select(Map(), mode, redundancy, 0.6, 0.6, 1, new float[240], merge.Rows);
+                Assert.Equal(14, merge.Shares.Count(static share => share > 0));
+            }
+        }
+    }
+
+    [Fact]
+    public void TargetsStayAndWhatTheyTakeIsDivided()
+    {
+        foreach (FiCoCoMode mode in Enum.GetValues<FiCoCoMode>())
+        {
+            var merge = new Merge(106, 14);
+            FiCoCoL.Select(Map(), mode, FiCoCoRedundancy.RawLogits, 0.6, 0.6, 0.97, new float[240], merge.Rows);
+            Assert.Empty(merge.Kept.Intersect(merge.Absorbed));
+            for (int absorbed = 0; absorbed < 14; absorbed++)
+            {
+                Assert.Equal(1, Enumerable.Range(0, 106).Sum(k => merge.Shares[(k * 14) + absorbed] / merge.Own[k]), 1e-4);
+            }
+
+            for (int k = 0; k < 106; k++)
+            {
+                Assert.Equal(1, merge.Own[k] + Enumerable.Range(0, 14).Sum(absorbed => merge.Shares[(k * 14) + absorbed]), 1e-5);
+            }
+        }
+    }
+
+    [Fact]
+    public void ThereIsNoPenaltyForNeighbours()
+    {
+        // In a grid of 4 by 4 the patches 0 and 1 share a window and 2 is the highest of the next one: FiCoCo-V's penalty would double 0 and 2, and let 2 leave before 1.
+        float[] likeness = [4, 3, 2, .. new float[13]];
+        float[] products = [.. likeness.SelectMany(static x => Enumerable.Repeat(x, 16).Append(0f)), .. new float[17]];
+        var merge = new Merge(14, 2);
+        FiCoCoL.Select(new AttentionMap(products, 0, 16, 1), FiCoCoMode.Paper, FiCoCoRedundancy.RawLogits, 0.6, 0.6, 0.9, new float[32], merge.Rows);
+        Assert.Equal([0, 1], merge.Absorbed);
+        LocalPenalty.Apply(likeness, [.. Enumerable.Range(0, 16)], grid: 4, window: 2, coefficient: 2);
+        Assert.True(likeness[2] > likeness[1]);
+    }
+
+    [Fact]
     public void LengthsThatDoNotFitAreRefused()
     {
         Assert.Throws<ArgumentException>(static () => new AttentionMap(new float[11], 0, 2, 1));
@@ -107,6 +155,8 @@ public sealed class FiCoCoLTests
         var scratch = new float[240];
         Allocation.AssertNone(() => FiCoCoL.Select(new AttentionMap(products, 11, 120, 17), FiCoCoMode.Paper, FiCoCoRedundancy.RawLogits, 0.6, 0.6, 0.98, scratch, merge.Rows));
     }
+
+    private static AttentionMap Map() => new(Array.ConvertAll(Products(), Math.Abs), prefixRows: 11, visualRows: 120, textRows: 17);
 
     private static float[] Products() => [.. Lcg(137 * 148, 51).Select(static x => 3 * (float)x)];
 

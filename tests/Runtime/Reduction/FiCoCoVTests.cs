@@ -95,6 +95,79 @@ public sealed class FiCoCoVTests
     }
 
     [Fact]
+    public void TheRowOfASoftmaxRanksByTheClsTokenAlone()
+    {
+        // All patches pay as much to the CLS token, so the rest of each row adds up to the same, whatever the patches are to each other.
+        float[] map = [.. Lcg(17 * 17, 61).Chunk(17).SelectMany(static row =>
+        {
+            double sum = row.Skip(1).Sum(static x => Math.Exp(6 * x));
+            return row.Select((x, i) => i == 0 ? 0.25f : (float)(0.75 * Math.Exp(6 * x) / sum));
+        })];
+        int[] leastAttended = [.. Enumerable.Range(0, 16).OrderBy(patch => map[1 + patch]).Take(5).Order()];
+        Assert.Equal(leastAttended, Leaving(map, FiCoCoRedundancy.SoftmaxRows));
+        Assert.NotEqual(leastAttended, Leaving(map, FiCoCoRedundancy.SoftmaxColumns));
+        Assert.NotEqual(leastAttended, Leaving([.. Lcg(17 * 17, 61).Select(static x => (float)x)], FiCoCoRedundancy.RawLogits));
+
+        static int[] Leaving(float[] map, FiCoCoRedundancy redundancy)
+        {
+            var merge = new Merge(11, 5);
+            FiCoCoV.Select(map, [.. Enumerable.Range(0, 16)], 4, FiCoCoMode.Paper, redundancy, 0.5, 0.9, 1, 1, new float[48], merge.Rows);
+            return merge.Absorbed;
+        }
+    }
+
+    [Theory]
+    [InlineData(FiCoCoMode.Paper, 3)]
+    [InlineData(FiCoCoMode.Code, 1)]
+    public void OfEqualCorrelationsPaperModeTakesAllAndCodeModeItsCount(FiCoCoMode mode, int targets)
+    {
+        // Patch 0 is the only one that CLS does not attend to; it is as much correlated to each of the others.
+        float[] map = [.. Enumerable.Repeat(0.2f, 25)];
+        map[1] = 0;
+        var merge = new Merge(3, 1);
+        FiCoCoV.Select(map, [0, 1, 2, 3], 2, mode, FiCoCoRedundancy.SoftmaxRows, 0.35, 0.998, 2, 1, new float[12], merge.Rows);
+        Assert.Equal([0], merge.Absorbed);
+        Assert.Equal(Enumerable.Range(0, 3).Select(target => target < targets), merge.Shares.Select(static share => share > 0));
+    }
+
+    [Fact]
+    public void WhatLeavesLandsOnTheTokensThatItIsCorrelatedTo()
+    {
+        // Patches 0 and 3 leave; 0 is correlated to 4 most, and to 3, which leaves too, more still. Behind the merge patch 4 is row 2.
+        var map = new float[49];
+        float[] attention = [0, 0, 0.5f, 0.5f, 0, 0.5f, 0.5f];
+        attention.CopyTo(map, 0);
+        map[7 + 4] = 0.9f;
+        map[7 + 5] = 0.8f;
+        map[7 + 2] = 0.1f;
+        map[28 + 2] = 0.7f;
+        var merge = new Merge(4, 2);
+        FiCoCoV.Select(map, [0, 1, 2, 3, 4, 5], 3, FiCoCoMode.Paper, FiCoCoRedundancy.SoftmaxColumns, 0, 0.998, 1, 1, new float[18], merge.Rows);
+        Assert.Equal([0, 3], merge.Absorbed);
+        Assert.Equal([1, 2, 4, 5], merge.Kept);
+        AssertClose([0, 0.5f, 0, 0, 0.5f, 0, 0, 0], merge.Shares);
+        AssertClose([0.5f, 1, 0.5f, 1], merge.Own);
+    }
+
+    [Fact]
+    public void ASecondImageFindsNothingOfTheFirst()
+    {
+        float[] first = Map(145, softmax: false);
+        float[] second = [.. first.Reverse()];
+        var scratch = new float[3 * 144];
+        var (alone, again) = (new Merge(104, 40), new Merge(104, 40));
+        Select(first, scratch, alone);
+        Select(second, scratch, new Merge(104, 40));
+        Select(first, scratch, again);
+        Assert.Equal(alone.Kept, again.Kept);
+        Assert.Equal(alone.Own, again.Own);
+        Assert.Equal(alone.Shares, again.Shares);
+
+        static void Select(float[] map, float[] scratch, Merge merge) =>
+            FiCoCoV.Select(map, [.. Enumerable.Range(0, 144)], 12, FiCoCoMode.Paper, FiCoCoRedundancy.RawLogits, 0.35, 0.998, 2, 2, scratch, merge.Rows);
+    }
+
+    [Fact]
     public void LengthsThatDoNotFitAreRefused()
     {
         static void Select(int map, int tokens, int scratch, int kept, int absorbed) =>

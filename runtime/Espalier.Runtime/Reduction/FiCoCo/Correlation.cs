@@ -17,13 +17,14 @@ internal static class Correlation
         return Math.Clamp(count, 1, length);
     }
 
-    /// <summary>Spreads one token that leaves over its targets, the <paramref name="count"/> highest entries and those that equal the last of them: target j takes the share <c>C_j / Σ C</c> of the token.</summary>
+    /// <summary>Spreads one token that leaves over its targets, the <paramref name="count"/> highest entries: target j takes the share <c>C_j / Σ C</c> of the token.</summary>
     /// <param name="correlations">One number a token that stays; above zero where it is highest.</param>
     /// <param name="count">How many entries reach the quantile, see <see cref="Count"/>.</param>
     /// <param name="merge">Receives the shares.</param>
     /// <param name="absorbed">Index of the token in <see cref="RowMerge.Absorbed"/>.</param>
+    /// <param name="exactly">True if there are <paramref name="count"/> targets and, of equal entries, those with the lower index, as in the authors' code; false if whatever equals the last of them is a target too, since it reaches the quantile.</param>
     /// <exception cref="ArgumentException">The row has another length than there are tokens that stay.</exception>
-    public static void Spread(ReadOnlySpan<float> correlations, int count, RowMerge merge, int absorbed)
+    public static void Spread(ReadOnlySpan<float> correlations, int count, RowMerge merge, int absorbed, bool exactly = false)
     {
         if (correlations.Length != merge.Kept.Length)
         {
@@ -31,16 +32,21 @@ internal static class Correlation
         }
 
         float threshold = AtLeast(correlations, count);
-        float sum = 0;
-        foreach (float correlation in correlations)
-        {
-            sum += correlation >= threshold ? correlation : 0;
-        }
-
+        int equal = exactly ? count - Above(correlations, threshold) : correlations.Length;
         int columns = merge.Absorbed.Length;
+        float sum = 0;
         for (int target = 0; target < correlations.Length; target++)
         {
-            merge.Shares[(target * columns) + absorbed] = correlations[target] >= threshold && sum > 0 ? correlations[target] / sum : 0;
+            float correlation = correlations[target];
+            bool takes = correlation > threshold || (correlation == threshold && equal-- > 0);
+            merge.Shares[(target * columns) + absorbed] = takes ? correlation : 0;
+            sum += takes ? correlation : 0;
+        }
+
+        for (int target = 0; target < correlations.Length; target++)
+        {
+            float share = merge.Shares[(target * columns) + absorbed];
+            merge.Shares[(target * columns) + absorbed] = sum > 0 ? share / sum : 0;
         }
     }
 
@@ -56,6 +62,17 @@ internal static class Correlation
             merge.Own[target] = 1 / whole;
             TensorPrimitives.Divide(shares, whole, shares);
         }
+    }
+
+    private static int Above(ReadOnlySpan<float> values, float threshold)
+    {
+        int above = 0;
+        foreach (float value in values)
+        {
+            above += value > threshold ? 1 : 0;
+        }
+
+        return above;
     }
 
     /// <summary>The entry that <paramref name="count"/> entries reach. Few are asked for, so each is found by a look at all; equal ones are found at once.</summary>

@@ -58,7 +58,7 @@ public static class FiCoCoL
                 TensorPrimitives.Exp(correlations, correlations);
             }
 
-            Correlation.Spread(correlations, count, merge, absorbed);
+            Correlation.Spread(correlations, count, merge, absorbed, exactly: mode == FiCoCoMode.Code);
         }
 
         Correlation.Compress(merge);

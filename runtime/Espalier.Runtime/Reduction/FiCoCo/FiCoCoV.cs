@@ -102,7 +102,7 @@ public static class FiCoCoV
         for (int a = 0; a < merge.Absorbed.Length; a++)
         {
             map.Correlate(merge.Absorbed[a], merge.Kept, correlations);
-            Correlation.Spread(correlations, count, merge, a);
+            Correlation.Spread(correlations, count, merge, a, exactly: mode == FiCoCoMode.Code);
         }
 
         Correlation.Compress(merge);
