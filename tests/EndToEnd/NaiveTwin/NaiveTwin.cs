@@ -221,8 +221,7 @@ internal class NaiveTwin(Checkpoint checkpoint, ReductionPlan plan) : VisionLang
 
             if (step.Kernel?.Name == "RelevantTokens")
             {
-                // In single precision, as a score at the threshold itself is not unlikely among few tokens.
-                float threshold = System.Numerics.Tensors.TensorPrimitives.Sum<float>(ranks) / ranks.Length * (float)step.Kernel.Arguments.Single().Value;
+                double threshold = ranks.Sum(static rank => (double)rank) / ranks.Length * step.Kernel.Arguments.Single().Value;
                 left = Math.Max(1, ranks.Count(rank => rank >= threshold));
             }
 

@@ -36,6 +36,21 @@ public sealed class CDPrunerTests
     }
 
     [Fact]
+    public void ATokenOfNaNTakesNothingFromTheOthers()
+    {
+        // Token 3 has no direction, like one of length 0: the others are picked as if it were one.
+        float[] features = Floats(Lcg(16 * 8, 1));
+        float[] relevance = Floats(Lcg(16, 4));
+        var expected = new int[6];
+        features.AsSpan(3 * 8, 8).Clear();
+        CDPruner.Select(features, 16, relevance, new float[16 * 9], expected);
+        features[3 * 8] = float.NaN;
+        var kept = new int[6];
+        CDPruner.Select(features, 16, relevance, new float[16 * 9], kept);
+        Assert.Equal(expected, kept);
+    }
+
+    [Fact]
     public void KeepingAllKeepsAll()
     {
         // More tokens than dimensions: behind the eighth pick rounding alone decides.

@@ -45,6 +45,26 @@ public sealed class DivPruneTests
     }
 
     [Fact]
+    public void NaNIsPickedOnceAsEveryOther()
+    {
+        float[] features = Floats(Lcg(16 * 8, 1));
+        features[3 * 8] = float.NaN;
+        features[(9 * 8) + 5] = float.PositiveInfinity;
+        foreach (int count in (int[])[1, 5, 16])
+        {
+            var kept = new int[count];
+            kept.AsSpan().Fill(-1);
+            DivPrune.Select(features, 16, new float[32], kept);
+            Assert.Equal(kept.Distinct().Order(), kept);
+            Assert.InRange(kept[0], 0, 15);
+        }
+
+        var one = new int[1];
+        DivPrune.Select([float.NaN, 1], 1, new float[2], one);
+        Assert.Equal([0], one);
+    }
+
+    [Fact]
     public void KeepingAllKeepsAll()
     {
         var kept = new int[16];

@@ -77,6 +77,20 @@ public sealed class SparsityMeetsSimilarityTests
     }
 
     [Fact]
+    public void EqualScoresAllReachTheirMean()
+    {
+        for (int tokens = 1; tokens <= 200; tokens++)
+        {
+            for (int i = 1; i <= 50; i++)
+            {
+                var scores = new float[tokens];
+                Array.Fill(scores, i / 997f);
+                Assert.Equal(tokens, RelevantTokens.Select(scores, 1, new int[tokens]));
+            }
+        }
+    }
+
+    [Fact]
     public void TheCountLiesBetweenTheBounds()
     {
         float[] scores = Floats(Lcg(100, 9));

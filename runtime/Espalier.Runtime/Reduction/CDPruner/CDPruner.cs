@@ -92,7 +92,9 @@ public static class CDPruner
                     continue;
                 }
 
-                float cosine = TensorPrimitives.Dot(features.Slice(best * width, width), features.Slice(token * width, width)) * inverseNorms[best] * inverseNorms[token];
+                // A token that holds NaN has no direction, as one of length 0; else one of them would make every variance NaN.
+                bool bothPoint = inverseNorms[best] > 0 && inverseNorms[token] > 0;
+                float cosine = bothPoint ? TensorPrimitives.Dot(features.Slice(best * width, width), features.Slice(token * width, width)) * inverseNorms[best] * inverseNorms[token] : 0;
                 float kernel = relevance[best] * cosine * relevance[token];
                 for (int earlier = 0; earlier < pick; earlier++)
                 {

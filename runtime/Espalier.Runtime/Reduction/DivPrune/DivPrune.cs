@@ -81,7 +81,10 @@ public static class DivPrune
         }
     }
 
-    /// <summary>1 less the cosine, at least 0: rounding must not put a token nearer than itself.</summary>
-    private static float Distance(ReadOnlySpan<float> features, int width, ReadOnlySpan<float> inverseNorms, int one, int other) =>
-        Math.Max(0, 1 - (TensorPrimitives.Dot(features.Slice(one * width, width), features.Slice(other * width, width)) * inverseNorms[one] * inverseNorms[other]));
+    /// <summary>1 less the cosine, at least 0: rounding must not put a token nearer than itself. NaN counts as 0, so that every token is still picked once.</summary>
+    private static float Distance(ReadOnlySpan<float> features, int width, ReadOnlySpan<float> inverseNorms, int one, int other)
+    {
+        float distance = 1 - (TensorPrimitives.Dot(features.Slice(one * width, width), features.Slice(other * width, width)) * inverseNorms[one] * inverseNorms[other]);
+        return distance > 0 ? distance : 0;
+    }
 }

@@ -1,9 +1,7 @@
-using System.Numerics.Tensors;
-
 namespace Espalier;
 
 /// <summary>Sparsity Meets Similarity (Yu et al., arXiv 2409.01162), second round: the tokens whose score reaches a multiple of the mean.</summary>
-/// <remarks>Pure arithmetic in fp32, no allocation. Thread-safe. Definition and deviations: generator/docs/methods/SparsityMeetsSimilarity.md.</remarks>
+/// <remarks>Scores in fp32, their mean in double precision; no allocation. Thread-safe. Definition and deviations: generator/docs/methods/SparsityMeetsSimilarity.md.</remarks>
 public static class RelevantTokens
 {
     /// <summary>Chooses the tokens. If none reaches the threshold, the one with the highest score stays; of equal ones the first.</summary>
@@ -19,7 +17,14 @@ public static class RelevantTokens
             throw new ArgumentException($"There are {scores.Length} tokens and room for {kept.Length}.", nameof(kept));
         }
 
-        float threshold = TensorPrimitives.Sum(scores) / scores.Length * (float)theta;
+        // In double precision, where the sum of equal numbers is exact: a mean that is rounded upwards would lie above all of them.
+        double sum = 0;
+        foreach (float score in scores)
+        {
+            sum += score;
+        }
+
+        double threshold = sum / scores.Length * theta;
         int count = 0;
         for (int token = 0; token < scores.Length; token++)
         {
