@@ -54,9 +54,15 @@ public sealed class DynamicCountTests
     [Theory]
     [InlineData("cut")]
     [InlineData("rank")]
+    [InlineData("both rounds, and text")]
     public void ACountThatKeepsAllIsTheDenseModel(string variant)
     {
-        using var tiny = new TinyModel(variant == "cut" ? static c => ClipLlamaSimilarityAll.Load(c) : static c => ClipLlamaSparseVlmAll.Load(c));
+        using var tiny = new TinyModel(variant switch
+        {
+            "cut" => static c => ClipLlamaSimilarityAll.Load(c),
+            "rank" => static c => ClipLlamaSparseVlmAll.Load(c),
+            _ => static c => ClipLlamaSimilarityBothAll.Load(c),
+        });
         using VisionLanguageModel dense = ClipLlamaDense.Load(tiny.Checkpoint);
         using Sequence sequence = tiny.CreateSequence();
         using Sequence other = dense.CreateSequence(sequence.Capacity);
@@ -65,6 +71,44 @@ public sealed class DynamicCountTests
         tiny.Prefill(sequence);
         Assert.Equal(other.Logits.ToArray(), sequence.Logits.ToArray());
         Assert.Equal(other.Position, sequence.Position);
+    }
+
+    [Theory]
+    [InlineData("prune")]
+    [InlineData("FastV")]
+    [InlineData("FastV, mean")]
+    [InlineData("SparseVLM")]
+    [InlineData("SparseVLM+")]
+    [InlineData("DivPrune")]
+    [InlineData("CDPruner")]
+    [InlineData("G-Prune")]
+    public void AMethodThatKeepsAllThatIsThereChangesNoBit(string method)
+    {
+        using var tiny = new TinyModel(method switch
+        {
+            "prune" => static c => ClipLlamaFewPruned.Load(c),
+            "FastV" => static c => ClipLlamaFewFastV.Load(c),
+            "FastV, mean" => static c => ClipLlamaFewFastVMean.Load(c),
+            "SparseVLM" => static c => ClipLlamaFewSparseVlm.Load(c),
+            "SparseVLM+" => static c => ClipLlamaFewSparseVlmPlus.Load(c),
+            "DivPrune" => static c => ClipLlamaFewDivPrune.Load(c),
+            "CDPruner" => static c => ClipLlamaFewCDPruner.Load(c),
+            _ => static c => ClipLlamaFewGPrune.Load(c),
+        });
+        using VisionLanguageModel without = ClipLlamaFewTokens.Load(tiny.Checkpoint);
+        using Sequence sequence = tiny.CreateSequence();
+        using Sequence other = without.CreateSequence(sequence.Capacity);
+        List<float[]> logits = tiny.Run(sequence, 2);
+        Assert.Equal(StepResult.Ready, without.Prefill(other, tiny.Prefix, tiny.Pixels, tiny.Suffix));
+        Assert.InRange(other.SurvivorsOf(0).Length, 2, 24);
+        Assert.True(other.SurvivorsOf(0).SequenceEqual(sequence.SurvivorsOf(1)), $"{method} lets tokens leave, or moves them.");
+        for (int step = 0; step < logits.Count; step++)
+        {
+            Assert.Equal(other.Logits.ToArray(), logits[step]);
+            Assert.Equal(StepResult.Ready, without.Decode(other, Array.IndexOf(logits[step], logits[step].Max())));
+        }
+
+        Assert.Equal(other.Position - 1, sequence.Position);
     }
 
     [Theory]

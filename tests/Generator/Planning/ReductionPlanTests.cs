@@ -31,6 +31,18 @@ public sealed class ReductionPlanTests
         Assert.Equal(plan.KeyValueBytes(20) / 2, plan.KeyValueBytes(20, bytesPerValue: 2));
     }
 
+    [Theory]
+    [InlineData(32, 4096, 60, 333.4)]
+    [InlineData(40, 5120, 512, 891.3)]
+    public void CacheMegabytesOfLlavaAreThoseThatFiCoCoPublishes(int layers, int hidden, int textTokens, double megabytes)
+    {
+        // 2 L d bytes n, in half precision: 636 and 1,088 rows.
+        ModelGeometry geometry = Llava with { Text = Llava.Text with { Layers = layers, Hidden = hidden, Heads = hidden / 128, KeyValueHeads = hidden / 128, HeadDim = 128 } };
+        long bytes = Plan(geometry).KeyValueBytes(textTokens, bytesPerValue: 2);
+        Assert.Equal(2L * layers * hidden * 2 * (576 + textTokens), bytes);
+        Assert.Equal(megabytes, bytes / 1e6, 0.05);
+    }
+
     [Fact]
     public void TheTableIsThePlan() => Assert.Equal(
         """

@@ -17,6 +17,9 @@ internal sealed class ReferenceCache
 /// <param name="Neurons">Which neurons they use, given what all rows activate.</param>
 internal sealed record ReferenceLess(int VisualRows, Func<int, int, bool> Reads, int[] DroppedHeads, Func<double[][], bool[]> Neurons)
 {
+    /// <summary>True if a key is masked: no row reads it but the one that it belongs to.</summary>
+    public Func<int, bool> Masks { get; init; } = static _ => false;
+
     public static ReferenceLess Nothing { get; } = new(0, static (_, _) => true, [], static activated => new bool[activated.Length > 0 ? activated[0].Length : 0]);
 }
 
@@ -51,7 +54,7 @@ internal sealed class ReferenceDecoder(TextGeometry geometry, TestWeights weight
         {
             bool isVisual = row < less.VisualRows;
             int last = isVisual ? less.VisualRows : row + 1;
-            double[] attended = Attend(queries[row], cache, past + last, out score, key => !isVisual || key < past || less.Reads(row, key - past));
+            double[] attended = Attend(queries[row], cache, past + last, out score, key => (key == past + row || !less.Masks(key)) && (!isVisual || key < past || less.Reads(row, key - past)));
             for (int i = 0; isVisual && i < attended.Length; i++)
             {
                 attended[i] = less.DroppedHeads.Contains(i / geometry.HeadDim) ? 0 : attended[i];

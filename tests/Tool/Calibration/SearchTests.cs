@@ -65,6 +65,20 @@ public sealed class SearchTests
     }
 
     [Fact]
+    public void TheSameSearchFindsTheSameToTheLastDigit()
+    {
+        CalibrationSample[] samples = [.. CalibrationSample.Choose(CalibrationGoldens.Samples, 2, seed: 11)];
+        Assert.Equal(samples, CalibrationSample.Choose(CalibrationGoldens.Samples, 2, seed: 11));
+        AssertSame(() => WithdrawalSearch.Run(CalibrationGoldens.Shapes, samples, firstLayer: 6).Divergences);
+        AssertSame(() => LayerContribution.Measure(CalibrationGoldens.Shapes, samples, text: false).Visual);
+        AssertSame(() => Told(GSearch.Run(CalibrationGoldens.Shapes, samples, tolerance: 0.02)));
+        AssertSame(() => Told(PSigmoid.Run(CalibrationGoldens.Shapes, [samples[0]], 0.6)));
+
+        static double[] Told(KeepSchedule schedule) => [schedule.Divergence, .. schedule.Counts.Select(static count => (double)count)];
+        static void AssertSame(Func<IReadOnlyList<double>> search) => Assert.Equal(search(), search());
+    }
+
+    [Fact]
     public void WhatCannotBeSearchedIsNamed()
     {
         CalibrationSample[] samples = [CalibrationGoldens.Samples[0]];
