@@ -8,10 +8,11 @@ using Espalier.Vision;
 
 namespace Espalier.Tests;
 
-/// <summary>CDPruner where the checkpoint has CLIP's text tower: tokens, embeddings, relevance and what stays, against tests/reference/clip_text.py; and every way in which a tower can be incomplete.</summary>
+/// <summary>CDPruner and Recoverable Compression where the checkpoint has CLIP's text tower: tokens, embeddings, relevance and what stays, against tests/reference/clip_text.py; and every way in which a tower can be incomplete.</summary>
 public sealed class ClipTowerTests : IDisposable
 {
     private static readonly JsonElement Golden = JsonDocument.Parse(File.ReadAllBytes(RepositoryFolder.Combine("tests", "reference", "goldens", "clip", "clip-llama.json"))).RootElement;
+    private static readonly JsonElement Recovered = JsonDocument.Parse(File.ReadAllBytes(RepositoryFolder.Combine("tests", "reference", "goldens", "clip", "recoverable.json"))).RootElement;
     private static readonly string ClipFolder = RepositoryFolder.Combine("tests", "reference", "checkpoints", "clip-text");
 
     private readonly TemporaryFolder _folder = new();
@@ -65,6 +66,28 @@ public sealed class ClipTowerTests : IDisposable
         Assert.Equal(StepResult.Ready, model.PrefillPixels(sequence, tiny.Prefix, tiny.Suffix, question, default));
         Assert.Equal(Goldens.Ints(golden.GetProperty("kept")), sequence.SurvivorsOf(0).ToArray());
         AssertClose(Goldens.Floats(golden.GetProperty("logits")), sequence.Logits.ToArray(), 1e-4f);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void RecoverableCompressionAsksTheTowerToo(int index)
+    {
+        JsonElement golden = Recovered.GetProperty("cases")[index];
+        using Checkpoint checkpoint = Open(inside: "clip");
+        using var model = ClipLlamaRecoverable.Load(checkpoint);
+        using var tiny = new TinyModel();
+        using Sequence sequence = model.CreateSequence(tiny.Prefix.Length + model.LoadedPlan.ImagePositions + tiny.Suffix.Length);
+
+        // Twice: what an image leaves bound must not be what the next one is compared by.
+        for (int image = 0; image < 2; image++)
+        {
+            tiny.Pixels.CopyTo(sequence.Image.Pixels);
+            Assert.Equal(StepResult.Ready, model.PrefillPixels(sequence, tiny.Prefix, tiny.Suffix, golden.GetProperty("question").GetString()!, default));
+            Assert.Equal(Goldens.Ints(golden.GetProperty("kept")), sequence.SurvivorsOf(0).ToArray());
+            AssertClose(Goldens.Floats(golden.GetProperty("logits")), sequence.Logits.ToArray(), 1e-4f);
+        }
     }
 
     [Fact]

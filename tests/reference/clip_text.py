@@ -1,4 +1,4 @@
-"""CLIP's text tower, and what CDPruner (arXiv 2506.10967) makes of it.
+"""CLIP's text tower, and what CDPruner (arXiv 2506.10967) and Recoverable Compression (arXiv 2409.01179) make of it.
 
 Written from CLIP's and CDPruner's papers and code: tokens by byte pairs whose last character carries </w>, learned positions,
 causal attention, quick GELU, the row of the end of the text through the final norm and the projection. Patches go through the
@@ -6,9 +6,11 @@ norm behind the vision tower and the visual projection. Relevance is minus the c
 
 A text longer than the tower takes is cut into segments, each between the start and the end token; relevance is their mean.
 
-Run it to write checkpoints/clip-text and goldens/clip/clip-llama.json.
+Run it to write checkpoints/clip-text and goldens/clip. With --recoverable it writes goldens/clip/recoverable.json alone, for the
+tower that is there.
 """
 import json
+import sys
 import unicodedata
 
 import numpy as np
@@ -178,7 +180,33 @@ def pick_gap(rows, relevance, picks):
     return smallest
 
 
+def recoverable():
+    """What Recoverable Compression makes of the questions: rows, and the logits of the last row of the prompt."""
+    written = json.loads((FOLDER / "tokenizer.json").read_text())["model"]
+    merges = [tuple(pair.split(" ")) if isinstance(pair, str) else tuple(pair) for pair in written["merges"]]
+    clip = ClipText(written["vocab"], merges)
+    name = "clip-llama"
+    folder = make_checkpoints.FOLDER / name
+    model = Llava(folder)
+    pixels = preprocess(folder, lcg_image(IMAGE_SEEDS[name], IMAGE_SIZES[name]))
+    prefix, suffix = around_image(model, Tokenizer(folder), PROMPTS[name])
+    policy = Policy(recoverable=("LocalOutlier", 9, 5, 50.0))
+    cases = []
+    with torch.no_grad():
+        without = model.image(pixels, policy, suffix).kept[-1]
+        for question in QUESTIONS:
+            model.relevance = lambda rows: clip.relevance(rows, question)
+            visual = model.image(pixels, policy, suffix)
+            assert min(visual.gaps) > 1e-4, (question, visual.gaps)
+            assert visual.kept[-1] != without, question
+            prefill, _, _ = model.generate(prefix, visual, suffix, policy, 1)
+            cases.append(f'{{"question":{json.dumps(question)},"kept":{json.dumps(visual.kept[-1])},"logits":{numbers(prefill.logits)}}}')
+    write(HERE / "goldens" / "clip" / "recoverable.json", [("cases", "[\n" + ",\n".join(cases) + "\n]")])
+
+
 def main():
+    if "--recoverable" in sys.argv:
+        return recoverable()
     FOLDER.mkdir(parents=True, exist_ok=True)
     vocab, merges = write_tokenizer()
     write_checkpoint(len(vocab))
@@ -209,6 +237,7 @@ def main():
             ("tokenizer", "[\n" + ",\n".join(json.dumps({"text": t, "ids": clip.tokenizer.encode(t)}) for t in TEXTS) + "\n]"),
             ("features", matrix(features)),
             ("cases", "[\n" + ",\n".join(cases) + "\n]")])
+    recoverable()
 
 
 if __name__ == "__main__":

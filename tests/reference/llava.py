@@ -440,7 +440,7 @@ class Llava:
         self.registers = torch.zeros(0, self.config.text.hidden_size)
         self.gates, self.gate_gap = None, 1.0
         self.sparse_gap = 1.0
-        self.relevance = None  # what stands for CDPruner's substitute: features -> how relevant each is (clip_text.py)
+        self.relevance = None  # what stands for the substitute of CDPruner and Recoverable Compression: features -> how relevant each is (clip_text.py)
         self.skip_gap, self.skips = 1.0, []
         tokenizer = Tokenizer(folder)
         # Twice, since decoding may take a space away in front.
@@ -527,8 +527,11 @@ class Llava:
             elif policy.recoverable:
                 q, k = self.full_width(states[len(states) - 2], len(states) - 2)
                 scores = torch.softmax(q[:1] @ k.T * k.shape[1] ** -0.5, -1)[0, 1:].tolist()
-                mean = self.embed(text).double().mean(0)
-                text_scores = F.cosine_similarity(project(self.config, self.weights, features).double(), mean[None], dim=-1, eps=0).tolist()
+                if self.relevance:
+                    text_scores = (-self.relevance(features)).tolist()  # CDPruner negates the cosine
+                else:
+                    mean = self.embed(text).double().mean(0)
+                    text_scores = F.cosine_similarity(project(self.config, self.weights, features).double(), mean[None], dim=-1, eps=0).tolist()
                 tokens, features, clears = recoverable(features, k[1:], scores, text_scores, *policy.recoverable)
                 gaps += clears
             elif policy.fopru:

@@ -5,7 +5,7 @@ namespace Espalier;
 
 /// <summary>Recoverable Compression (Chen, Xu et al., arXiv 2409.01179, AAAI 2025; by authors of <see cref="SparsityMeetsSimilarityAttribute">Sparsity Meets Similarity</see>): at the output of the vision tower the patches stay that the CLS token
 /// attends to, as many as the image asks for; those that the text asks for are recovered; the others go into a few of them and into one more token.</summary>
-/// <remarks>The paper recovers by CLIP's text tower, which no LLaVA checkpoint holds. Its substitute here is the cosine of each projected patch with the mean embedding of the text behind the image: a named choice, without a claim of parity.
+/// <remarks>The paper recovers by CLIP's text tower: it is read where it lies in or beside the checkpoint, see the page of the method. No LLaVA checkpoint holds it; its substitute is the cosine of each projected patch with the mean embedding of the text behind the image: a named choice, without a claim of parity.
 /// How many tokens stay depends on the image and the text: plans show "at most", which is all of them, and buffers are sized so.</remarks>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = false, Inherited = false)]
 [Conditional(AttributeRetention.Symbol)]

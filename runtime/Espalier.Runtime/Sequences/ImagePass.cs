@@ -43,7 +43,7 @@ public sealed partial class ImagePass : IDisposable
         _reduction = sessions.ReduceFeatures is { } session ? new FeatureReduction(session, _tower, plan.Geometry.Vision, _output!, sessions.Memory, sessions.Rows) : null;
         bool comparesText = Reads(_output, KernelInputs.TextScores);
         bool weighsRelevance = Reads(_projected, KernelInputs.TextRelevance);
-        int textWidth = comparesText || (weighsRelevance && sessions.Clip is null) ? plan.Geometry.Text.Hidden : 0;
+        int textWidth = (comparesText || weighsRelevance) && sessions.Clip is null ? plan.Geometry.Text.Hidden : 0;
         _relevance = new float[weighsRelevance ? _projected!.TokensBefore : 0];
         _clip = weighsRelevance && sessions.Clip is { } clip ? new ClipRelevance(sessions, clip, _tower.Features, _projected!.TokensBefore) : null;
         _meanText = new float[textWidth];
@@ -80,7 +80,8 @@ public sealed partial class ImagePass : IDisposable
         }
     }
 
-    /// <summary>The cosine of each visual token, projected, with the mean embedding of the text behind the image: one score a visual token. Only behind <see cref="ScoreByText"/>.</summary>
+    /// <summary>How close each visual token is to the text behind the image: by CLIP where the checkpoint has its text tower, the cosine of patch and question; else the cosine of the token, projected, with the mean
+    /// embedding of the text. One score a visual token. Only behind <see cref="ScoreByText"/>.</summary>
     public ReadOnlySpan<float> TextScores
     {
         get
@@ -145,7 +146,7 @@ public sealed partial class ImagePass : IDisposable
         _phase = ImagePhase.Scored;
     }
 
-    /// <summary>Runs the projector over all visual tokens and reads <see cref="TextScores"/>; what it projects is not kept.</summary>
+    /// <summary>Compares all visual tokens with the text and reads <see cref="TextScores"/>: by CLIP's projection, or by the projector; what is projected is not kept.</summary>
     public void ScoreByText()
     {
         Require(_phase == ImagePhase.Scored && _textScores is { IsFilled: false }, "tokens are compared with the text once, behind the scored tower, if the plan reduces by it");
@@ -284,10 +285,14 @@ public sealed partial class ImagePass : IDisposable
     private static bool Reads(Step? step, KernelInputs input) => ((step?.Kernel?.Inputs ?? KernelInputs.OfSite) & input) != 0;
 
     /// <summary>True if the question itself is read: the checkpoint has CLIP's text tower, and the plan asks it.</summary>
-    internal bool ReadsQuestion => _clip is not null;
+    internal bool ReadsQuestion => _clip is not null || _textScores is { ReadsQuestion: true };
 
     /// <summary>Embeds the question by CLIP's text tower.</summary>
-    internal void ReadQuestion(string question) => _clip!.Read(question);
+    internal void ReadQuestion(string question)
+    {
+        _clip?.Read(question);
+        _textScores?.ReadQuestion(question);
+    }
 
     /// <summary>Reads the text behind the image, if the plan asks for it.</summary>
     internal void ReadText(EmbeddingTable embeddings, ReadOnlySpan<int> text)

@@ -25,11 +25,11 @@ internal sealed class LearnedFiles(Checkpoint checkpoint) : IDisposable
     public LearnedFile? FindMatrices(ReductionPlan plan) =>
         plan.MergedTower is null ? null : PruneAndMergeWeights.Find(checkpoint, plan.MergedTower, Open);
 
-    /// <summary>CLIP's text tower, if a step of the plan asks how relevant patches are to the question and the checkpoint has it; else null.</summary>
+    /// <summary>CLIP's text tower, if a step of the plan asks how patches are related to the question and the checkpoint has it; else null.</summary>
     /// <exception cref="CheckpointException">It is incomplete or does not fit.</exception>
     /// <exception cref="Text.TokenizerException">Its tokenizer cannot be read.</exception>
     public ClipTower? FindClip(ReductionPlan plan) =>
-        plan.StepAt(Site.Projected)?.Kernel?.Reads(KernelInputs.TextRelevance) == true ? ClipTower.Find(checkpoint, Open) : null;
+        plan.StepAt(Site.Projected)?.Kernel?.Reads(KernelInputs.TextRelevance) == true || plan.StepAt(Site.VisionOutput)?.Kernel?.Reads(KernelInputs.TextScores) == true ? ClipTower.Find(checkpoint, Open) : null;
 
     /// <inheritdoc/>
     public void Dispose()

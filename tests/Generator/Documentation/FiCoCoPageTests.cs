@@ -27,8 +27,8 @@ public sealed partial class FiCoCoPageTests
         {
             Assert.Equal(Headings.Length, row.Length);
             Assert.All(row, cell => Assert.True(cell.Length > 0, $"{page} says nothing in a cell of point {row[0]}."));
-            Match[] tests = [.. TestName().Matches(row[^1])];
-            Assert.True(tests.Length > 0, $"{page} names no test for point {row[0]}.");
+            MatchCollection tests = TestName().Matches(row[^1]);
+            Assert.True(tests.Count > 0, $"{page} names no test for point {row[0]}.");
             Assert.Equal(row[^1], string.Join(", ", tests.Select(static test => test.Value)));
             Assert.All(tests, test => Assert.True(Exists(test.Groups["class"].Value, test.Groups["method"].Value), $"{page} names the test {test.Value} for point {row[0]}, which does not exist."));
         }
