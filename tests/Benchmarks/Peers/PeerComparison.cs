@@ -104,7 +104,7 @@ internal static class PeerComparison
 
         progress.Clear();
         int fastest = Enumerable.Range(0, peers.Count).Where(i => peers[i].Name.StartsWith("llama.cpp", StringComparison.Ordinal)).MinBy(i => Median(prefill[i]));
-        var table = new MarkdownTable("engine", "prefill ms", "CPU ms", "tokens/s", "llama.cpp's best / this", "quartiles", "decode ms", "CPU ms", "tokens/s", "peak memory", "next token");
+        var table = new MarkdownTable("engine", "prefill ms", "CPU ms", "tokens/s", "llama.cpp's best / this", "quartiles", "by minima", "decode ms", "CPU ms", "tokens/s", "peak memory", "next token");
         for (int i = 0; i < peers.Count; i++)
         {
             Spread wall = Spread.Of(prefill[i].Select(static sample => sample.Wall));
@@ -117,6 +117,7 @@ internal static class PeerComparison
                 $"{1000 * tokens.Length / wall.Median:F0}",
                 $"{Median(prefill[fastest]) / wall.Median:F2} x",
                 $"[{ratio.LowerQuartile:F2}, {ratio.UpperQuartile:F2}]",
+                $"{Least(prefill[fastest]) / Least(prefill[i]):F2} x",
                 Numbers.Times(step),
                 Numbers.Time(Spread.Of(decode[i].Select(static sample => sample.Cpu)).Median),
                 $"{1000 / step.Median:F0}",
@@ -129,6 +130,8 @@ internal static class PeerComparison
         report.Add(new BarChart("Prefill", "tokens/s", [.. peers.Select((peer, i) => Bar.Of(peer.Name, Spread.Of(prefill[i].Select(sample => 1000 * tokens.Length / sample.Wall))))]));
         report.Add(new BarChart("Decode", "tokens/s", [.. peers.Select((peer, i) => Bar.Of(peer.Name, Spread.Of(decode[i].Select(static sample => 1000 / sample.Wall))))]));
     }
+
+    private static double Least(List<PeerSample> samples) => samples.Min(static sample => sample.Wall);
 
     private static double Median(List<PeerSample> samples) => Spread.Of(samples.Select(static sample => sample.Wall)).Median;
 
