@@ -29,25 +29,31 @@ internal static class BipartiteMatching
             lengths[row] = TensorPrimitives.Norm(metric.Slice(row * width, width));
         }
 
-        for (int i = 0; i < even; i++)
-        {
-            nearest[i] = 0;
-            if (protectFirst && i == 0)
-            {
-                similarities[i] = float.NegativeInfinity;
-                continue;
-            }
+        Span<float> block = stackalloc float[RowProducts.Block];
 
-            // A row of no number is like none, and still comes before a protected one.
-            similarities[i] = float.MinValue;
-            for (int j = 0; j < rows / 2; j++)
+        // A row of no number is like none, and still comes before a protected one.
+        similarities.Fill(float.MinValue);
+        if (protectFirst)
+        {
+            similarities[0] = float.NegativeInfinity;
+        }
+
+        nearest.Clear();
+        for (int first = 0; first < rows / 2; first += RowProducts.Block)
+        {
+            Span<float> products = block[..Math.Min(RowProducts.Block, (rows / 2) - first)];
+            for (int i = protectFirst ? 1 : 0; i < even; i++)
             {
-                float product = lengths[2 * i] * lengths[(2 * j) + 1];
-                float cosine = product > 0 ? TensorPrimitives.Dot(metric.Slice(2 * i * width, width), metric.Slice(((2 * j) + 1) * width, width)) / product : 0;
-                if (cosine > similarities[i])
+                RowProducts.Multiply(metric.Slice(2 * i * width, width), metric[(((2 * first) + 1) * width)..], 2 * width, products);
+                for (int j = first; j < first + products.Length; j++)
                 {
-                    similarities[i] = cosine;
-                    nearest[i] = j;
+                    float length = lengths[2 * i] * lengths[(2 * j) + 1];
+                    float cosine = length > 0 ? products[j - first] / length : 0;
+                    if (cosine > similarities[i])
+                    {
+                        similarities[i] = cosine;
+                        nearest[i] = j;
+                    }
                 }
             }
         }

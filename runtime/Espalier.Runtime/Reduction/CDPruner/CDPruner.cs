@@ -85,6 +85,7 @@ public static class CDPruner
             float deviation = MathF.Sqrt(Math.Max(variances[best], float.Epsilon));
             variances[best] = float.NegativeInfinity;
             Span<float> row = factors.Slice(pick * tokens, tokens);
+            RowProducts.Multiply(features.Slice(best * width, width), features, width, row);
             for (int token = 0; token < tokens; token++)
             {
                 if (float.IsNegativeInfinity(variances[token]))
@@ -94,7 +95,7 @@ public static class CDPruner
 
                 // A token that holds NaN has no direction, as one of length 0; else one of them would make every variance NaN.
                 bool bothPoint = inverseNorms[best] > 0 && inverseNorms[token] > 0;
-                float cosine = bothPoint ? TensorPrimitives.Dot(features.Slice(best * width, width), features.Slice(token * width, width)) * inverseNorms[best] * inverseNorms[token] : 0;
+                float cosine = bothPoint ? row[token] * inverseNorms[best] * inverseNorms[token] : 0;
                 float kernel = relevance[best] * cosine * relevance[token];
                 for (int earlier = 0; earlier < pick; earlier++)
                 {

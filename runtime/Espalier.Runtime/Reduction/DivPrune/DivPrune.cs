@@ -47,6 +47,7 @@ public static class DivPrune
         }
 
         NearestDistances(features, width, inverseNorms, distances);
+        Span<float> block = stackalloc float[RowProducts.Block];
         for (int i = 0; i < picked.Length; i++)
         {
             int pick = TensorPrimitives.IndexOfMax<float>(distances);
@@ -56,11 +57,16 @@ public static class DivPrune
                 distances.Fill(float.PositiveInfinity);
             }
 
-            for (int token = 0; token < tokens; token++)
+            for (int first = 0; first < tokens; first += RowProducts.Block)
             {
-                if (distances[token] >= 0)
+                Span<float> products = block[..Math.Min(RowProducts.Block, tokens - first)];
+                RowProducts.Multiply(features.Slice(pick * width, width), features[(first * width)..], width, products);
+                for (int token = first; token < first + products.Length; token++)
                 {
-                    distances[token] = token == pick ? -1 : Math.Min(distances[token], Distance(features, width, inverseNorms, token, pick));
+                    if (distances[token] >= 0)
+                    {
+                        distances[token] = token == pick ? -1 : Math.Min(distances[token], Distance(products[token - first], inverseNorms[token], inverseNorms[pick]));
+                    }
                 }
             }
         }
@@ -70,21 +76,29 @@ public static class DivPrune
     private static void NearestDistances(ReadOnlySpan<float> features, int width, ReadOnlySpan<float> inverseNorms, Span<float> distances)
     {
         distances.Fill(float.PositiveInfinity);
-        for (int one = 0; one < distances.Length; one++)
+        Span<float> block = stackalloc float[RowProducts.Block];
+        for (int first = 0; first < distances.Length; first += RowProducts.Block)
         {
-            for (int other = one + 1; other < distances.Length; other++)
+            int end = Math.Min(first + RowProducts.Block, distances.Length);
+            for (int one = 0; one < end - 1; one++)
             {
-                float distance = Distance(features, width, inverseNorms, one, other);
-                distances[one] = Math.Min(distances[one], distance);
-                distances[other] = Math.Min(distances[other], distance);
+                int next = Math.Max(first, one + 1);
+                Span<float> products = block[..(end - next)];
+                RowProducts.Multiply(features.Slice(one * width, width), features[(next * width)..], width, products);
+                for (int other = next; other < end; other++)
+                {
+                    float distance = Distance(products[other - next], inverseNorms[one], inverseNorms[other]);
+                    distances[one] = Math.Min(distances[one], distance);
+                    distances[other] = Math.Min(distances[other], distance);
+                }
             }
         }
     }
 
     /// <summary>1 less the cosine, at least 0: rounding must not put a token nearer than itself. NaN counts as 0, so that every token is still picked once.</summary>
-    private static float Distance(ReadOnlySpan<float> features, int width, ReadOnlySpan<float> inverseNorms, int one, int other)
+    private static float Distance(float product, float inverseNorm, float otherInverseNorm)
     {
-        float distance = 1 - (TensorPrimitives.Dot(features.Slice(one * width, width), features.Slice(other * width, width)) * inverseNorms[one] * inverseNorms[other]);
+        float distance = 1 - (product * inverseNorm * otherInverseNorm);
         return distance > 0 ? distance : 0;
     }
 }

@@ -68,15 +68,21 @@ public static class GPrune
     {
         const float Apart = -5000;
         int tokens = norms.Length;
-        for (int one = 0; one < tokens; one++)
+        for (int first = 0; first < tokens; first += RowProducts.Block)
         {
-            for (int other = one; other < tokens; other++)
+            int end = Math.Min(first + RowProducts.Block, tokens);
+            for (int one = 0; one < end; one++)
             {
-                float product = norms[one] * norms[other];
-                float cosine = product > 0 ? TensorPrimitives.Dot(features.Slice(one * width, width), features.Slice(other * width, width)) / product : 0;
-                float edge = cosine < threshold ? Apart : cosine / temperature;
-                graph[(one * tokens) + other] = edge;
-                graph[(other * tokens) + one] = edge;
+                int next = Math.Max(first, one);
+                Span<float> edges = graph.Slice((one * tokens) + next, end - next);
+                RowProducts.Multiply(features.Slice(one * width, width), features[(next * width)..], width, edges);
+                for (int other = next; other < end; other++)
+                {
+                    float length = norms[one] * norms[other];
+                    float cosine = length > 0 ? edges[other - next] / length : 0;
+                    edges[other - next] = cosine < threshold ? Apart : cosine / temperature;
+                    graph[(other * tokens) + one] = edges[other - next];
+                }
             }
         }
     }
