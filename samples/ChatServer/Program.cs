@@ -1,4 +1,5 @@
 using Espalier.Samples.ChatServer.Hosting;
+using Espalier.Samples.ChatServer.Settings;
 
 try
 {

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Espalier.Samples.ChatServer.Hosting;
+using Espalier.Samples.ChatServer.Settings;
 
 namespace Espalier.Tests;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using Espalier.Samples.ChatServer.Hosting;
+using Espalier.Samples.ChatServer.Settings;
 
 namespace Espalier.Tests;
 

@@ -1,8 +1,9 @@
 using System.Net;
 using System.Text;
 using Espalier.Samples.ChatServer.Api;
-using Espalier.Samples.ChatServer.Hosting;
+using Espalier.Samples.ChatServer.Errors;
 using Espalier.Samples.ChatServer.Models;
+using Espalier.Samples.ChatServer.Settings;
 using Espalier.Samples.Shapes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.AI;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Espalier.Samples.ChatServer.Errors;
 
 namespace Espalier.Samples.ChatServer.Api;
 

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Threading.RateLimiting;
 using Espalier.Extensions.AI;
-using Espalier.Samples.ChatServer.Hosting;
+using Espalier.Samples.ChatServer.Admission;
+using Espalier.Samples.ChatServer.Errors;
 using Espalier.Samples.ChatServer.Models;
+using Espalier.Samples.ChatServer.Settings;
 using Microsoft.Extensions.AI;
 
 namespace Espalier.Samples.ChatServer.Api;

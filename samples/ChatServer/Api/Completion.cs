@@ -38,6 +38,6 @@ internal sealed record VisualReport(int Grid, IReadOnlyList<VisualSegment> Segme
 /// <summary>A run of layers and the tokens that it works on.</summary>
 /// <param name="FirstLayer">The first layer.</param>
 /// <param name="LastLayer">The last layer.</param>
-/// <param name="Mode"><c>dense</c> or <c>frozen</c>.</param>
+/// <param name="Mode"><c>dense</c>, <c>frozen</c> or <c>partial</c>.</param>
 /// <param name="Tokens">Numbers of the tokens, row by row; -1 is the tower's CLS token.</param>
 internal sealed record VisualSegment(int FirstLayer, int LastLayer, string Mode, IReadOnlyList<int> Tokens);

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using Espalier.Samples.ChatServer.Errors;
 using Microsoft.Extensions.AI;
 
 namespace Espalier.Samples.ChatServer.Api;

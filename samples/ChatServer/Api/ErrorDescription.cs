@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Espalier.Extensions.AI;
 using Espalier.Imaging;
+using Espalier.Samples.ChatServer.Errors;
 using Espalier.Text;
 
 namespace Espalier.Samples.ChatServer.Api;

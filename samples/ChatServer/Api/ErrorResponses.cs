@@ -1,4 +1,5 @@
 using System.Globalization;
+using Espalier.Samples.ChatServer.Errors;
 using Espalier.Samples.ChatServer.Telemetry;
 
 namespace Espalier.Samples.ChatServer.Api;

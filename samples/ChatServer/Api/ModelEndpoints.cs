@@ -1,5 +1,6 @@
 using Espalier.Evaluation;
 using Espalier.Planning;
+using Espalier.Samples.ChatServer.Errors;
 using Espalier.Samples.ChatServer.Models;
 
 namespace Espalier.Samples.ChatServer.Api;

@@ -1,5 +1,7 @@
+using Espalier.Samples.ChatServer.Admission;
 using Espalier.Samples.ChatServer.Api;
 using Espalier.Samples.ChatServer.Models;
+using Espalier.Samples.ChatServer.Settings;
 using Espalier.Samples.ChatServer.Telemetry;
 
 namespace Espalier.Samples.ChatServer.Hosting;

@@ -1,8 +1,8 @@
 using Espalier.Evaluation;
 using Espalier.Extensions.AI;
 using Espalier.Imaging;
-using Espalier.Samples.ChatServer.Api;
-using Espalier.Samples.ChatServer.Hosting;
+using Espalier.Samples.ChatServer.Errors;
+using Espalier.Samples.ChatServer.Settings;
 using Espalier.Samples.Shapes;
 
 namespace Espalier.Samples.ChatServer.Models;

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Espalier.Samples.ChatServer.Hosting;
+using Espalier.Samples.ChatServer.Admission;
 
 namespace Espalier.Samples.ChatServer.Telemetry;
 

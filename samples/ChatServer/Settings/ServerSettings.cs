@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Espalier.Samples.ChatServer.Hosting;
+namespace Espalier.Samples.ChatServer.Settings;
 
 /// <summary>Where the model is and what a request may take. Read from the command line (<c>--queue 8</c>) or the environment (<c>ChatServer__Queue=8</c>).</summary>
 internal sealed record ServerSettings

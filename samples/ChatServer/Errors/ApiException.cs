@@ -1,4 +1,4 @@
-namespace Espalier.Samples.ChatServer.Api;
+namespace Espalier.Samples.ChatServer.Errors;
 
 /// <summary>A request that gets an error in OpenAI's shape.</summary>
 internal sealed class ApiException(int status, string type, string code, string message, string? param = null) : Exception(message)

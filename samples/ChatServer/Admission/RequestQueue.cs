@@ -1,7 +1,8 @@
 using System.Threading.RateLimiting;
-using Espalier.Samples.ChatServer.Api;
+using Espalier.Samples.ChatServer.Errors;
+using Espalier.Samples.ChatServer.Settings;
 
-namespace Espalier.Samples.ChatServer.Hosting;
+namespace Espalier.Samples.ChatServer.Admission;
 
 /// <summary>The places of the server: some requests run, some wait, and the rest are refused at once, before their bodies are read.</summary>
 /// <remarks>Thread-safe. Those that wait run in the order of their arrival.</remarks>
