@@ -7,8 +7,8 @@ internal static class DecodeEmitter
 {
     public static void Emit(SourceWriter writer, ReductionPlan plan)
     {
-        writer.Line("/// <summary>Decode: runs one new row through layers 0-" + Literal.Of(plan.Layers - 1) + " and leaves its logits.</summary>");
-        writer.Line("/// <param name=\"pass\">The bound sessions and the buffers. Nothing managed is allocated.</param>");
+        writer.Line("/// <summary>Decode: runs the row of a new token, or the rows of a further question, through layers 0-" + Literal.Of(plan.Layers - 1) + " and leaves the logits of the last.</summary>");
+        writer.Line("/// <param name=\"pass\">The bound sessions and the buffers. Nothing managed is allocated for a new token.</param>");
         using (writer.Open("protected override void DecodeStep(" + KnownTypeNames.ForwardPassRef + " pass)"))
         {
             writer.Line("pass.BeginDecode();");

@@ -10,7 +10,7 @@ internal static class ImageEmitter
     {
         writer.Line("/// <summary>Image: runs the vision tower" + (plan.MergedTower is null ? "" : ", some of its layers on fewer rows,") + " and the projector" + (!plan.VisionSteps.Any() ? "." : ", and reduces the " + PlanText.Count(plan.Geometry.VisualTokens)
             + " visual tokens to " + PlanTable.AtMost(plan.EntersDynamic) + PlanText.Count(plan.DecoderVisualTokens) + " before the decoder.") + "</summary>");
-        writer.Line("/// <param name=\"pass\">The bound sessions and the buffers. Nothing managed is allocated.</param>");
+        writer.Line("/// <param name=\"pass\">The bound sessions and the buffers. Nothing managed is allocated once an image has run.</param>");
         if (allowsUnsafe && plan.VisionSteps.Any(step => step.Tower is null && step.TokensAfter <= StepEmitter.StackLimit))
         {
             writer.Line("[" + KnownTypeNames.SkipLocalsInitRef + "]");

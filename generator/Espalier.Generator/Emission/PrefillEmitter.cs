@@ -11,7 +11,7 @@ internal static class PrefillEmitter
     {
         writer.Line("/// <summary>Prefill: runs the visual tokens and the text behind them through layers 0-" + Literal.Of(plan.Layers - 1)
             + " and leaves the KV caches and the logits of the last row.</summary>");
-        writer.Line("/// <param name=\"pass\">The bound sessions and the buffers. Nothing managed is allocated.</param>");
+        writer.Line("/// <param name=\"pass\">The bound sessions and the buffers. Nothing managed is allocated once a prompt of this shape has run.</param>");
         if (allowsUnsafe && plan.Steps.Any(step => step is { IsExit: false, Site: Site.DecoderBoundary } && step.TokensAfter <= StepEmitter.StackLimit))
         {
             writer.Line("[" + KnownTypeNames.SkipLocalsInitRef + "]");
@@ -23,7 +23,7 @@ internal static class PrefillEmitter
             if (plan.Steps.FirstOrDefault(step => ScoreTraits.Of(step.Score).Kind.IsRaterScored()) is { } rated)
             {
                 writer.Line();
-                writer.Line("// Of the text behind the image, the tokens that resemble it more than their mean does are the raters (" + rated.Declaration + ").");
+                writer.Line("// Of the text behind the image, the tokens that resemble the visual tokens more than text tokens do on average are the raters (" + rated.Declaration + ").");
                 writer.Line("pass.ChooseRaters();");
             }
 
@@ -86,8 +86,7 @@ internal static class PrefillEmitter
         if (plan.Gates?.IsBehind(layer) == true)
         {
             writer.Line();
-            writer.Line("// Behind layer " + Literal.Of(layer) + ": its gate, unless one before it has said so.");
-            GateEmitter.Ask(writer, "layer: " + Literal.Of(layer));
+            GateEmitter.AskAlone(writer, plan.Gates, layer);
         }
     }
 
@@ -119,7 +118,7 @@ internal static class PrefillEmitter
         writer.Line("// " + Heading(run) + ": " + treatment + ".");
         if (isGated)
         {
-            GateEmitter.Loop(writer, run);
+            GateEmitter.Loop(writer, run, gates!);
             return;
         }
 

@@ -41,7 +41,7 @@ namespace Samples.@namespace
                 }
 
                 /// <summary>Prefill: runs the visual tokens and the text behind them through layers 0-9 and leaves the KV caches and the logits of the last row.</summary>
-                /// <param name="pass">The bound sessions and the buffers. Nothing managed is allocated.</param>
+                /// <param name="pass">The bound sessions and the buffers. Nothing managed is allocated once a prompt of this shape has run.</param>
                 protected override void Prefill(global::Espalier.ForwardPass pass)
                 {
                     pass.BeginPrefill(visualTokens: 144);
@@ -64,8 +64,8 @@ namespace Samples.@namespace
                     pass.EndPrefill();
                 }
 
-                /// <summary>Decode: runs one new row through layers 0-9 and leaves its logits.</summary>
-                /// <param name="pass">The bound sessions and the buffers. Nothing managed is allocated.</param>
+                /// <summary>Decode: runs the row of a new token, or the rows of a further question, through layers 0-9 and leaves the logits of the last.</summary>
+                /// <param name="pass">The bound sessions and the buffers. Nothing managed is allocated for a new token.</param>
                 protected override void DecodeStep(global::Espalier.ForwardPass pass)
                 {
                     pass.BeginDecode();

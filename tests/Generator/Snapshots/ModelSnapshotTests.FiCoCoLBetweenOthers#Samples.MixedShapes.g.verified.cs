@@ -43,7 +43,7 @@ namespace Samples
         }
 
         /// <summary>Prefill: runs the visual tokens and the text behind them through layers 0-9 and leaves the KV caches and the logits of the last row.</summary>
-        /// <param name="pass">The bound sessions and the buffers. Nothing managed is allocated.</param>
+        /// <param name="pass">The bound sessions and the buffers. Nothing managed is allocated once a prompt of this shape has run.</param>
         [global::System.Runtime.CompilerServices.SkipLocalsInit]
         protected override void Prefill(global::Espalier.ForwardPass pass)
         {
@@ -101,8 +101,8 @@ namespace Samples
             pass.EndPrefill();
         }
 
-        /// <summary>Decode: runs one new row through layers 0-9 and leaves its logits.</summary>
-        /// <param name="pass">The bound sessions and the buffers. Nothing managed is allocated.</param>
+        /// <summary>Decode: runs the row of a new token, or the rows of a further question, through layers 0-9 and leaves the logits of the last.</summary>
+        /// <param name="pass">The bound sessions and the buffers. Nothing managed is allocated for a new token.</param>
         protected override void DecodeStep(global::Espalier.ForwardPass pass)
         {
             pass.BeginDecode();

@@ -39,13 +39,13 @@ namespace Samples
         }
 
         /// <summary>Prefill: runs the visual tokens and the text behind them through layers 0-9 and leaves the KV caches and the logits of the last row.</summary>
-        /// <param name="pass">The bound sessions and the buffers. Nothing managed is allocated.</param>
+        /// <param name="pass">The bound sessions and the buffers. Nothing managed is allocated once a prompt of this shape has run.</param>
         [global::System.Runtime.CompilerServices.SkipLocalsInit]
         protected override void Prefill(global::Espalier.ForwardPass pass)
         {
             pass.BeginPrefill(visualTokens: 144);
 
-            // Of the text behind the image, the tokens that resemble it more than their mean does are the raters (SparseVlmPlus(Layers = [1, 3], Keep = [72, 30], Heads = 3)).
+            // Of the text behind the image, the tokens that resemble the visual tokens more than text tokens do on average are the raters (SparseVlmPlus(Layers = [1, 3], Keep = [72, 30], Heads = 3)).
             pass.ChooseRaters();
 
             // Layer 0: dense, 144 visual tokens.
@@ -86,8 +86,8 @@ namespace Samples
             pass.EndPrefill();
         }
 
-        /// <summary>Decode: runs one new row through layers 0-9 and leaves its logits.</summary>
-        /// <param name="pass">The bound sessions and the buffers. Nothing managed is allocated.</param>
+        /// <summary>Decode: runs the row of a new token, or the rows of a further question, through layers 0-9 and leaves the logits of the last.</summary>
+        /// <param name="pass">The bound sessions and the buffers. Nothing managed is allocated for a new token.</param>
         protected override void DecodeStep(global::Espalier.ForwardPass pass)
         {
             pass.BeginDecode();
