@@ -7,6 +7,12 @@ namespace Espalier.Tests.Quantisation;
 /// <summary>A small checkpoint in a folder of its own, and what a test asks about its quantised weights.</summary>
 internal sealed class QuantisableModel : IDisposable
 {
+    /// <summary>Linear layers of the decoder: seven a layer and the head.</summary>
+    public const int DecoderWeights = (2 * 7) + 1;
+
+    /// <summary>Linear layers before it: six each of the two tower layers that are run, and two of the projector.</summary>
+    public const int VisionWeights = (2 * 6) + 2;
+
     private readonly TemporaryFolder _folder = new();
 
     public QuantisableModel(string type = "F32", int shards = 1, SmallModel.Layout layout = SmallModel.Layout.Old, bool tied = false)

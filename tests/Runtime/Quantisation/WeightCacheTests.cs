@@ -2,22 +2,17 @@ using System.Collections.Concurrent;
 using Espalier.Graphs;
 using Espalier.Graphs.Formats;
 using Espalier.OnnxRuntime;
-using Espalier.Tests.Checkpoints;
 
 namespace Espalier.Tests.Quantisation;
 
-/// <summary>Files of quantised weights: made once, found again, made anew when they are stale or damaged, whoever else is at it.</summary>
+/// <summary>Files of quantised weights: made once and found again, whoever else is at it.</summary>
 public sealed class WeightCacheTests
 {
-    /// <summary>Linear layers of the small model: seven a decoder layer and the head; six each of the two tower layers that are run, and two of the projector.</summary>
-    private const int DecoderWeights = (2 * 7) + 1;
-    private const int VisionWeights = (2 * 6) + 2;
-
     [Fact]
     public void FilesAreMadeOnceAndMappedFromThenOn()
     {
         using var model = new QuantisableModel();
-        Assert.Equal(DecoderWeights + VisionWeights, model.Open());
+        Assert.Equal(QuantisableModel.DecoderWeights + QuantisableModel.VisionWeights, model.Open());
         Assert.Equal(["decoder-int8-v1.safetensors", "vision-int8-v1.safetensors"], Directory.EnumerateFiles(model.Beside).Select(Path.GetFileName).Order());
         DateTime written = File.GetLastWriteTimeUtc(model.DecoderFile);
         byte[] bytes = File.ReadAllBytes(model.DecoderFile);
@@ -27,7 +22,7 @@ public sealed class WeightCacheTests
         Assert.Equal(bytes, File.ReadAllBytes(model.DecoderFile));
 
         // Another format is another file.
-        Assert.Equal(DecoderWeights + VisionWeights, model.Open(format: Int4Blocks.Instance));
+        Assert.Equal(QuantisableModel.DecoderWeights + QuantisableModel.VisionWeights, model.Open(format: Int4Blocks.Instance));
         Assert.Equal(4, Directory.GetFiles(model.Beside).Length);
         Assert.Equal(0, model.Open());
     }
@@ -45,7 +40,7 @@ public sealed class WeightCacheTests
             weights.Dispose();
         }
 
-        Assert.Equal(Enumerable.Range(1, VisionWeights).Select(static done => new LoadProgress(LoadStage.QuantiseWeights, done, VisionWeights)), recorder.Reports);
+        Assert.Equal(Enumerable.Range(1, QuantisableModel.VisionWeights).Select(static done => new LoadProgress(LoadStage.QuantiseWeights, done, QuantisableModel.VisionWeights)), recorder.Reports);
     }
 
     [Fact]
@@ -82,147 +77,8 @@ public sealed class WeightCacheTests
     public void ATiedHeadIsQuantisedFromTheEmbeddings()
     {
         using var model = new QuantisableModel(tied: true);
-        Assert.Equal(DecoderWeights + VisionWeights, model.Open());
+        Assert.Equal(QuantisableModel.DecoderWeights + QuantisableModel.VisionWeights, model.Open());
         Assert.Contains("language_model.embed_tokens.weight.int8", File.ReadAllText(model.DecoderFile, System.Text.Encoding.Latin1), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void OtherWeightsMakeTheFilesAnew()
-    {
-        using var model = new QuantisableModel();
-        model.Open();
-        byte[] before = File.ReadAllBytes(model.DecoderFile);
-        model.Overwrite(4 * 96 * 64, [7.5f]);
-
-        // Even where the date of the checkpoint says that it is older than the file.
-        model.Age(TimeSpan.FromDays(1));
-        Assert.Equal(DecoderWeights, model.Open());
-        Assert.NotEqual(before, File.ReadAllBytes(model.DecoderFile));
-        Assert.Equal(0, model.Open());
-    }
-
-    [Fact]
-    public void AChangeBetweenTheSamplesIsSeenByItsDate()
-    {
-        using var model = new QuantisableModel();
-        model.Open();
-
-        // The head is the last tensor, 24 KB, of which the start, the middle and the end are samples.
-        model.Overwrite(4 * 96 * 64 * 3 / 4, [7.5f]);
-        Assert.Equal(DecoderWeights, model.Open());
-        Assert.Equal(0, model.Open());
-    }
-
-    [Fact]
-    public void AYoungerCheckpointOfTheSameWeightsIsReadThroughOnce()
-    {
-        using var model = new QuantisableModel();
-        model.Open();
-        byte[] bytes = File.ReadAllBytes(model.DecoderFile);
-        DateTime touched = DateTime.UtcNow - TimeSpan.FromSeconds(1);
-        File.SetLastWriteTimeUtc(model.DecoderFile, touched - TimeSpan.FromHours(2));
-        File.SetLastWriteTimeUtc(model.Weights, touched);
-
-        Assert.Equal(0, model.Open());
-        Assert.Equal(bytes, File.ReadAllBytes(model.DecoderFile));
-        Assert.True(File.GetLastWriteTimeUtc(model.DecoderFile) > touched);
-    }
-
-    [Fact]
-    public void DamagedFilesAreMadeAnew()
-    {
-        using var model = new QuantisableModel();
-        model.Open();
-        byte[] whole = File.ReadAllBytes(model.DecoderFile);
-        var random = new Random(11);
-        foreach (byte[] damaged in Damages(whole, random))
-        {
-            File.WriteAllBytes(model.DecoderFile, damaged);
-            int made = model.Open();
-            Assert.Equal(damaged.AsSpan().SequenceEqual(whole) ? 0 : DecoderWeights, made);
-            Assert.Equal(whole, File.ReadAllBytes(model.DecoderFile));
-        }
-    }
-
-    [Fact]
-    public void AFileOfSomebodyElsesTensorsIsMadeAnew()
-    {
-        using var model = new QuantisableModel();
-        model.Open();
-        byte[] whole = File.ReadAllBytes(model.DecoderFile);
-
-        // Well-formed, and nothing of what the model needs: the other group's file, the checkpoint itself, tensors of other shapes.
-        foreach (byte[] foreign in new[]
-        {
-            File.ReadAllBytes(model.VisionFile),
-            File.ReadAllBytes(model.Weights),
-            Replace(whole, "\"shape\":[64,128]", "\"shape\":[128,64]"),
-            Replace(whole, "\"dtype\":\"I8\"", "\"dtype\":\"U8\""),
-            Replace(whole, "int8 1", "int8 2"),
-        })
-        {
-            File.WriteAllBytes(model.DecoderFile, foreign);
-            Assert.Equal(DecoderWeights, model.Open());
-            Assert.Equal(whole, File.ReadAllBytes(model.DecoderFile));
-        }
-
-        static byte[] Replace(byte[] file, string text, string by)
-        {
-            int at = file.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(text));
-            Assert.True(at >= 0, text);
-            byte[] replaced = [.. file];
-            System.Text.Encoding.ASCII.GetBytes(by).CopyTo(replaced, at);
-            return replaced;
-        }
-    }
-
-    [Fact]
-    public void WhereTheCheckpointsFolderCannotBeWrittenToTheUsersCacheServes()
-    {
-        using var model = new QuantisableModel();
-        using var cache = new TemporaryFolder();
-
-        // A file in the place of the folder stops everybody, root too.
-        File.WriteAllText(model.Beside, "");
-        string? before = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-        Environment.SetEnvironmentVariable("XDG_CACHE_HOME", cache.Path);
-        try
-        {
-            Assert.Equal(DecoderWeights + VisionWeights, model.Open(use: opened => Assert.All(opened, weights => Assert.StartsWith(cache["espalier"], weights.File, StringComparison.Ordinal))));
-            Assert.Equal(0, model.Open());
-            using var other = new QuantisableModel();
-            File.WriteAllText(other.Beside, "");
-            Assert.Equal(DecoderWeights + VisionWeights, other.Open());
-            Assert.Equal(2, Directory.GetDirectories(cache["espalier"]).Length);
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable("XDG_CACHE_HOME", before);
-        }
-    }
-
-    [Fact]
-    public void AFolderCanBeChosen()
-    {
-        using var model = new QuantisableModel();
-        using var chosen = new TemporaryFolder();
-        var options = new ModelOptions { CacheFolder = chosen["weights"] };
-        Assert.Equal(DecoderWeights + VisionWeights, model.Open(options));
-        Assert.Equal(0, model.Open(options));
-        Assert.False(Directory.Exists(model.Beside));
-        Assert.Equal(2, Directory.GetFiles(chosen.Path, "*.safetensors", SearchOption.AllDirectories).Length);
-    }
-
-    [Fact]
-    public void WhereNoFolderCanBeWrittenToTheErrorSaysWhatToDo()
-    {
-        using var model = new QuantisableModel();
-        using var chosen = new TemporaryFolder();
-        File.WriteAllText(chosen["weights"], "");
-        var error = Assert.Throws<WeightCacheException>(() => model.Open(new ModelOptions { CacheFolder = chosen["weights"] }));
-        Assert.Contains(chosen["weights"], error.Message, StringComparison.Ordinal);
-        Assert.Contains("ModelOptions.CacheFolder", error.Message, StringComparison.Ordinal);
-        Assert.IsAssignableFrom<IOException>(error.InnerException);
     }
 
     [Fact]
@@ -278,7 +134,7 @@ public sealed class WeightCacheTests
         Assert.ThrowsAny<OperationCanceledException>(() => WeightCache.Open(layouts, new ModelOptions { Progress = recorder, CancellationToken = source.Token }));
         Assert.Equal(4, recorder.Reports.Count);
         Assert.Empty(Directory.GetFiles(model.Beside));
-        Assert.Equal(DecoderWeights + VisionWeights, model.Open());
+        Assert.Equal(QuantisableModel.DecoderWeights + QuantisableModel.VisionWeights, model.Open());
     }
 
     [Theory]
@@ -326,27 +182,9 @@ public sealed class WeightCacheTests
             Assert.True(opened[0].TryGet(use, out OrtValue? value));
             opened[0].Dispose();
             File.Delete(model.DecoderFile);
-            Assert.Equal(DecoderWeights, model.Open());
+            Assert.Equal(QuantisableModel.DecoderWeights, model.Open());
             Assert.Equal(whole[^(int)use.ByteCount..], value.AsSpan<byte>());
             value.Dispose();
         });
-    }
-
-    private static IEnumerable<byte[]> Damages(byte[] whole, Random random)
-    {
-        yield return [];
-        yield return whole[..1];
-        yield return whole[..8];
-        yield return whole[..(8 + (int)BitConverter.ToInt64(whole))];
-        yield return whole[..^1];
-        yield return [.. whole, 0];
-        yield return new byte[whole.Length];
-        for (int i = 0; i < 40; i++)
-        {
-            // Half of them in the header, where most of the meaning is.
-            byte[] flipped = [.. whole];
-            flipped[random.Next(i % 2 == 0 ? 8 + (int)BitConverter.ToInt64(whole) : whole.Length)] ^= (byte)(1 << random.Next(8));
-            yield return flipped;
-        }
     }
 }
