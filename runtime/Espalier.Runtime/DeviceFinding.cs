@@ -23,7 +23,7 @@ public sealed record DeviceFinding(Device Device, bool IsUsable, string Descript
         ExecutionProvider provider = Device.WebGpu.Provider;
         try
         {
-            using DeviceMemory memory = DeviceMemory.Open(provider);
+            using DeviceMemory memory = MemoryProbe.Open(provider);
             bool exact = AttentionProbe.IsExact(provider, memory);
             IReadOnlyList<string> gpus = HardwareGpus.Of(provider);
             string adapter = gpus.Count > 0 ? string.Join(", ", gpus) : "a driver without a GPU that ONNX Runtime knows, perhaps one in software";
@@ -41,7 +41,7 @@ public sealed record DeviceFinding(Device Device, bool IsUsable, string Descript
         try
         {
             ExecutionProvider provider = Device.Cuda.Provider;
-            using DeviceMemory memory = DeviceMemory.Open(provider);
+            using DeviceMemory memory = MemoryProbe.Open(provider);
             bool exact = AttentionProbe.IsExact(provider, memory, OrtElementType.Float16);
             string attention = exact ? "its attention in half precision agrees with the CPU's" : "its attention in half precision is not the CPU's: do not use it, and report it";
             return new DeviceFinding(Device.Cuda, exact, $"{string.Join(", ", HardwareGpus.Of(provider))}; memory {memory.Name}; {attention}. Precision.Float16 and Precision.BFloat16.");

@@ -137,7 +137,8 @@ public sealed class LearnedPrecisionTests(ITestOutputHelper output) : IDisposabl
         using LearnedFile file = LearnedFile.Open(Path.Combine(_folder, "victor-4.safetensors"));
         VictorWeights weights = new([], file);
         QuantisedFormat format = Int8PerToken.Signed;
-        file.Add(WeightCache.Open([weights.Layout(format)!], new ModelOptions())[0]);
+        using var learned = new LearnedWeights(file);
+        learned.Add(WeightCache.Open([QuantisedLayout.Of(file, "victor-4", weights.Linear, format)], new ModelOptions())[0]);
         int shared = 0;
         for (int layer = 0; layer < checkpoint.Geometry.Text.Layers; layer++)
         {
@@ -146,7 +147,7 @@ public sealed class LearnedPrecisionTests(ITestOutputHelper output) : IDisposabl
             {
                 foreach (WeightUse use in DecoderLayerGraph.Build(checkpoint.Geometry.Text, layer, kind, format, partial: null).Weights)
                 {
-                    if (file.TryGet(use, out OrtValue? value) && use.Name.Contains(".int8", StringComparison.Ordinal) && !seen.TryAdd(use.Name, value))
+                    if (learned.TryGet(use, out OrtValue? value) && use.Name.Contains(".int8", StringComparison.Ordinal) && !seen.TryAdd(use.Name, value))
                     {
                         Assert.Same(seen[use.Name], value);
                         shared++;

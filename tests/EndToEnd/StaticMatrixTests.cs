@@ -52,6 +52,31 @@ public sealed class StaticMatrixTests : IDisposable
         Assert.NotEqual(inverse, Logits(static c => ClipLlamaPruneAndMerge.Load(c)));
     }
 
+    /// <summary>What is made of the matrices is made once, whoever else loads a model of the checkpoint at the same time.</summary>
+    [Fact]
+    public async Task ModelsThatAreLoadedAtOnceShareWhatIsMadeOfTheMatrices()
+    {
+        float[] expected = Logits(static c => ClipLlamaPruneAndMerge.Load(c));
+        for (int round = 0; round < 10; round++)
+        {
+            using Checkpoint checkpoint = Checkpoint.Open(_folder);
+            using var start = new Barrier(4);
+            VisionLanguageModel[] models = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(
+                () =>
+                {
+                    start.SignalAndWait();
+                    return (VisionLanguageModel)ClipLlamaPruneAndMerge.Load(checkpoint);
+                },
+                TaskCreationOptions.LongRunning)));
+            foreach (VisionLanguageModel model in models)
+            {
+                using var tiny = new TinyModel(_ => model);
+                using Sequence sequence = tiny.CreateSequence();
+                Assert.Equal(expected, tiny.Run(sequence, 0)[0]);
+            }
+        }
+    }
+
     [Fact]
     public void AMissingFileIsNamedWithTheTensorAndTheOthers()
     {

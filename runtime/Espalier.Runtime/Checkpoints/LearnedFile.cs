@@ -1,18 +1,16 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using Espalier.Graphs;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
 namespace Espalier;
 
 /// <summary>A safetensors file beside a checkpoint: what a method learned. Its tensors are new ones, or replace those of the checkpoint that have their names.</summary>
-/// <remarks>Mapped until disposed, and longer while a session reads it. Not thread-safe: <see cref="SessionCache"/> holds its lock.</remarks>
+/// <remarks>Mapped until disposed, and longer while a lease on it is held. Thread-safe, but for its disposal.</remarks>
 internal sealed class LearnedFile : IWeightSource, IDisposable
 {
     private readonly Dictionary<string, CheckpointTensor> _tensors;
-    private readonly Dictionary<string, OrtValue> _values = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _derived = new(StringComparer.Ordinal);
-    private readonly List<QuantisedWeights> _quantised = [];
+    private readonly ConcurrentDictionary<string, OrtValue> _derived = new(StringComparer.Ordinal);
     private readonly CheckpointMapping _mapped;
     private readonly CheckpointLease _mapping;
 
@@ -65,15 +63,20 @@ internal sealed class LearnedFile : IWeightSource, IDisposable
     public bool Has(string name) => _tensors.ContainsKey(name);
 
     /// <summary>True if a tensor of this name was made of others.</summary>
-    public bool IsDerived(string name) => _derived.Contains(name);
+    public bool IsDerived(string name) => _derived.ContainsKey(name);
 
-    /// <summary>Adds a tensor that was made of others, for sessions that read it beside those of the file.</summary>
+    /// <summary>The tensor of this name that was made of others; the file's own, and disposed with it.</summary>
+    public bool TryGetDerived(string name, [NotNullWhen(true)] out OrtValue? value) => _derived.TryGetValue(name, out value);
+
+    /// <summary>Adds a tensor that was made of others, for sessions that read it beside those of the file. Where two models are loaded at once, the first one's stays.</summary>
     public void Derive(string name, ReadOnlySpan<long> shape, ReadOnlySpan<float> values)
     {
         OrtValue value = OrtValue.Allocate(shape, OrtElementType.Float);
         values.CopyTo(value.AsSpan<float>());
-        _values.Add(name, value);
-        _derived.Add(name);
+        if (!_derived.TryAdd(name, value))
+        {
+            value.Dispose();
+        }
     }
 
     /// <summary>A tensor of the file.</summary>
@@ -95,9 +98,6 @@ internal sealed class LearnedFile : IWeightSource, IDisposable
 
     /// <inheritdoc/>
     public CheckpointLease Lease() => _mapped.TryAddReference() ? new CheckpointLease(_mapped) : throw new ObjectDisposedException(Path);
-
-    /// <summary>Adds its linear layers in a quantised format, which the file disposes.</summary>
-    public void Add(QuantisedWeights quantised) => _quantised.Add(quantised);
 
     /// <summary>Checks that every tensor is one of the method's own or replaces one of a decoder layer.</summary>
     /// <param name="geometry">The model.</param>
@@ -127,56 +127,15 @@ internal sealed class LearnedFile : IWeightSource, IDisposable
         }
     }
 
-    /// <summary>True if the file holds a weight that the graph reads.</summary>
-    public bool IsReadBy(GraphModel graph)
-    {
-        foreach (WeightUse use in graph.Weights)
-        {
-            if (Has(use.Source) || _quantised.Exists(quantised => quantised.Has(use)))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    /// <summary>The tensor of a weight for sessions; false if the file does not hold it.</summary>
-    public bool TryGet(WeightUse use, [NotNullWhen(true)] out OrtValue? value)
-    {
-        if (_values.TryGetValue(use.Name, out value))
-        {
-            return true;
-        }
-
-        foreach (QuantisedWeights quantised in _quantised)
-        {
-            if (quantised.TryGet(use, out value))
-            {
-                _values.Add(use.Name, value);
-                return true;
-            }
-        }
-
-        if (Has(use.Source))
-        {
-            value = WeightStore.Over(GetTensor(use.Source, use.Slice?.WholeShape ?? use.Shape), use, _mapping);
-            _values.Add(use.Name, value);
-        }
-
-        return value is not null;
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (OrtValue value in _values.Values)
+        foreach (OrtValue value in _derived.Values)
         {
             value.Dispose();
         }
 
-        _values.Clear();
-        _quantised.ForEach(static quantised => quantised.Dispose());
+        _derived.Clear();
         _mapping.Dispose();
     }
 }

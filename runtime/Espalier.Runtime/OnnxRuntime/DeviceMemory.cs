@@ -1,5 +1,3 @@
-using Espalier.Graphs;
-
 namespace Espalier.OnnxRuntime;
 
 /// <summary>The memory of the device that sessions run on: where tensors are allocated, and the only way between it and the host's.</summary>
@@ -65,24 +63,18 @@ internal sealed unsafe class DeviceMemory : IDisposable
     /// <summary>ONNX Runtime's name of the memory, such as <c>WebGPU_Buf</c>.</summary>
     public string Name => IsHost ? "Cpu" : OrtMemoryInfo.NameOf(_info);
 
-    /// <summary>The memory of a device.</summary>
+    /// <summary>The memory of a device that is not the host's.</summary>
     /// <param name="provider">The device.</param>
+    /// <param name="graph">A model that gathers rows of four numbers, <c>x</c> into <c>y</c>: what it reads lies where every graph of the device reads. It is not run.</param>
     /// <exception cref="ExecutionProviderNotAvailableException">The device cannot be used.</exception>
-    public static DeviceMemory Open(ExecutionProvider provider)
+    public static DeviceMemory Open(ExecutionProvider provider, ReadOnlySpan<byte> graph)
     {
-        if (provider.UsesHostMemory)
-        {
-            return Host;
-        }
-
-        // The smallest graph there is: what it reads lies where every graph of the device reads.
-        GraphModel graph = RowGraphs.Gather(width: 4);
         _ = OrtEnvironment.Shared;
         using OrtSessionOptions options = OrtSessionOptions.Create(provider);
         OrtSession? session = null;
         try
         {
-            session = OrtSession.Create(graph.Bytes, options);
+            session = OrtSession.Create(graph, options);
             return new DeviceMemory(session, session.InputMemory()[0], provider);
         }
         catch (OrtException failure) when (provider.Explain(failure) is { } explained)

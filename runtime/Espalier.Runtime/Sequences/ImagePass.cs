@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Numerics.Tensors;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 
@@ -21,13 +20,8 @@ public sealed partial class ImagePass : IDisposable
     private readonly WholeTower? _whole;
     private readonly FeatureReduction? _reduction;
     private readonly ProjectorBinding _projector;
-    private readonly TextComparison? _textScores;
-    private readonly ClipRelevance? _clip;
-    private readonly float[] _relevance;
-    private readonly float[] _meanText;
-    private readonly float[] _textRow;
-    private float[] _scratch = [];
-    private int[] _kept = [];
+    private LentMemory<float> _scratch;
+    private LentMemory<int> _kept;
     private ImagePhase _phase;
     private CancellationToken _cancellation;
 
@@ -80,17 +74,6 @@ public sealed partial class ImagePass : IDisposable
         }
     }
 
-    /// <summary>How close each visual token is to the text behind the image: by CLIP where the checkpoint has its text tower, the cosine of patch and question; else the cosine of the token, projected, with the mean
-    /// embedding of the text. One score a visual token. Only behind <see cref="ScoreByText"/>.</summary>
-    public ReadOnlySpan<float> TextScores
-    {
-        get
-        {
-            Require(_phase == ImagePhase.Scored && _textScores is { IsFilled: true }, "the relation to the text is there behind ScoreByText");
-            return _textScores.Values;
-        }
-    }
-
     /// <summary>What the tower emits, row by row; behind <see cref="RunScoredTower"/> the CLS row comes first, even if it is no visual token.</summary>
     public ReadOnlySpan<float> Features
     {
@@ -108,17 +91,6 @@ public sealed partial class ImagePass : IDisposable
         {
             Require(_phase == ImagePhase.ProjectedWhole, "the projected tokens are there behind the projector, if the plan reduces them");
             return _projector.Values;
-        }
-    }
-
-    /// <summary>How relevant each visual token is to the text behind the image: by CLIP where the checkpoint has its text tower, minus the cosine of patch and question; else the cosine of the projected
-    /// token with the mean embedding of the text. One number a visual token. Only in a plan whose step behind the projector asks for it.</summary>
-    public ReadOnlySpan<float> TextRelevance
-    {
-        get
-        {
-            Require(_phase == ImagePhase.ProjectedWhole && _relevance.Length > 0, "the relevance is there behind the projector, if the plan asks for it");
-            return _relevance.AsSpan(0, _map.Count);
         }
     }
 
@@ -144,14 +116,6 @@ public sealed partial class ImagePass : IDisposable
         _cancellation.ThrowIfCancellationRequested();
         _whole.Run();
         _phase = ImagePhase.Scored;
-    }
-
-    /// <summary>Compares all visual tokens with the text and reads <see cref="TextScores"/>: by CLIP's projection, or by the projector; what is projected is not kept.</summary>
-    public void ScoreByText()
-    {
-        Require(_phase == ImagePhase.Scored && _textScores is { IsFilled: false }, "tokens are compared with the text once, behind the scored tower, if the plan reduces by it");
-        _cancellation.ThrowIfCancellationRequested();
-        _textScores.Run(_meanText);
     }
 
     /// <summary>Keeps some visual tokens; the others are gone before the next part runs.</summary>
@@ -226,42 +190,17 @@ public sealed partial class ImagePass : IDisposable
         }
 
         _projector.Run(_map.Count);
-        Span<float> relevance = _relevance.AsSpan(0, Math.Min(_relevance.Length, _map.Count));
-        if (_clip is not null)
-        {
-            _clip.Measure(relevance);
-        }
-        else if (relevance.Length > 0)
-        {
-            TextCosines.Of(_meanText, _projector.Values, relevance);
-        }
-
+        MeasureRelevance();
         _phase = ImagePhase.ProjectedWhole;
     }
 
     /// <summary>Scratch for a kernel, owned by the pass and valid until the next call.</summary>
     /// <param name="count">Elements.</param>
-    public Span<float> Scratch(int count)
-    {
-        if (_scratch.Length < count)
-        {
-            _scratch = new float[count];
-        }
-
-        return _scratch.AsSpan(0, count);
-    }
+    public Span<float> Scratch(int count) => _scratch.Lend(count);
 
     /// <summary>Scratch for kept indices, owned by the pass and valid until the next call.</summary>
     /// <param name="count">Elements.</param>
-    public Span<int> Kept(int count)
-    {
-        if (_kept.Length < count)
-        {
-            _kept = new int[count];
-        }
-
-        return _kept.AsSpan(0, count);
-    }
+    public Span<int> Kept(int count) => _kept.Lend(count);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -283,34 +222,6 @@ public sealed partial class ImagePass : IDisposable
     }
 
     private static bool Reads(Step? step, KernelInputs input) => ((step?.Kernel?.Inputs ?? KernelInputs.OfSite) & input) != 0;
-
-    /// <summary>True if the question itself is read: the checkpoint has CLIP's text tower, and the plan asks it.</summary>
-    internal bool ReadsQuestion => _clip is not null || _textScores is { ReadsQuestion: true };
-
-    /// <summary>Embeds the question by CLIP's text tower.</summary>
-    internal void ReadQuestion(string question)
-    {
-        _clip?.Read(question);
-        _textScores?.ReadQuestion(question);
-    }
-
-    /// <summary>Reads the text behind the image, if the plan asks for it.</summary>
-    internal void ReadText(EmbeddingTable embeddings, ReadOnlySpan<int> text)
-    {
-        if (_meanText.Length == 0)
-        {
-            return;
-        }
-
-        Array.Clear(_meanText);
-        for (int i = 0; i < text.Length; i++)
-        {
-            embeddings.Read(text.Slice(i, 1), _textRow);
-            TensorPrimitives.Add<float>(_meanText, _textRow, _meanText);
-        }
-
-        TensorPrimitives.Divide<float>(_meanText, text.Length, _meanText);
-    }
 
     /// <summary>Checks that all parts have run.</summary>
     internal void End() => Require(_phase == ImagePhase.Ready, "all parts and steps of the image run before the decoder");
@@ -340,41 +251,4 @@ public sealed partial class ImagePass : IDisposable
     [DoesNotReturn]
     private void ThrowOrder(string rule) =>
         throw new InvalidOperationException($"EncodeImage does not follow its plan: {rule} (phase {_phase}, {_map.Count} of {_plan.Geometry.VisualTokens} visual tokens).");
-}
-
-/// <summary>Where an image stands.</summary>
-internal enum ImagePhase
-{
-    /// <summary>Nothing has begun.</summary>
-    Idle,
-
-    /// <summary>Pixels are in place.</summary>
-    Pixels,
-
-    /// <summary>Patches and some tower layers are done; the next ones follow.</summary>
-    Tower,
-
-    /// <summary>The first half of a tower layer has run; a merge follows.</summary>
-    Attended,
-
-    /// <summary>Rows have left between the halves of a tower layer; the second half follows.</summary>
-    MergedInTower,
-
-    /// <summary>The tower has run; a step without scores follows.</summary>
-    Encoded,
-
-    /// <summary>The scored tower has run; a step follows.</summary>
-    Scored,
-
-    /// <summary>The features are as the projector takes them.</summary>
-    Reduced,
-
-    /// <summary>The projector has run; a step follows.</summary>
-    ProjectedWhole,
-
-    /// <summary>The visual rows can be written.</summary>
-    Ready,
-
-    /// <summary>The visual rows are written.</summary>
-    Done,
 }

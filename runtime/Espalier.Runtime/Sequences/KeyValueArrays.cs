@@ -80,6 +80,62 @@ internal sealed unsafe class KeyValueArrays : IDisposable
     /// <summary>The room of a layer, as the kernel reads it: int32.</summary>
     public nint Capacity(int layer) => (nint)((int*)_capacities.Pointer + layer);
 
+    /// <summary>Moves the rows of a sequence that stay together, to the beginning of a layer.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="sequence">The sequence.</param>
+    /// <param name="rows">Strictly ascending indices of the rows that stay: no row moves over one that is still to be read.</param>
+    public void Keep(int layer, int sequence, ReadOnlySpan<int> rows)
+    {
+        // Rows that lie together move together.
+        for (int to = 0; to < rows.Length;)
+        {
+            int end = to + 1;
+            while (end < rows.Length && rows[end] == rows[end - 1] + 1)
+            {
+                end++;
+            }
+
+            if (rows[to] != to)
+            {
+                Move(layer, sequence, rows[to], to, end - to);
+            }
+
+            to = end;
+        }
+    }
+
+    /// <summary>Copies the first rows of every layer of a sequence out or in, head by head: <c>[layer][key, value][head][row][headDim]</c>. Only of floats that lie here.</summary>
+    /// <param name="sequence">The sequence.</param>
+    /// <param name="packed">Where they are copied to, or from.</param>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="read">True to copy out.</param>
+    public void CopyPrefix(int sequence, Span<float> packed, int rows, bool read)
+    {
+        int run = rows * Text.HeadDim;
+        int offset = 0;
+        for (int layer = 0; layer < _rows.Length; layer++)
+        {
+            foreach (nint start in (ReadOnlySpan<nint>)[Keys(layer, sequence), Values(layer, sequence)])
+            {
+                for (int head = 0; head < Text.KeyValueHeads; head++)
+                {
+                    var cached = new Span<float>((float*)start + ((long)head * _rows[layer] * Text.HeadDim), run);
+                    Span<float> slice = packed.Slice(offset, run);
+                    if (read)
+                    {
+                        cached.CopyTo(slice);
+                    }
+                    else
+                    {
+                        slice.CopyTo(cached);
+                    }
+
+                    offset += run;
+                }
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -92,5 +148,19 @@ internal sealed unsafe class KeyValueArrays : IDisposable
         _lastRows.Dispose();
         _keyRows.Dispose();
         _capacities.Dispose();
+    }
+
+    private void Move(int layer, int sequence, int from, int to, int rows)
+    {
+        foreach (nint start in (ReadOnlySpan<nint>)[Keys(layer, sequence), Values(layer, sequence)])
+        {
+            for (int head = 0; head < Text.KeyValueHeads; head++)
+            {
+                int width = Text.HeadDim * Type.Size();
+                byte* first = (byte*)start + ((long)head * _rows[layer] * width);
+                var moved = new Span<byte>(first + ((long)from * width), rows * width);
+                moved.CopyTo(new Span<byte>(first + ((long)to * width), moved.Length));
+            }
+        }
     }
 }

@@ -14,11 +14,11 @@ internal sealed unsafe class KeyValueCache : IDisposable
     private readonly int _sequence;
     private readonly RemoteRows? _remote;
     private readonly CachedRowMoves? _moves;
-    private readonly nint[] _keyTensors;
-    private readonly nint[] _valueTensors;
-    private readonly nint[] _lastRowTensors;
-    private readonly nint[] _capacityTensors;
-    private readonly nint[] _keyRowTensors;
+    private readonly HeldTensor[] _keyTensors;
+    private readonly HeldTensor[] _valueTensors;
+    private readonly HeldTensor[] _lastRowTensors;
+    private readonly HeldTensor[] _capacityTensors;
+    private readonly HeldTensor[] _keyRowTensors;
     private readonly int[] _lengths;
 
     /// <summary>A cache in memory of its own.</summary>
@@ -49,11 +49,11 @@ internal sealed unsafe class KeyValueCache : IDisposable
         _sequence = sequence;
         _text = arrays.Text;
         int layers = _text.Layers;
-        _keyTensors = new nint[layers];
-        _valueTensors = new nint[layers];
-        _lastRowTensors = new nint[layers];
-        _capacityTensors = new nint[layers];
-        _keyRowTensors = new nint[layers];
+        _keyTensors = new HeldTensor[layers];
+        _valueTensors = new HeldTensor[layers];
+        _lastRowTensors = new HeldTensor[layers];
+        _capacityTensors = new HeldTensor[layers];
+        _keyRowTensors = new HeldTensor[layers];
         _lengths = new int[layers];
         try
         {
@@ -61,11 +61,11 @@ internal sealed unsafe class KeyValueCache : IDisposable
             {
                 nuint bytes = arrays.Bytes(layer);
                 ReadOnlySpan<long> shape = [1, _text.KeyValueHeads, arrays.Rows(layer), _text.HeadDim];
-                _keyTensors[layer] = _remote?.Keys[layer].CreateTensor(bytes, shape, arrays.Type) ?? OrtRaw.CreateTensor(arrays.Keys(layer, sequence), bytes, shape, arrays.Type);
-                _valueTensors[layer] = _remote?.Values[layer].CreateTensor(bytes, shape, arrays.Type) ?? OrtRaw.CreateTensor(arrays.Values(layer, sequence), bytes, shape, arrays.Type);
-                _lastRowTensors[layer] = _remote?.LastRows[layer].CreateTensor(sizeof(int), [1], OrtElementType.Int32) ?? OrtRaw.CreateTensor(arrays.LastRow(layer, sequence), sizeof(int), [1], OrtElementType.Int32);
-                _capacityTensors[layer] = OrtRaw.CreateTensor(arrays.Capacity(layer), sizeof(int), [1], OrtElementType.Int32);
-                _keyRowTensors[layer] = OrtRaw.CreateTensor(arrays.KeyRows(layer, sequence), sizeof(long), [1], OrtElementType.Int64);
+                _keyTensors[layer] = new HeldTensor(_remote?.Keys[layer].CreateTensor(bytes, shape, arrays.Type) ?? OrtRaw.CreateTensor(arrays.Keys(layer, sequence), bytes, shape, arrays.Type));
+                _valueTensors[layer] = new HeldTensor(_remote?.Values[layer].CreateTensor(bytes, shape, arrays.Type) ?? OrtRaw.CreateTensor(arrays.Values(layer, sequence), bytes, shape, arrays.Type));
+                _lastRowTensors[layer] = new HeldTensor(_remote?.LastRows[layer].CreateTensor(sizeof(int), [1], OrtElementType.Int32) ?? OrtRaw.CreateTensor(arrays.LastRow(layer, sequence), sizeof(int), [1], OrtElementType.Int32));
+                _capacityTensors[layer] = new HeldTensor(OrtRaw.CreateTensor(arrays.Capacity(layer), sizeof(int), [1], OrtElementType.Int32));
+                _keyRowTensors[layer] = new HeldTensor(OrtRaw.CreateTensor(arrays.KeyRows(layer, sequence), sizeof(long), [1], OrtElementType.Int64));
             }
         }
         catch
@@ -94,7 +94,7 @@ internal sealed unsafe class KeyValueCache : IDisposable
     public bool IsOnHost => _remote is null && _arrays.Type == OrtElementType.Float;
 
     /// <summary>The tensors of the keys and of the values of a layer.</summary>
-    public (nint Keys, nint Values) TensorsOf(int layer) => (_keyTensors[layer], _valueTensors[layer]);
+    public (nint Keys, nint Values) TensorsOf(int layer) => (_keyTensors[layer].Value, _valueTensors[layer].Value);
 
     /// <summary>Rows that a layer holds.</summary>
     public int Length(int layer) => _lengths[layer];
@@ -105,23 +105,23 @@ internal sealed unsafe class KeyValueCache : IDisposable
     /// <summary>Binds what never changes between runs: past and present to the same buffers, and the one-number inputs.</summary>
     public void Bind(OrtBinding binding, int layer)
     {
-        binding.BindInput("past_key\0"u8, _keyTensors[layer]);
-        binding.BindInput("past_value\0"u8, _valueTensors[layer]);
-        binding.BindInput("seqlens_k\0"u8, _lastRowTensors[layer]);
-        binding.BindInput("total\0"u8, _capacityTensors[layer]);
-        binding.BindOutput("present_key\0"u8, _keyTensors[layer]);
-        binding.BindOutput("present_value\0"u8, _valueTensors[layer]);
+        binding.BindInput("past_key\0"u8, _keyTensors[layer].Value);
+        binding.BindInput("past_value\0"u8, _valueTensors[layer].Value);
+        binding.BindInput("seqlens_k\0"u8, _lastRowTensors[layer].Value);
+        binding.BindInput("total\0"u8, _capacityTensors[layer].Value);
+        binding.BindOutput("present_key\0"u8, _keyTensors[layer].Value);
+        binding.BindOutput("present_value\0"u8, _valueTensors[layer].Value);
     }
 
     /// <summary>Binds what a batch whose caches are tensors apart reads and writes of this one; the names of the tensors end with its number there.</summary>
     public void BindAmong(OrtBinding binding, int layer, int sequence)
     {
-        binding.BindInput(Name(GraphNames.PastKey), _keyTensors[layer]);
-        binding.BindInput(Name(GraphNames.PastValue), _valueTensors[layer]);
-        binding.BindInput(Name(GraphNames.LastRow), _lastRowTensors[layer]);
-        binding.BindInput("total\0"u8, _capacityTensors[layer]);
-        binding.BindOutput(Name(GraphNames.PresentKey), _keyTensors[layer]);
-        binding.BindOutput(Name(GraphNames.PresentValue), _valueTensors[layer]);
+        binding.BindInput(Name(GraphNames.PastKey), _keyTensors[layer].Value);
+        binding.BindInput(Name(GraphNames.PastValue), _valueTensors[layer].Value);
+        binding.BindInput(Name(GraphNames.LastRow), _lastRowTensors[layer].Value);
+        binding.BindInput("total\0"u8, _capacityTensors[layer].Value);
+        binding.BindOutput(Name(GraphNames.PresentKey), _keyTensors[layer].Value);
+        binding.BindOutput(Name(GraphNames.PresentValue), _valueTensors[layer].Value);
 
         byte[] Name(string name) => System.Text.Encoding.UTF8.GetBytes(BatchLayerGraph.Of(name, sequence) + "\0");
     }
@@ -129,18 +129,18 @@ internal sealed unsafe class KeyValueCache : IDisposable
     /// <summary>Binds the keys for reading alone, and their count.</summary>
     public void BindKeys(OrtBinding binding, int layer)
     {
-        binding.BindInput("past_key\0"u8, _keyTensors[layer]);
+        binding.BindInput("past_key\0"u8, _keyTensors[layer].Value);
         BindKeyRows(binding, layer);
     }
 
     /// <summary>Binds the key count that a scored layer reads.</summary>
-    public void BindKeyRows(OrtBinding binding, int layer) => binding.BindInput("key_rows\0"u8, _keyRowTensors[layer]);
+    public void BindKeyRows(OrtBinding binding, int layer) => binding.BindInput("key_rows\0"u8, _keyRowTensors[layer].Value);
 
     /// <summary>Binds the scattered rows of a frozen layer to the cache itself, so that they are written in place.</summary>
     public void BindScatter(OrtBinding binding, int layer)
     {
-        binding.BindOutput("scattered_key\0"u8, _keyTensors[layer]);
-        binding.BindOutput("scattered_value\0"u8, _valueTensors[layer]);
+        binding.BindOutput("scattered_key\0"u8, _keyTensors[layer].Value);
+        binding.BindOutput("scattered_value\0"u8, _valueTensors[layer].Value);
     }
 
     /// <summary>Announces <paramref name="rows"/> new rows to the next run of a layer.</summary>
@@ -217,11 +217,11 @@ internal sealed unsafe class KeyValueCache : IDisposable
         {
             if (_remote is null)
             {
-                MoveOnHost(layer, rows);
+                _arrays.Keep(layer, _sequence, rows);
             }
             else if (!rows.IsEmpty)
             {
-                (_moves ?? throw new InvalidOperationException("The plan lets no cached rows leave.")).Keep(_keyTensors[layer], _valueTensors[layer], rows);
+                (_moves ?? throw new InvalidOperationException("The plan lets no cached rows leave.")).Keep(_keyTensors[layer].Value, _valueTensors[layer].Value, rows);
             }
 
             _lengths[layer] = rows.Length;
@@ -229,29 +229,25 @@ internal sealed unsafe class KeyValueCache : IDisposable
     }
 
     /// <summary>Copies the first rows of every layer out, of a cache that <see cref="IsOnHost"/>, head by head: <c>[layer][key, value][head][row][headDim]</c>.</summary>
-    public void CopyPrefixTo(Span<float> destination, int rows) => CopyPrefix(destination, rows, read: true);
+    public void CopyPrefixTo(Span<float> destination, int rows) => _arrays.CopyPrefix(_sequence, destination, rows, read: true);
 
     /// <summary>Copies rows in that <see cref="CopyPrefixTo"/> copied out.</summary>
     public void CopyPrefixFrom(ReadOnlySpan<float> source, int rows)
     {
         fixed (float* start = source)
         {
-            CopyPrefix(new Span<float>(start, source.Length), rows, read: false);
+            _arrays.CopyPrefix(_sequence, new Span<float>(start, source.Length), rows, read: false);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (nint[] tensors in (ReadOnlySpan<nint[]>)[_keyTensors, _valueTensors, _lastRowTensors, _capacityTensors, _keyRowTensors])
+        foreach (HeldTensor[] tensors in (ReadOnlySpan<HeldTensor[]>)[_keyTensors, _valueTensors, _lastRowTensors, _capacityTensors, _keyRowTensors])
         {
-            for (int i = 0; i < tensors.Length; i++)
+            foreach (HeldTensor? tensor in tensors)
             {
-                if (tensors[i] != 0)
-                {
-                    OrtRaw.ReleaseValue(tensors[i]);
-                    tensors[i] = 0;
-                }
+                tensor?.Dispose();
             }
         }
 
@@ -263,122 +259,7 @@ internal sealed unsafe class KeyValueCache : IDisposable
         }
     }
 
-    // Ascending indices: a row never moves over one that is still to be read. Rows that lie together move together.
-    private void MoveOnHost(int layer, ReadOnlySpan<int> rows)
-    {
-        for (int to = 0; to < rows.Length;)
-        {
-            int end = to + 1;
-            while (end < rows.Length && rows[end] == rows[end - 1] + 1)
-            {
-                end++;
-            }
-
-            if (rows[to] != to)
-            {
-                MoveOnHost(layer, rows[to], to, end - to);
-            }
-
-            to = end;
-        }
-    }
-
-    private void MoveOnHost(int layer, int from, int to, int rows)
-    {
-        foreach (nint start in (ReadOnlySpan<nint>)[_arrays.Keys(layer, _sequence), _arrays.Values(layer, _sequence)])
-        {
-            for (int head = 0; head < _text.KeyValueHeads; head++)
-            {
-                int width = _text.HeadDim * _arrays.Type.Size();
-                byte* first = (byte*)start + ((long)head * _arrays.Rows(layer) * width);
-                var moved = new Span<byte>(first + ((long)from * width), rows * width);
-                moved.CopyTo(new Span<byte>(first + ((long)to * width), moved.Length));
-            }
-        }
-    }
-
-    private void CopyPrefix(Span<float> packed, int rows, bool read)
-    {
-        int run = rows * _text.HeadDim;
-        int offset = 0;
-        for (int layer = 0; layer < _lengths.Length; layer++)
-        {
-            foreach (nint start in (ReadOnlySpan<nint>)[_arrays.Keys(layer, _sequence), _arrays.Values(layer, _sequence)])
-            {
-                for (int head = 0; head < _text.KeyValueHeads; head++)
-                {
-                    var cached = new Span<float>((float*)start + ((long)head * _arrays.Rows(layer) * _text.HeadDim), run);
-                    Span<float> slice = packed.Slice(offset, run);
-                    if (read)
-                    {
-                        cached.CopyTo(slice);
-                    }
-                    else
-                    {
-                        slice.CopyTo(cached);
-                    }
-
-                    offset += run;
-                }
-            }
-        }
-    }
-
     [System.Diagnostics.CodeAnalysis.DoesNotReturn]
     private void ThrowFull(int layer, int length) =>
         throw new InvalidOperationException($"Layer {layer} has room for {_arrays.Rows(layer)} KV rows, but {length} are needed.");
-}
-
-/// <summary>What of a KV cache lies on a device: keys and values, and the index of the last row, which a session reads there.</summary>
-internal sealed class RemoteRows : IDisposable
-{
-    public RemoteRows(KeyValueArrays arrays, DeviceMemory memory)
-    {
-        int layers = arrays.Text.Layers;
-        Keys = new TensorMemory[layers];
-        Values = new TensorMemory[layers];
-        LastRows = new TensorMemory[layers];
-        try
-        {
-            for (int layer = 0; layer < layers; layer++)
-            {
-                Keys[layer] = new TensorMemory(memory, arrays.Bytes(layer));
-                Values[layer] = new TensorMemory(memory, arrays.Bytes(layer));
-                LastRows[layer] = new TensorMemory(memory, sizeof(int));
-            }
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>The keys of each layer.</summary>
-    public TensorMemory[] Keys { get; }
-
-    /// <summary>The values of each layer.</summary>
-    public TensorMemory[] Values { get; }
-
-    /// <summary>The index of the last row in use of each layer.</summary>
-    public TensorMemory[] LastRows { get; }
-
-    /// <summary>Tells a layer's sessions which row is the last.</summary>
-    public void Announce(int layer, int lastRow)
-    {
-        LastRows[layer].Span<int>(1)[0] = lastRow;
-        LastRows[layer].Upload(sizeof(int));
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (TensorMemory[] memories in (ReadOnlySpan<TensorMemory[]>)[Keys, Values, LastRows])
-        {
-            foreach (TensorMemory? memory in memories)
-            {
-                memory?.Dispose();
-            }
-        }
-    }
 }

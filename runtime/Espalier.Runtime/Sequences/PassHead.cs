@@ -16,7 +16,7 @@ internal sealed unsafe class PassHead : IDisposable
     private readonly DeviceTensor? _remote;
     private readonly float[]? _owned;
     private readonly nint _logits;
-    private readonly nint _logitsTensor;
+    private readonly HeldTensor _logitsTensor;
     private readonly int _vocabulary;
     private bool _isBehind;
     private readonly LayerBinding? _replayed;
@@ -35,9 +35,9 @@ internal sealed unsafe class PassHead : IDisposable
         _owned = logits == 0 ? GC.AllocateArray<float>(_vocabulary, pinned: true) : null;
         _remote = !sessions.Memory.IsHost ? new DeviceTensor(sessions.Memory, [1, 1, _vocabulary]) : null;
         _logits = _owned is null ? logits : (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_owned));
-        _logitsTensor = _remote is null ? OrtRaw.CreateTensor(_logits, (nuint)_vocabulary * sizeof(float), [1, 1, _vocabulary], OrtElementType.Float) : 0;
+        _logitsTensor = new HeldTensor(_remote is null ? OrtRaw.CreateTensor(_logits, (nuint)_vocabulary * sizeof(float), [1, 1, _vocabulary], OrtElementType.Float) : 0);
         _head.BindInput("row\0"u8, _row.Value);
-        _head.BindOutput("logits\0"u8, _remote?.Value ?? _logitsTensor);
+        _head.BindOutput("logits\0"u8, _remote?.Value ?? _logitsTensor.Value);
         if (sessions.DecodeHead is { } replayed)
         {
             _firstRow = new DeviceTensor(sessions.Memory, [1], OrtElementType.Int64);
@@ -45,7 +45,7 @@ internal sealed unsafe class PassHead : IDisposable
             _firstRow.Upload();
             _replayed = new LayerBinding(replayed);
             _replayed.BindInput("row\0"u8, _firstRow.Value);
-            _replayed.BindOutput("logits\0"u8, _remote?.Value ?? _logitsTensor);
+            _replayed.BindOutput("logits\0"u8, _remote?.Value ?? _logitsTensor.Value);
         }
     }
 
@@ -107,7 +107,7 @@ internal sealed unsafe class PassHead : IDisposable
         _replayed?.Dispose();
         _firstRow?.Dispose();
         _row.Dispose();
-        OrtRaw.ReleaseValue(_logitsTensor);
+        _logitsTensor.Dispose();
         _remote?.Dispose();
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Espalier.OnnxRuntime;
 
 namespace Espalier;
@@ -182,12 +183,13 @@ internal sealed class RowPositions : IDisposable
             return;
         }
 
-        // Layers behind each other read the same, until a row leaves or gets another number.
-        if (!_isParted || _visual.Rows != visualTokens)
+        // Layers behind each other read the same, until a row leaves or gets another number: then the mark is gone.
+        if (!_isParted)
         {
             Part(visualTokens, Count - visualTokens);
         }
 
+        Debug.Assert(_visual.Rows == visualTokens);
         binding.BindInput("visual_positions\0"u8, _visual.Value);
         binding.BindInput("text_positions\0"u8, _text.Value);
     }

@@ -13,7 +13,7 @@ internal sealed class SectionedTower : TowerBinding
     private readonly DeviceMemory _memory;
     private readonly OrtElementType _rowType;
     private readonly TensorMemory[] _buffers;
-    private readonly List<nint> _rows = [];
+    private readonly List<HeldTensor> _rows = [];
     private readonly List<DeviceTensor> _read = [];
     private readonly LayerBinding _embed;
     private readonly LayerBinding _absorb;
@@ -137,7 +137,7 @@ internal sealed class SectionedTower : TowerBinding
         }
 
         _merge.Dispose();
-        _rows.ForEach(static value => OrtRaw.ReleaseValue(value));
+        _rows.ForEach(static tensor => tensor.Dispose());
         _read.ForEach(static tensor => tensor.Dispose());
         foreach (TensorMemory buffer in _buffers)
         {
@@ -168,7 +168,7 @@ internal sealed class SectionedTower : TowerBinding
             ahead = new LayerBinding(whole);
             ReadOnlySpan<long> shape = [1, count, _hidden];
             seen = _buffers[1 - _buffer].CreateTensor(_rowType.Bytes(shape), shape, _rowType);
-            _rows.Add(seen);
+            _rows.Add(new HeldTensor(seen));
             ahead.Binding.BindInput("x\0"u8, rows);
             ahead.Binding.BindOutput("y\0"u8, seen);
         }
@@ -243,7 +243,7 @@ internal sealed class SectionedTower : TowerBinding
         _buffer = 1 - _buffer;
         ReadOnlySpan<long> shape = [1, count, _hidden];
         nint rows = _buffers[_buffer].CreateTensor(_rowType.Bytes(shape), shape, _rowType);
-        _rows.Add(rows);
+        _rows.Add(new HeldTensor(rows));
         return rows;
     }
 

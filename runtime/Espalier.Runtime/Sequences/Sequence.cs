@@ -18,8 +18,7 @@ public sealed class Sequence : IDisposable
     private bool _prefixCached;
     private int _textLength;
     private int _questionLength;
-    private int _busy;
-    private bool _disposed;
+    private UseGuard _use;
 
     internal Sequence(VisionLanguageModel owner, ModelSessions sessions, ReductionPlan plan, int capacity, BatchPlace? place = null)
     {
@@ -123,20 +122,13 @@ public sealed class Sequence : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
+        if (_use.BeginDispose("The sequence is running; cancel the answer and await it before disposing."))
         {
-            throw new InvalidOperationException("The sequence is running; cancel the answer and await it before disposing.");
-        }
-
-        if (!_disposed)
-        {
-            _disposed = true;
             Pass.Dispose();
             DisposeMemory();
             _owner.Release();
+            _use.Leave();
         }
-
-        Volatile.Write(ref _busy, 0);
     }
 
     internal void Enter(VisionLanguageModel model)
@@ -146,19 +138,10 @@ public sealed class Sequence : IDisposable
             throw new ArgumentException("The sequence belongs to another model.", nameof(model));
         }
 
-        if (Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
-        {
-            throw new InvalidOperationException("The sequence is already running; use one sequence a concurrent request.");
-        }
-
-        if (_disposed)
-        {
-            Volatile.Write(ref _busy, 0);
-            throw new ObjectDisposedException(nameof(Sequence));
-        }
+        _use.Enter(nameof(Sequence), "The sequence is already running; use one sequence a concurrent request.");
     }
 
-    internal void Leave() => Volatile.Write(ref _busy, 0);
+    internal void Leave() => _use.Leave();
 
     /// <summary>True if the KV cache starts with the rows of this prefix.</summary>
     internal bool HoldsPrefix(ReadOnlySpan<int> prefix) => _prefixCached && prefix.SequenceEqual(_prefix);

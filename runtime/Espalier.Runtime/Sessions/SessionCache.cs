@@ -32,12 +32,15 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             foreach (QuantisedFormat format in new[] { formats.Decoder, formats.Decode }.OfType<QuantisedFormat>().Distinct())
             {
                 Need(QuantisedLayout.Of(checkpoint, LinearGroup.Decoder, format));
-                Need(registers?.Layout(format));
+                if (registers is { File: { } file, Linear: { Count: > 0 } linear })
+                {
+                    Need(QuantisedLayout.Of(file, Path.GetFileNameWithoutExtension(file.Path), linear, format));
+                }
             }
 
-            if (formats.Decode is QuantisedFormat decode)
+            if (formats.Decode is QuantisedFormat decode && gates is not null)
             {
-                Need(gates?.Layout(checkpoint, decode));
+                Need(QuantisedLayout.Of((IWeightSource?)gates.File ?? checkpoint, Path.GetFileNameWithoutExtension(DyVteWeights.FileName), gates.Linear(checkpoint), decode));
             }
 
             if (formats.Vision is QuantisedFormat vision)
@@ -55,9 +58,9 @@ internal sealed class SessionCache(Checkpoint checkpoint)
             {
                 for (int i = 0; i < opened.Count; i++)
                 {
-                    if (layouts[i].Source is LearnedFile file)
+                    if (layouts[i].Source is LearnedFile learned)
                     {
-                        file.Add(opened[i]);
+                        _source.Learned(learned).Add(opened[i]);
                     }
                     else
                     {
@@ -68,9 +71,9 @@ internal sealed class SessionCache(Checkpoint checkpoint)
 
             layouts.ForEach(layout => _quantised.Add(layout.FileName));
 
-            void Need(QuantisedLayout? layout)
+            void Need(QuantisedLayout layout)
             {
-                if (layout is not null && !_quantised.Contains(layout.FileName))
+                if (!_quantised.Contains(layout.FileName))
                 {
                     layouts.Add(layout);
                 }
@@ -92,15 +95,17 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         lock (_lock)
         {
             GraphModel? graph = null;
+            LearnedWeights? read = null;
             if (learned is not null)
             {
                 graph = PartGraphs.Build(checkpoint, key);
-                key = learned.IsReadBy(graph) ? key with { Learned = learned.Path } : key;
+                read = _source.Learned(learned);
+                (key, read) = read.IsReadBy(graph) ? (key with { Learned = learned.Path }, read) : (key, null);
             }
 
             if (!_sessions.TryGetValue(key, out OrtSession? session))
             {
-                session = _source.Create(key.Provider, PartGraphs.InPrecision(key, graph ?? PartGraphs.Build(checkpoint, key)), key.Learned is null ? null : learned, traces is null ? null : Path.Combine(traces, key.TraceName), key.RunsOneRow, key.Replayed);
+                session = _source.Create(key.Provider, PartGraphs.InPrecision(key, graph ?? PartGraphs.Build(checkpoint, key)), read, traces is null ? null : Path.Combine(traces, key.TraceName), key.RunsOneRow, key.Replayed);
                 _sessions.Add(key, session);
             }
 

@@ -11,11 +11,24 @@ internal sealed class SessionSource(Checkpoint checkpoint) : IDisposable
     // First: without ONNX Runtime nothing is made that would keep the checkpoint mapped.
     private readonly PrepackedWeights _packed = PrepackedWeights.Create();
     private readonly WeightStore _weights = new(checkpoint);
+    private readonly Dictionary<LearnedFile, LearnedWeights> _learned = [];
     private readonly Dictionary<ExecutionProvider, DeviceWeights> _devices = [];
     private readonly Dictionary<ExecutionProvider, string> _whyNotReplayed = [];
 
     /// <summary>The weights on the host.</summary>
     public WeightStore Weights => _weights;
+
+    /// <summary>The weights of a learned file on the host; they live as long as this.</summary>
+    public LearnedWeights Learned(LearnedFile file)
+    {
+        if (!_learned.TryGetValue(file, out LearnedWeights? weights))
+        {
+            weights = new LearnedWeights(file);
+            _learned.Add(file, weights);
+        }
+
+        return weights;
+    }
 
     /// <summary>What a device said when it was to capture runs of a session and did not; null if it never did.</summary>
     public string? WhyNotReplayed(ExecutionProvider provider) => _whyNotReplayed.GetValueOrDefault(provider);
@@ -27,7 +40,7 @@ internal sealed class SessionSource(Checkpoint checkpoint) : IDisposable
     /// <param name="trace">The file that its trace begins with; null for none.</param>
     /// <param name="fewRows">True if it runs one row at a time.</param>
     /// <param name="replayed">True if the device is to capture its runs and replay them.</param>
-    public OrtSession Create(ExecutionProvider provider, GraphModel graph, LearnedFile? learned, string? trace, bool fewRows = false, bool replayed = false)
+    public OrtSession Create(ExecutionProvider provider, GraphModel graph, LearnedWeights? learned, string? trace, bool fewRows = false, bool replayed = false)
     {
         if (replayed)
         {
@@ -45,7 +58,7 @@ internal sealed class SessionSource(Checkpoint checkpoint) : IDisposable
         return CreateSession(provider, graph, learned, trace, fewRows, capturesRuns: false);
     }
 
-    private OrtSession CreateSession(ExecutionProvider provider, GraphModel graph, LearnedFile? learned, string? trace, bool fewRows, bool capturesRuns)
+    private OrtSession CreateSession(ExecutionProvider provider, GraphModel graph, LearnedWeights? learned, string? trace, bool fewRows, bool capturesRuns)
     {
         if (!provider.UsesHostMemory)
         {
@@ -68,7 +81,7 @@ internal sealed class SessionSource(Checkpoint checkpoint) : IDisposable
         return OrtSession.Create(graph.Bytes, options, isHalf ? null : _packed);
     }
 
-    private OrtSession CreateOnDevice(ExecutionProvider provider, GraphModel graph, LearnedFile? learned, string? trace, bool fewRows, bool capturesRuns)
+    private OrtSession CreateOnDevice(ExecutionProvider provider, GraphModel graph, LearnedWeights? learned, string? trace, bool fewRows, bool capturesRuns)
     {
         DeviceWeights weights = DeviceWeightsOf(provider);
         GraphModel lowered = provider.RewritesGraphs ? WebGpuLowering.Lower(graph, weights.AttentionIsExact || fewRows) : graph;
@@ -129,7 +142,7 @@ internal sealed class SessionSource(Checkpoint checkpoint) : IDisposable
     {
         if (!_devices.TryGetValue(provider, out DeviceWeights? weights))
         {
-            weights = new DeviceWeights(provider, DeviceMemory.Open(provider));
+            weights = new DeviceWeights(provider, MemoryProbe.Open(provider));
             _devices.Add(provider, weights);
         }
 
@@ -146,6 +159,12 @@ internal sealed class SessionSource(Checkpoint checkpoint) : IDisposable
 
         _devices.Clear();
         _packed.Dispose();
+        foreach (LearnedWeights learned in _learned.Values)
+        {
+            learned.Dispose();
+        }
+
+        _learned.Clear();
         _weights.Dispose();
     }
 }

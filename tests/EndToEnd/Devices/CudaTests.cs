@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Espalier.Graphs.Lowering;
 using Espalier.OnnxRuntime;
 using Espalier.Samples.Shapes.Variants;
 using Espalier.Tests.Declared;
@@ -204,7 +205,7 @@ public sealed partial class CudaTests(ITestOutputHelper output)
     [CudaFact]
     public void MemoryThatTheGpuHasNotIsATypedError()
     {
-        using DeviceMemory memory = DeviceMemory.Open(Device.Cuda.Provider);
+        using DeviceMemory memory = MemoryProbe.Open(Device.Cuda.Provider);
         Assert.Throws<DeviceMemoryException>(() => memory.Allocate((nuint)1 << 46));
     }
 

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Espalier.Graphs;
+using Espalier.Graphs.Lowering;
 using Espalier.OnnxRuntime;
 using Espalier.Planning;
 using Espalier.Samples.Shapes.Variants;
@@ -191,7 +192,7 @@ public sealed class HalfPrecisionTests(ITestOutputHelper output)
     [Fact]
     public void MemoryThatADeviceHasNotIsATypedError()
     {
-        using DeviceMemory memory = DeviceMemory.Open(RehearsedDevice.Device.Provider);
+        using DeviceMemory memory = MemoryProbe.Open(RehearsedDevice.Device.Provider);
         var error = Assert.Throws<DeviceMemoryException>(() => memory.Allocate((nuint)1 << 46));
         Assert.Equal(1L << 46, error.ByteLength);
         Assert.IsType<OrtException>(error.InnerException);
@@ -206,7 +207,7 @@ public sealed class HalfPrecisionTests(ITestOutputHelper output)
         string vast = graph.Node(Operator.Expand, "vast", [x, graph.Constant(1 << 22, 1 << 22)]);
         string largest = graph.Node(Operator.ReduceMax, "largest", [vast, graph.Constant(0, 1)], NodeAttribute.Of("keepdims", 1));
         graph.Output("y", largest, OrtElementType.Float, 1, 1);
-        using DeviceMemory memory = DeviceMemory.Open(provider);
+        using DeviceMemory memory = MemoryProbe.Open(provider);
         using OrtSessionOptions options = OrtSessionOptions.Create(provider);
         using OrtSession session = OrtSession.Create(graph.Build().Bytes, options);
         using var input = new DeviceTensor(memory, [1]);
@@ -221,7 +222,7 @@ public sealed class HalfPrecisionTests(ITestOutputHelper output)
     [Fact]
     public void WhoeverWritesWhereACopyMayStillReadWaitsOnce()
     {
-        using DeviceMemory memory = DeviceMemory.Open(RehearsedDevice.Device.Provider);
+        using DeviceMemory memory = MemoryProbe.Open(RehearsedDevice.Device.Provider);
         using HostBuffer host = memory.AllocateHost(16);
         using DeviceBuffer device = memory.Allocate(16);
         host.AwaitUpload(memory);

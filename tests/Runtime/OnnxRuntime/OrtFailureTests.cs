@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Espalier.Graphs.Lowering;
 using Espalier.OnnxRuntime;
 
 namespace Espalier.Tests.OnnxRuntime;
@@ -179,7 +180,7 @@ public partial class OrtFailureTests
     {
         // The Vulkan loader, if there is one, finds this driver and no other: the answer is the real library's.
         Assert.Equal(0, SetEnvironment("VK_DRIVER_FILES", "/nowhere/driver.json", 1));
-        var e = Assert.Throws<ExecutionProviderNotAvailableException>(() => DeviceMemory.Open(WebGpuExecutionProvider.Instance));
+        var e = Assert.Throws<ExecutionProviderNotAvailableException>(() => MemoryProbe.Open(WebGpuExecutionProvider.Instance));
 
         Assert.Equal("WebGpuExecutionProvider", e.Provider);
         Assert.Contains("libvulkan1", e.Message, StringComparison.Ordinal);

@@ -6,7 +6,7 @@ internal sealed unsafe class CudaCopies : DeviceCopies
     private readonly CudaStream _stream;
     private readonly OrtBinding _binding;
     private readonly DeviceBuffer _row;
-    private readonly nint _output;
+    private readonly HeldTensor _output;
 
     /// <summary>Binds what <see cref="Wait"/> waits by.</summary>
     /// <param name="stream">The stream.</param>
@@ -17,11 +17,11 @@ internal sealed unsafe class CudaCopies : DeviceCopies
     {
         _stream = stream;
         _row = DeviceBuffer.Allocate(allocator, 4 * sizeof(float));
-        _output = OrtRaw.CreateTensor(_row.Pointer, 4 * sizeof(float), [1, 1, 4], OrtElementType.Float, memory);
+        _output = new HeldTensor(OrtRaw.CreateTensor(_row.Pointer, 4 * sizeof(float), [1, 1, 4], OrtElementType.Float, memory));
         _binding = OrtBinding.Create(session);
 
         // ONNX Runtime waits for the devices of the outputs that are bound; the session itself never runs.
-        _binding.BindOutput("y\0"u8, _output);
+        _binding.BindOutput("y\0"u8, _output.Value);
     }
 
     /// <inheritdoc/>
@@ -38,7 +38,7 @@ internal sealed unsafe class CudaCopies : DeviceCopies
     public override void Dispose()
     {
         _binding.Dispose();
-        OrtRaw.ReleaseValue(_output);
+        _output.Dispose();
         _row.Dispose();
     }
 }

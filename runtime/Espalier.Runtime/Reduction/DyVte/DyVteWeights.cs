@@ -1,5 +1,4 @@
 using System.Globalization;
-using Espalier.Graphs.Formats;
 using Espalier.Planning;
 
 namespace Espalier;
@@ -9,7 +8,9 @@ namespace Espalier;
 /// <param name="File">The file that holds them; null if the checkpoint itself does.</param>
 internal sealed record DyVteWeights(int[] Widths, LearnedFile? File)
 {
-    private const string FileName = "dyvte.safetensors";
+    /// <summary>The file's name, beside the checkpoint.</summary>
+    public const string FileName = "dyvte.safetensors";
+
     private const string Prefix = "model.visual_gates_router.";
     private const int MaximumWidth = 1 << 16;
 
@@ -48,12 +49,10 @@ internal sealed record DyVteWeights(int[] Widths, LearnedFile? File)
         return new DyVteWeights(widths, file);
     }
 
-    /// <summary>Lays out all gates, also those that this plan does not ask: plans share the quantised file.</summary>
+    /// <summary>The linear layers of all gates, also of those that this plan does not ask: plans share the quantised file.</summary>
     /// <param name="checkpoint">The model that holds the gates if no file does.</param>
-    /// <param name="format">The format.</param>
-    public QuantisedLayout Layout(Checkpoint checkpoint, QuantisedFormat format) => File is null
-        ? QuantisedLayout.Of(checkpoint, Path.GetFileNameWithoutExtension(FileName), checkpoint.Matrices.Where(static tensor => tensor.Name.StartsWith(Prefix, StringComparison.Ordinal)), format)
-        : QuantisedLayout.Of(File, Path.GetFileNameWithoutExtension(FileName), File.Matrices, format);
+    public IEnumerable<(string Name, long[] Shape)> Linear(Checkpoint checkpoint) =>
+        File?.Matrices ?? checkpoint.Matrices.Where(static tensor => tensor.Name.StartsWith(Prefix, StringComparison.Ordinal));
 
     private static int Width(Checkpoint checkpoint, LearnedFile? file, int layer)
     {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Espalier.Graphs.Formats;
 using Espalier.Planning;
 
 namespace Espalier;
@@ -45,12 +44,8 @@ internal sealed record VictorWeights(float[] Rows, LearnedFile? File)
         return new VictorWeights(Read(registers), file);
     }
 
-    /// <summary>Lays out the linear layers that the file replaces; null if it holds registers alone, or there is none.</summary>
-    public QuantisedLayout? Layout(QuantisedFormat format)
-    {
-        (string Name, long[] Shape)[] linear = [.. File?.Matrices.Where(static tensor => tensor.Name != Registers) ?? []];
-        return linear.Length == 0 ? null : QuantisedLayout.Of(File!, Path.GetFileNameWithoutExtension(File!.Path), linear, format);
-    }
+    /// <summary>The linear layers that the file replaces; none if it holds registers alone, or there is no file.</summary>
+    public IReadOnlyList<(string Name, long[] Shape)> Linear => [.. File?.Matrices.Where(static tensor => tensor.Name != Registers) ?? []];
 
     private static string FileName(int registers) => string.Create(CultureInfo.InvariantCulture, $"victor-{registers}.safetensors");
 

@@ -17,8 +17,7 @@ public sealed class SequenceBatch : IDisposable
     private readonly BatchDecode? _decode;
     private readonly Sequence[] _sequences;
     private readonly KeyValueCache[] _caches;
-    private int _busy;
-    private bool _disposed;
+    private UseGuard _use;
 
     /// <summary>Allocates. The caller holds a reference to the model.</summary>
     internal SequenceBatch(VisionLanguageModel owner, ModelSessions sessions, ReductionPlan plan, int slots, int capacity, Func<BatchPlace, Sequence> create)
@@ -63,18 +62,11 @@ public sealed class SequenceBatch : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
+        if (_use.BeginDispose("The batch is running; cancel it and await its end before disposing."))
         {
-            throw new InvalidOperationException("The batch is running; cancel it and await its end before disposing.");
-        }
-
-        if (!_disposed)
-        {
-            _disposed = true;
             DisposeMemory();
+            _use.Leave();
         }
-
-        Volatile.Write(ref _busy, 0);
     }
 
     /// <summary>Puts the next token of a slot in place for <see cref="Step"/>.</summary>
@@ -91,19 +83,10 @@ public sealed class SequenceBatch : IDisposable
             throw new ArgumentException("The batch belongs to another model.", nameof(model));
         }
 
-        if (Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
-        {
-            throw new InvalidOperationException("The batch is already running; give it the questions in one call, or make a second batch.");
-        }
-
-        if (_disposed)
-        {
-            Volatile.Write(ref _busy, 0);
-            throw new ObjectDisposedException(nameof(SequenceBatch));
-        }
+        _use.Enter(nameof(SequenceBatch), "The batch is already running; give it the questions in one call, or make a second batch.");
     }
 
-    internal void Leave() => Volatile.Write(ref _busy, 0);
+    internal void Leave() => _use.Leave();
 
     private void DisposeMemory()
     {

@@ -9,11 +9,12 @@ internal sealed class BlockTensor<T>(DeviceMemory device, OrtElementType type) :
     where T : unmanaged
 {
     private readonly TensorMemory _memory = new(device, (nuint)Unsafe.SizeOf<T>());
+    private readonly HeldTensor _tensor = new();
     private int _blocks;
     private int _lines;
 
     /// <summary>The ONNX Runtime tensor over the elements. Owned by this object, changed by <see cref="Resize"/>.</summary>
-    public nint Value { get; private set; }
+    public nint Value => _tensor.Value;
 
     /// <summary>Columns of a line.</summary>
     public int Columns { get; private set; }
@@ -27,10 +28,9 @@ internal sealed class BlockTensor<T>(DeviceMemory device, OrtElementType type) :
         }
 
         Reserve(checked((long)blocks * lines * columns));
-        Release();
         nuint bytes = (nuint)blocks * (nuint)lines * (nuint)columns * (nuint)Unsafe.SizeOf<T>();
         ReadOnlySpan<long> shape = type == OrtElementType.Int64 ? [blocks, columns] : [blocks, lines, columns];
-        Value = _memory.CreateTensor(bytes, shape, type);
+        _tensor.Replace(_memory.CreateTensor(bytes, shape, type));
         (_blocks, _lines, Columns) = (blocks, lines, columns);
     }
 
@@ -40,7 +40,7 @@ internal sealed class BlockTensor<T>(DeviceMemory device, OrtElementType type) :
         nuint bytes = checked((nuint)elements * (nuint)Unsafe.SizeOf<T>());
         if (bytes > _memory.ByteLength)
         {
-            Release();
+            _tensor.Replace(0);
             _memory.Reserve(bytes);
         }
     }
@@ -54,16 +54,7 @@ internal sealed class BlockTensor<T>(DeviceMemory device, OrtElementType type) :
     /// <inheritdoc/>
     public void Dispose()
     {
-        Release();
+        _tensor.Dispose();
         _memory.Dispose();
-    }
-
-    private void Release()
-    {
-        if (Value != 0)
-        {
-            OrtRaw.ReleaseValue(Value);
-            Value = 0;
-        }
     }
 }

@@ -7,6 +7,7 @@ namespace Espalier;
 internal sealed class DeviceTensor : IDisposable
 {
     private readonly TensorMemory _memory;
+    private readonly HeldTensor _tensor;
     private readonly nuint _bytes;
     private readonly int _count;
     private bool _isBehind;
@@ -16,11 +17,11 @@ internal sealed class DeviceTensor : IDisposable
         _bytes = type.Bytes(shape);
         _count = (int)(_bytes / (nuint)type.Size());
         _memory = new TensorMemory(device, _bytes, type);
-        Value = _memory.CreateTensor(_bytes, shape, type);
+        _tensor = new HeldTensor(_memory.CreateTensor(_bytes, shape, type));
     }
 
     /// <summary>The ONNX Runtime tensor. Owned by this object.</summary>
-    public nint Value { get; private set; }
+    public nint Value => _tensor.Value;
 
     /// <summary>Bytes of the tensor.</summary>
     public long ByteLength => (long)_bytes;
@@ -51,8 +52,7 @@ internal sealed class DeviceTensor : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        OrtRaw.ReleaseValue(Value);
-        Value = 0;
+        _tensor.Dispose();
         _memory.Dispose();
     }
 }

@@ -11,6 +11,7 @@ internal sealed class RowTensor : IDisposable
     private readonly OrtElementType _type;
     private readonly int _elementSize;
     private readonly TensorMemory _memory;
+    private readonly HeldTensor _tensor = new();
     private bool _isBehind;
 
     private RowTensor(DeviceMemory? device, OrtElementType type, int elementSize, int rank, int width)
@@ -29,7 +30,7 @@ internal sealed class RowTensor : IDisposable
     public int Width => _width;
 
     /// <summary>The ONNX Runtime tensor over the current rows. Owned by this object, changed by <see cref="Resize"/>.</summary>
-    public nint Value { get; private set; }
+    public nint Value => _tensor.Value;
 
     /// <summary>Hidden states: <c>[1, rows, width]</c> of a type that the host sees as floats.</summary>
     public static RowTensor Hidden(int width, DeviceMemory? device = null, OrtElementType type = OrtElementType.Float) => new(device, type, type.Size(), 3, width);
@@ -52,9 +53,7 @@ internal sealed class RowTensor : IDisposable
         }
 
         Reserve(rows);
-        Release();
-
-        Value = View(rows);
+        _tensor.Replace(View(rows));
         Rows = rows;
     }
 
@@ -115,6 +114,7 @@ internal sealed class RowTensor : IDisposable
     public void Dispose()
     {
         Release();
+        _tensor.Dispose();
         _memory.Dispose();
     }
 
@@ -122,12 +122,7 @@ internal sealed class RowTensor : IDisposable
 
     private void Release()
     {
-        if (Value != 0)
-        {
-            OrtRaw.ReleaseValue(Value);
-            Value = 0;
-        }
-
+        _tensor.Replace(0);
         Rows = 0;
     }
 }

@@ -7,11 +7,12 @@ namespace Espalier;
 internal sealed class MatrixTensor(DeviceMemory? device = null) : IDisposable
 {
     private readonly TensorMemory _memory = new(device ?? DeviceMemory.Host, sizeof(float));
+    private readonly HeldTensor _tensor = new();
     private int _rows;
     private int _columns;
 
     /// <summary>The ONNX Runtime tensor over the elements. Owned by this object, changed by <see cref="Resize"/>.</summary>
-    public nint Value { get; private set; }
+    public nint Value => _tensor.Value;
 
     /// <summary>The elements, row by row, as the host has them; it writes here, and calls <see cref="Upload"/> behind that.</summary>
     public Span<float> Span => _memory.Span<float>(_rows * _columns);
@@ -28,7 +29,7 @@ internal sealed class MatrixTensor(DeviceMemory? device = null) : IDisposable
         _ = checked(rows * columns);
         Release();
         _memory.Reserve(bytes);
-        Value = _memory.CreateTensor(bytes, [1, rows, columns], OrtElementType.Float);
+        _tensor.Replace(_memory.CreateTensor(bytes, [1, rows, columns], OrtElementType.Float));
         (_rows, _columns) = (rows, columns);
     }
 
@@ -52,18 +53,13 @@ internal sealed class MatrixTensor(DeviceMemory? device = null) : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Release();
+        _tensor.Dispose();
         _memory.Dispose();
     }
 
     private void Release()
     {
-        if (Value != 0)
-        {
-            OrtRaw.ReleaseValue(Value);
-            Value = 0;
-        }
-
+        _tensor.Replace(0);
         (_rows, _columns) = (0, 0);
     }
 }
