@@ -1,3 +1,5 @@
+using System.Globalization;
+using Espalier.Imaging;
 using Espalier.Vision;
 
 namespace Espalier.Evaluation;
@@ -54,6 +56,7 @@ internal sealed class EvaluationRun
     /// <param name="options">Sampling and length.</param>
     /// <param name="answered">Called with the answers to each question, before they count.</param>
     /// <param name="cancellationToken">Looked at before each layer of the model.</param>
+    /// <exception cref="InputException">A picture is none.</exception>
     public async Task AskAsync(IReadOnlyList<LoadedCandidate> models, AnswerOptions options, Action<Question, IReadOnlyList<TakenAnswer>> answered, CancellationToken cancellationToken)
     {
         try
@@ -79,13 +82,25 @@ internal sealed class EvaluationRun
         }
     }
 
+    private static RgbImage Read(Question question)
+    {
+        try
+        {
+            return Pictures.Read(question.Image);
+        }
+        catch (ImageException exception)
+        {
+            throw new InputException(string.Create(CultureInfo.InvariantCulture, $"line {question.Line}: {exception.Message}"));
+        }
+    }
+
     private async Task<TakenAnswer[]> AnswersAsync(IReadOnlyList<LoadedCandidate> models, AnswerOptions options, Question question, int first, CancellationToken cancellationToken)
     {
         if (!_pictures.TryGetValue(question.Image, out RgbImage image))
         {
             // Questions about one picture usually follow each other; data sets do not fit into memory.
             _pictures.Clear();
-            _pictures.Add(question.Image, image = Pictures.Read(question.Image));
+            _pictures.Add(question.Image, image = Read(question));
         }
 
         var answers = new TakenAnswer[models.Count];

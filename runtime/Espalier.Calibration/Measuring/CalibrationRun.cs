@@ -4,6 +4,7 @@ using Espalier.Evaluation;
 using Espalier.Imaging;
 using Espalier.Planning;
 using Espalier.Text;
+using Espalier.Vision;
 
 namespace Espalier.Calibration;
 
@@ -102,13 +103,13 @@ internal sealed class CalibrationRun : IDisposable
     /// <param name="sample">The sample.</param>
     /// <param name="prepare">Called before the prefill; null for nothing.</param>
     /// <returns>The sequence that holds the result, for the next sample and for the caller to dispose.</returns>
-    /// <exception cref="CalibrationException">The prompt is longer than the model allows.</exception>
+    /// <exception cref="CalibrationException">The prompt is longer than the model allows, or the picture is none.</exception>
     public Sequence Prefill(VisionLanguageModel model, Sequence? sequence, int sample, Action<Sequence>? prepare = null)
     {
         if (_prompts[sample].Pixels is null)
         {
             var decoded = new float[model.Preprocessor.OutputLength];
-            model.Preprocessor.Process(ImageDecoder.Load(_samples[sample].Image).Rgb, decoded);
+            model.Preprocessor.Process(Decode(_samples[sample]), decoded);
             _prompts[sample] = (decoded, model.Prompt.Build(model.Tokenizer, _samples[sample].Question, Geometry.ImageTokenId));
         }
 
@@ -124,6 +125,18 @@ internal sealed class CalibrationRun : IDisposable
     {
         Log.Dispose();
         Checkpoint.Dispose();
+    }
+
+    private static RgbImage Decode(CalibrationSample sample)
+    {
+        try
+        {
+            return ImageDecoder.Load(sample.Image).Rgb;
+        }
+        catch (ImageException exception)
+        {
+            throw new CalibrationException($"The question '{sample.Question}': {exception.Message}");
+        }
     }
 
     private Sequence Fitting(VisionLanguageModel model, Sequence? sequence, int sample)

@@ -72,6 +72,20 @@ public sealed class CalibrateCommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("The question 'what is it ?': ", "calibrate", "vtw")]
+    [InlineData("line 2: ", "search")]
+    [InlineData("line 2: ", "evaluate")]
+    public async Task AFileThatIsNoPictureIsNamedWithItsQuestion(string place, params string[] command)
+    {
+        File.WriteAllText(_folder["notes.png"], "no picture");
+        File.WriteAllText(_folder["questions.jsonl"], "\n" + """{"image": "notes.png", "question": "what is it ?", "answer": "nothing"}""");
+        string[] policy = command[0] == "calibrate" ? [] : ["-p", "[Vtw(K = 5)]"];
+        ToolRun run = await ToolRun.Of([.. command, ToolRun.Shapes, _folder["questions.jsonl"], "-o", _folder["out"], .. policy]);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains($"{place}{_folder["notes.png"]} is not a JPEG", run.Errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("calibrate", "vtw")]
     [InlineData("search")]
     [InlineData("evaluate")]
