@@ -153,7 +153,10 @@ public sealed partial class ForwardPass
     public void RenumberRows()
     {
         Require(_phase == PassPhase.Prefill && _nextLayer < _numberings.Length, "rows are renumbered in prefill only");
-        Require(_numberings[_nextLayer] == _numbering + 1, "the plan renumbers the rows after another step");
+
+        // Rows may be renumbered inside a layer and behind the same layer once more.
+        bool isDue = _halfRun ? _plan.StepInside(_nextLayer - 1)?.Positions == Positions.Renumber && _numbering == _numberings[_nextLayer - 1] : _numbering + 1 == _numberings[_nextLayer];
+        Require(isDue, "the plan renumbers the rows after another step");
 
         // Text rows that left are numbered no more either.
         _shifts[++_numbering] = _map.ImagePositions - _map.Count + _enteredSuffixRows - _suffixRows;

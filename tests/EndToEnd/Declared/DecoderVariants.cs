@@ -66,6 +66,11 @@ public sealed partial class ClipLlamaFiCoCoLRows;
 public sealed partial class ClipLlamaFiCoCoVL;
 
 [VisionLanguageModel("clip-llama")]
+[FiCoCoL(R = 3, StartLayer = 1)]
+[PyramidDrop(Lambda = 0.5, S = 3)]
+public sealed partial class ClipLlamaFiCoCoLPyramid;
+
+[VisionLanguageModel("clip-llama")]
 [RandomPrune(AfterLayer = -1, Keep = 30)]
 [FiCoCoL(R = 4, StartLayer = 3, LastLayer = 3)]
 [ShortV(1, 2)]

@@ -32,8 +32,17 @@ public sealed class NaiveTwinTests(ITestOutputHelper output)
             var load = type.GetMethod("Load", BindingFlags.Public | BindingFlags.Static)!;
             using var generated = (VisionLanguageModel)load.Invoke(null, [tiny.Checkpoint, null])!;
             using var twin = new NaiveTwin(tiny.Checkpoint, plan);
-            List<float[]> expected = Run(tiny, twin);
-            List<float[]> actual = Run(tiny, generated);
+            List<float[]> expected, actual;
+            try
+            {
+                expected = Run(tiny, twin);
+                actual = Run(tiny, generated);
+            }
+            catch (InvalidOperationException problem)
+            {
+                throw new InvalidOperationException($"{problem.Message}\n{declarations[i]}\n{plan}", problem);
+            }
+
             for (int step = 0; step < expected.Count; step++)
             {
                 Assert.True(expected[step].AsSpan().SequenceEqual(actual[step]), $"Step {step} differs for\n{declarations[i]}\n{plan}");
