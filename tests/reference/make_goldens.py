@@ -14,6 +14,7 @@ import hashlib
 import json
 import pathlib
 import sys
+from dataclasses import fields
 
 import numpy as np
 import torch
@@ -53,6 +54,7 @@ CASES = {
         "ficocol-rows": Policy(ficoco_l=(3, 3, "code", 0.5, 0.6, 0.95, "rows")),
         "ficoco-vl": Policy(ficoco_v=dict(start=1, r=4, epsilon=0.9), ficoco_l=(4, 2, "paper", 0.6, 0.6, 0.9)),
         "ficocol-together": Policy(random=((0, 30, 0),), ficoco_l=(4, 3), shortv=(1, 2), vtw=5),
+        "ficocol-pyramid": Policy(ficoco_l=(3, 1), pyramid=(0.5, 3)),  # rows are renumbered inside layers 1 and 3, and behind them
         "pyramid": Policy(pyramid=(0.5, 3)),
         "pyramid-together": Policy(random=((0, 30, 0),), pyramid=(0.6, 3), shortv=(1, 2), vtw=5),
         "sparsevlm": Policy(sparse_vlm=dict(layers=(1, 3), keep=(18, 7))),
@@ -265,7 +267,8 @@ def policy_json(policy, visual):
         members["pyramid"] = {"lambda": policy.pyramid[0], "S": policy.pyramid[1]}
     if policy.heads:
         members["heads"] = [{"layer": layer, "heads": list(heads)} for layer, heads in policy.heads]
-    members |= {name: getattr(policy, name) for name in ("ficoco_v", "tome", "elip", "pruneandmerge", "visionzip", "vtccls", "divprune", "gprune", "similarity", "relevance", "prumerge", "recoverable", "fopru", "cdpruner", "ffn_skip", "aim", "yopo", "lens", "dart", "sepllm", "sparse_vlm") if getattr(policy, name)}
+    told = {"fastv", "fastv_rows", "shortv", "vtw", "victor", "dyvte", "random", "norm", "merge", "ficoco_l", "pyramid", "heads", "said"}
+    members |= {field.name: getattr(policy, field.name) for field in fields(policy) if field.name not in told and getattr(policy, field.name)}
     return json.dumps(members)
 
 

@@ -24,6 +24,7 @@ internal static class NaiveKernels
 
         if (step.Compress == Compress.Drop)
         {
+            Assert.Null(step.Kernel); // Else it needs lines here.
             return Highest([.. attention.Select(static score => (double)score)], step.TokensAfter);
         }
 
@@ -60,14 +61,20 @@ internal static class NaiveKernels
     public static int[] Select(Step step, float[] projected, int tokens, int left, ReadOnlySpan<float> relevances)
     {
         double[][] rows = Rows(projected, tokens);
-        if (step.Score == Score.ConditionalDiversity)
+        return step.Kernel!.Name switch
         {
-            double[] relevance = [.. relevances.ToArray().Select(static x => (double)x)];
-            double range = relevance.Max() - relevance.Min();
-            return NaiveDeterminants.Pick(rows, [.. relevance.Select(r => range > 0 ? (r - relevance.Min() + 1e-6) / range : 1)], left, Cosine);
-        }
+            "DivPrune" => Diverse(rows, left),
+            "GPrune" => Highest(Propagated(rows, step.Kernel.Arguments), left),
+            "CDPruner" => Relevant(rows, [.. relevances.ToArray().Select(static x => (double)x)], left),
+            string other => throw new NotSupportedException($"Nobody told {other} a second time: it needs a line here."),
+        };
+    }
 
-        return step.Score == Score.Diversity ? Diverse(rows, left) : Highest(Propagated(rows, step.Kernel!.Arguments), left);
+    /// <summary>CDPruner: relevances from 0 to 1, and the largest determinants.</summary>
+    private static int[] Relevant(double[][] rows, double[] relevance, int left)
+    {
+        double range = relevance.Max() - relevance.Min();
+        return NaiveDeterminants.Pick(rows, [.. relevance.Select(r => range > 0 ? (r - relevance.Min() + 1e-6) / range : 1)], left, Cosine);
     }
 
     /// <summary>DART: pivots, and what is least like them.</summary>
