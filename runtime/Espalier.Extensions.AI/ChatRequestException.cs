@@ -11,6 +11,9 @@ public sealed class ChatRequestException : EspalierException
 
     /// <summary>What is wrong.</summary>
     public ChatRequestFault Fault { get; }
+
+    /// <summary>The member of <see cref="Microsoft.Extensions.AI.ChatOptions"/> that is wrong; null if the messages are.</summary>
+    public string? Option { get; internal init; }
 }
 
 /// <summary>Why a request cannot be answered.</summary>

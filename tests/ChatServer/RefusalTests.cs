@@ -68,7 +68,10 @@ public sealed class RefusalTests(ServerFixture fixture) : IClassFixture<ServerFi
     {
         string question = RunningServer.Question("dense").ToJsonString();
         HttpResponseMessage response = await Server.PostAsync($"{question[..^1]},\"{name}\":{value}}}");
-        Assert.Equal((HttpStatusCode.BadRequest, code), (response.StatusCode, (await RunningServer.ErrorAsync(response)).Code));
+        (string told, string message, string? param) = await RunningServer.ErrorAsync(response);
+        Assert.Equal((HttpStatusCode.BadRequest, code, name), (response.StatusCode, told, param?.Split('[')[0]));
+        Assert.Contains(name, message, StringComparison.Ordinal);
+        Assert.DoesNotContain("(Parameter", message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -67,6 +67,7 @@ public sealed class RefusalTests(Shapes shapes) : IClassFixture<Shapes>
         using IChatClient client = shapes.Dense.AsIChatClient();
         ChatRequestException error = await Assert.ThrowsAsync<ChatRequestException>(() => client.GetResponseAsync(messages));
         Assert.Equal(fault, error.Fault);
+        Assert.Null(error.Option);
         Assert.Contains(says, error.Message, StringComparison.Ordinal);
         Assert.InRange(error.Message.Length, 20, 300);
     }
@@ -80,6 +81,12 @@ public sealed class RefusalTests(Shapes shapes) : IClassFixture<Shapes>
         ChatRequestException error = await Assert.ThrowsAsync<ChatRequestException>(() => client.GetResponseAsync([Good], options));
         Assert.Equal(fault, error.Fault);
         Assert.Contains(says.Trim(), error.Message, StringComparison.OrdinalIgnoreCase);
+
+        // The option by the name that the caller wrote, and nothing of how .NET tells of arguments.
+        Assert.NotNull(typeof(ChatOptions).GetProperty(error.Option!)!.GetValue(options));
+        Assert.True(fault == ChatRequestFault.UnknownModel || error.Message.StartsWith("The option " + error.Option, StringComparison.Ordinal), error.Message);
+        Assert.DoesNotContain("(Parameter", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
         Assert.Equal("red", (await client.GetResponseAsync([Good], new ChatOptions { MaxOutputTokens = 100 })).Text);
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.AI;
 
 namespace Espalier.Extensions.AI;
@@ -22,7 +23,7 @@ internal static class AnswerOptionsReader
         return limits.MaximumOutputTokens is { } maximum && answer.MaxNewTokens > maximum
             ? options?.MaxOutputTokens is null
                 ? answer with { MaxNewTokens = maximum }
-                : throw new ChatRequestException(ChatRequestFault.InvalidOption, $"MaxOutputTokens is {answer.MaxNewTokens}; at most {maximum} are given.")
+                : throw new ChatRequestException(ChatRequestFault.InvalidOption, $"The option MaxOutputTokens is {answer.MaxNewTokens}; at most {maximum} are given.") { Option = nameof(ChatOptions.MaxOutputTokens) }
             : answer;
     }
 
@@ -44,7 +45,12 @@ internal static class AnswerOptionsReader
         }
         catch (ArgumentException problem)
         {
-            throw new ChatRequestException(ChatRequestFault.InvalidOption, problem.Message, problem);
+            // What the runtime calls MaxNewTokens has another name here; what .NET adds to a message helps no caller of a request.
+            string option = problem.ParamName is null or nameof(AnswerOptions.MaxNewTokens) ? nameof(ChatOptions.MaxOutputTokens) : problem.ParamName;
+            object? value = (problem as ArgumentOutOfRangeException)?.ActualValue;
+            string reason = problem.Message.Split(" (Parameter '")[0];
+            throw new ChatRequestException(
+                ChatRequestFault.InvalidOption, string.Create(CultureInfo.InvariantCulture, $"The option {option}{(value is null ? "" : " is ")}{value}{(value is null ? ": " : ". ")}{reason}"), problem) { Option = option };
         }
     }
 
@@ -52,7 +58,7 @@ internal static class AnswerOptionsReader
     {
         if (options.ModelId is { } asked && asked != modelId)
         {
-            throw new ChatRequestException(ChatRequestFault.UnknownModel, $"The request asks for another model than \"{modelId}\", the only one of this client.");
+            throw new ChatRequestException(ChatRequestFault.UnknownModel, $"The request asks for another model than \"{modelId}\", the only one of this client.") { Option = nameof(ChatOptions.ModelId) };
         }
 
         string? unsupported = options switch
@@ -67,7 +73,7 @@ internal static class AnswerOptionsReader
         };
         if (unsupported is not null)
         {
-            throw new ChatRequestException(ChatRequestFault.UnsupportedOption, $"The option {unsupported}.");
+            throw new ChatRequestException(ChatRequestFault.UnsupportedOption, $"The option {unsupported}.") { Option = unsupported.Split(':')[0] };
         }
     }
 }

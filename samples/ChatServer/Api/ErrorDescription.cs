@@ -3,6 +3,7 @@ using Espalier.Extensions.AI;
 using Espalier.Imaging;
 using Espalier.Samples.ChatServer.Errors;
 using Espalier.Text;
+using Microsoft.Extensions.AI;
 
 namespace Espalier.Samples.ChatServer.Api;
 
@@ -16,8 +17,11 @@ internal static partial class ErrorDescription
         {
             case ApiException told:
                 return told;
+            case ChatRequestException { Fault: var fault, Option: { } option }:
+                string field = option == nameof(ChatOptions.MaxOutputTokens) ? "max_tokens" : option == nameof(ChatOptions.StopSequences) ? "stop" : JsonNamingPolicy.SnakeCaseLower.ConvertName(option);
+                return ApiException.Invalid(JsonNamingPolicy.SnakeCaseLower.ConvertName(fault.ToString()), problem.Message.Replace("The option " + option, $"\"{field}\"", StringComparison.Ordinal), field);
             case ChatRequestException { Fault: var fault }:
-                return ApiException.Invalid(JsonNamingPolicy.SnakeCaseLower.ConvertName(fault.ToString()), problem.Message, fault is ChatRequestFault.InvalidOption or ChatRequestFault.UnsupportedOption ? null : "messages");
+                return ApiException.Invalid(JsonNamingPolicy.SnakeCaseLower.ConvertName(fault.ToString()), problem.Message, "messages");
             case ImageException { Fault: not (ImageFault.LibraryUnavailable or ImageFault.Unreadable) and var fault }:
                 return ApiException.Invalid(fault == ImageFault.TooLarge ? "image_too_large" : "invalid_image", problem.Message, "messages");
             case PromptTooLongException:
