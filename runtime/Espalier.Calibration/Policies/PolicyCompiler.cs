@@ -66,7 +66,8 @@ public static class PolicyCompiler
             PolicySource source = sources[i];
             PolicyDiagnostic[] said = excess[i] is { } problem
                 ? [problem]
-                : [.. diagnostics[i]![source.Tree].OrderBy(static diagnostic => diagnostic.Location.SourceSpan.Start).ThenBy(static diagnostic => diagnostic.Id, StringComparer.Ordinal).Select(source.Place)];
+                : [.. diagnostics[i]![source.Tree].OrderBy(static diagnostic => diagnostic.Location.SourceSpan.Start).ThenBy(static diagnostic => diagnostic.Id, StringComparer.Ordinal).Select(source.Place),
+                    .. source.Others(output!)];
             Type? type = compiled[i] && !said.Any(static diagnostic => diagnostic.IsError) ? assembly!.GetType(source.ClassName, throwOnError: true) : null;
             results[i] = type is null ? new CompiledPolicy(source.Text, said) : Compiled(source, said, type, output!);
         }

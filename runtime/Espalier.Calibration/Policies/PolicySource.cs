@@ -67,6 +67,21 @@ internal sealed class PolicySource
         return At(Message, TextSpan.FromBounds(Math.Clamp(start, _span.Start, _span.End), _span.End));
     }
 
+    /// <summary>The attributes that are no policies: C# takes them on any class, and they would change nothing.</summary>
+    /// <param name="compilation">A compilation that has the file.</param>
+    public IEnumerable<PolicyDiagnostic> Others(Compilation compilation)
+    {
+        SemanticModel meaning = compilation.GetSemanticModel(Tree);
+        foreach (AttributeSyntax attribute in Tree.GetCompilationUnitRoot().DescendantNodes().OfType<AttributeSyntax>().Where(attribute => _span.Contains(attribute.Span)))
+        {
+            ITypeSymbol? type = meaning.GetTypeInfo(attribute).Type;
+            if (type is not (null or IErrorTypeSymbol) && type.BaseType?.Name != nameof(VisualPolicyAttribute))
+            {
+                yield return At($"[{attribute.Name}] is no policy, so it would change nothing. A policy is an attribute of Espalier's, for example [FastV(K = 2, R = 0.5)]", attribute.Name.Span);
+            }
+        }
+    }
+
     /// <summary>A diagnostic of this file, placed inside the policy's text.</summary>
     public PolicyDiagnostic Place(Diagnostic diagnostic)
     {

@@ -22,6 +22,7 @@ internal static class GraphCommand
         Option<bool> embed = new("--embed") { Description = "Puts the weights into the file itself." };
         Option<Precision> precision = SharedOptions.Precision();
         Option<bool> json = SharedOptions.Json();
+        SharedOptions.CheckFile(output);
         var command = new DocumentedCommand(
             "graph",
             "Writes the ONNX graph that a session runs, with its weights, to open it in Netron or another viewer.",

@@ -20,6 +20,7 @@ internal static class PlanCommand
         Option<bool> details = new("--details") { Description = "Adds each plan, layer by layer." };
         Option<bool> loop = new("--loop") { Description = "Adds the C# that the generator writes for each policy." };
         Option<bool> json = SharedOptions.Json();
+        SharedOptions.CheckFile(svg);
         var command = new DocumentedCommand(
             "plan",
             "Shows what policies make of a model: visual tokens by segment, rows, operations and KV cache beside the dense model. Needs config.json only, and computes nothing.",

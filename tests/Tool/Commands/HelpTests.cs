@@ -29,6 +29,27 @@ public sealed class HelpTests
         Assert.EndsWith("Try: espalier plan --help\n", run.Errors, StringComparison.Ordinal);
     }
 
+    /// <summary>Before anything is computed, whatever else is wrong: the model of these command lines is not there.</summary>
+    [Theory]
+    [InlineData("--svg", "plan", "missing")]
+    [InlineData("--output", "graph", "missing", "--layer", "1")]
+    [InlineData("--output", "batch", "missing", "questions.jsonl")]
+    [InlineData("--output", "evaluate", "missing", "questions.jsonl")]
+    [InlineData("--output", "calibrate", "vtw", "missing", "questions.jsonl")]
+    [InlineData("--output", "search", "missing", "questions.jsonl", "--budget", "0.5")]
+    public async Task AnOutputOfTheWrongKindIsAWrongCommandLine(string option, params string[] command)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["file"], "");
+        bool takesFolder = command[0] is "evaluate" or "calibrate" or "search";
+        ToolRun run = await ToolRun.Of([.. command, option, takesFolder ? folder["file"] : folder.Path]);
+        Assert.Equal((2, ""), (run.ExitCode, run.Output));
+        Assert.StartsWith($"{option}: {(takesFolder ? folder["file"] + " is a file. Name a folder" : folder.Path + " is a folder. Name a file")}", run.Errors, StringComparison.Ordinal);
+        run = await ToolRun.Of([.. command, option, folder[takesFolder ? "other" : "file"]]);
+        Assert.Equal(1, run.ExitCode);
+        Assert.DoesNotContain(option, run.Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task WithoutACommandThereIsTheHelp()
     {

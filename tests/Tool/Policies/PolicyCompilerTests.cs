@@ -69,6 +69,16 @@ public sealed class PolicyCompilerTests
     }
 
     [Theory]
+    [InlineData("[System.Obsolete]", 2, 15)]
+    [InlineData("[FastV(K = 2, R = 0.5), System.Serializable]", 25, 19)]
+    public void AnAttributeThatIsNoPolicyIsRefused(string policy, int column, int length)
+    {
+        using PolicyCompilation compilation = PolicyCompiler.Compile(RepositoryFolder.Combine("samples", "models", "shapes"), [policy]);
+        Assert.False(compilation.Policies[0].IsValid);
+        Assert.Contains(compilation.Policies[0].Diagnostics, diagnostic => diagnostic.IsError && diagnostic.Column == column && diagnostic.Length == length && diagnostic.Message.Contains("is no policy", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("[FastV(K = 2, R = 0.5)] public class Other { static Other() => System.Environment.Exit(1); }", 25)]
     [InlineData("public class Other; [FastV(K = 2, R = 0.5)]", 1)]
     [InlineData("#define X", 2)]
