@@ -52,7 +52,8 @@ async function loadModels() {
 
 function describe(side) {
   const model = models.get(side.select.value);
-  const lines = [`${model.visual_tokens} visual tokens`, `${Math.round(model.flops_of_dense * 100)} % of the operations of the dense prefill`];
+  const bound = model.visual_tokens.includes("≤") ? "at most " : "";
+  const lines = [`${model.visual_tokens} visual tokens`, `${bound}${Math.round(model.flops_of_dense * 100)} % of the operations of the dense prefill`];
   side.plan.replaceChildren(...lines.map(line => Object.assign(document.createElement("span"), { textContent: line })));
 }
 
@@ -110,10 +111,19 @@ async function take(blob) {
   shown.src = url;
   await shown.decode().catch(() => { });
   picture = { url, shown };
-  preview.src = url;
+  // What the browser cannot draw, a TIFF for example, the server may still read.
+  const isDrawn = shown.naturalWidth > 0;
+  if (isDrawn) {
+    preview.src = url;
+  } else {
+    preview.removeAttribute("src");
+  }
   preview.alt = `The picture to ask about: ${blob.name || "pasted"}`;
-  preview.hidden = false;
-  byId("drop-text").hidden = true;
+  preview.hidden = !isDrawn;
+  byId("drop-text").hidden = isDrawn;
+  if (!isDrawn) {
+    byId("drop-text").textContent = `${blob.name || "What was pasted"}: this browser cannot show it`;
+  }
   drop.classList.add("filled");
   restart();
   say("");

@@ -93,6 +93,11 @@ try {
   await answered(page);
   assert.deepEqual(await tokens(page, "b"), [72]);
 
+  // What only the image says is a bound before it is asked.
+  await page.selectOption("#variant-b", "similarity");
+  assert.match(await page.textContent("section:has(#variant-b) .plan"), /^≤ 144 .* visual tokensat most 100 %/);
+  await page.selectOption("#variant-b", "visionzip");
+
   // Dropped instead of chosen.
   const dropped = await page.evaluateHandle(bytes => {
     const data = new DataTransfer();
@@ -109,6 +114,8 @@ try {
   // A file that is no picture is an answer in words, not silence.
   await page.setInputFiles("#file", { name: "broken.png", mimeType: "image/png", buffer: Buffer.from("no picture") });
   await page.waitForFunction(() => document.querySelector("#preview").alt.endsWith("broken.png"));
+  assert.equal(await page.isVisible("#preview"), false);
+  assert.equal(await page.textContent("#drop-text"), "broken.png: this browser cannot show it");
   problems.length = 0;
   await page.click("#send");
   await page.waitForSelector(".answer.bad");
