@@ -1,3 +1,4 @@
+using System.Globalization;
 using Espalier.Evaluation;
 
 namespace Espalier.Samples.Shapes;
@@ -16,6 +17,20 @@ internal static class ReportTables
         return tables.Count == 2 && tables[0].ContainsKey("dense") && columns.All(column => tables[column.Table].GetValueOrDefault("variant")?.ElementAtOrDefault(column.Column) == column.Heading)
             ? tables
             : throw new InputException($"{source}: this is not the report of all variants, with the tables of accuracy and of cost. Write it by 'evaluate --output {source}'.");
+    }
+
+    /// <summary>Accuracy against operations, drawn from a report: the picture that the evaluation drew, up to what the tables round.</summary>
+    /// <param name="report">The report, or a file that holds one, as Markdown.</param>
+    /// <param name="source">Where the report stands, as messages name it.</param>
+    /// <exception cref="InputException">It has not these tables.</exception>
+    public static string Picture(string report, string source)
+    {
+        IReadOnlyList<Dictionary<string, string[]>> tables = Read(report, source, ("accuracy", 0, 2), ("of dense", 1, 2));
+        double Share(int table, string variant) => tables[table].TryGetValue(variant, out string[]? cells) && cells.Length > 2
+            && double.TryParse(cells[2].AsSpan().TrimStart("\u2264 \u00a0").TrimEnd("% \u00a0"), CultureInfo.InvariantCulture, out double percent)
+            ? percent / 100
+            : throw new InputException($"{source}: the tables do not say of '{variant}' what it gets right and what it costs. Write them by 'evaluate --output {source}'.");
+        return ScoreChart.Draw([.. tables[0].Keys.Where(static name => name != "variant" && !name.StartsWith('-')).Select(name => (name, Share(1, name), Share(0, name)))], Metric.Exact.Heading);
     }
 
     /// <summary>What lies between the two lines of a file that has them; the whole text of another.</summary>

@@ -17,7 +17,7 @@ internal static class PlanChart
         int most = plans[0].Plan.Geometry.VisualTokens;
         double legend = Top + PlotHeight + 56;
         double bars = legend + (plans.Count * 18) + 34;
-        var svg = new Svg(Left + Width + 40, bars + (plans.Count * ((2 * Bar) + 14)) + 24, "Visual rows a layer, operations and KV cache of " + string.Join(", ", plans.Select(static plan => plan.Name)));
+        var svg = new Svg(Left + Math.Max(Width + 40, 36 + plans.Max(static plan => Svg.WidthOf(plan.Name))), bars + (plans.Count * ((2 * Bar) + 14)) + 24, "Visual rows a layer, operations and KV cache of " + string.Join(", ", plans.Select(static plan => plan.Name)));
         svg.Words(Left, 24, string.Create(CultureInfo.InvariantCulture, $"Visual rows a decoder layer works on (of {most}); dashed: frozen, read but not updated"));
         double X(double layer) => Left + (layer / layers * Width);
         double Y(double rows) => Top + PlotHeight - (rows / most * PlotHeight);
@@ -37,7 +37,7 @@ internal static class PlanChart
         for (int i = 0; i < plans.Count; i++)
         {
             // Plans that agree lie on one another; a small shift shows all of them.
-            double shift = (i - ((plans.Count - 1) / 2.0)) * 1.5;
+            double shift = (i - ((plans.Count - 1) / 2.0)) * 2.25;
             (double X, double Y)? end = null;
             foreach (Segment segment in plans[i].Plan.Segments)
             {

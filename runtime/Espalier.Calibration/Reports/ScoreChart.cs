@@ -5,7 +5,7 @@ namespace Espalier.Evaluation;
 /// <summary>What plans cost and what they get right: one dot a plan, numbered, and a list of the numbers below.</summary>
 internal static class ScoreChart
 {
-    private const double Left = 60, Width = 700, Height = 320, Top = 40, LineHeight = 18, LetterWidth = 6.6;
+    private const double Left = 60, Width = 700, Height = 320, Top = 40, LineHeight = 18;
 
     /// <summary>Draws the plans.</summary>
     /// <param name="points">Name, share of what the dense model costs, score from 0 to 1.</param>
@@ -14,11 +14,11 @@ internal static class ScoreChart
     public static string Draw(IReadOnlyList<(string Name, double Cost, double Score)> points, string metric, string cost = "operations")
     {
         string[] legend = [.. points.Select(static (point, i) => $"{Plain(i + 1)} {point.Name}: {ReportTable.Share(point.Score)} at {ReportTable.Share(point.Cost)}")];
-        double columnWidth = (legend.Max(static line => line.Length) * LetterWidth) + 36;
+        double columnWidth = legend.Max(Svg.WidthOf) + 36;
         int columns = Math.Max(1, (int)(Width / columnWidth));
         int rows = (points.Count + columns - 1) / columns;
         double legendTop = Top + Height + 60;
-        var svg = new Svg(Left + Width + 40, legendTop + (rows * LineHeight) + 8, metric + " against " + cost + " of " + string.Join(", ", points.Select(static point => point.Name)));
+        var svg = new Svg(Left + Math.Max(Width + 40, columnWidth), legendTop + (rows * LineHeight) + 8, metric + " against " + cost + " of " + string.Join(", ", points.Select(static point => point.Name)));
         double low = Math.Floor(Math.Max(0, points.Min(static point => point.Score) - 0.02) * 10) / 10;
         double X(double share) => Left + (share * Width);
         double Y(double score) => Top + Height - ((score - low) / (1 - low) * Height);
@@ -27,18 +27,29 @@ internal static class ScoreChart
             low = 0.9;
         }
 
-        svg.Words(Left, 24, metric + " against the dense model's " + (cost == "operations" ? "operations of prefill" : cost));
+        svg.Words(Left, 24, $"Score ({metric}) against the share of the dense model's {(cost == "operations" ? "operations of prefill" : cost)}");
         for (int i = 0; i <= 4; i++)
         {
             double score = low + (i * (1 - low) / 4);
             svg.Line(Svg.Faint, 1, dashed: false, (Left, Y(score)), (Left + Width, Y(score)));
-            svg.Words(Left - 6, Y(score) + 4, ReportTable.Number(100 * score, "F0") + " %", "end");
+            svg.Words(Left - 6, Y(score) + 4, ReportTable.Number(100 * score, "0.#") + " %", "end");
             svg.Words(X(i / 4.0), Top + Height + 16, ReportTable.Number(25 * i, "F0") + " %", "middle");
         }
 
         svg.Words(Left + (Width / 2), Top + Height + 36, cost, "middle");
         (double X, double Y)[] dots = [.. points.Select(point => (X(Math.Min(point.Cost, 1)), Y(point.Score)))];
         (double X, double Y)[] labels = Labels(dots);
+        for (int i = 0; i < points.Count; i++)
+        {
+            // In a crowd a number may stand nearer to another dot than to its own.
+            double Away((double X, double Y) dot) => Math.Sqrt(Math.Pow(labels[i].X + 7 - dot.X, 2) + Math.Pow(labels[i].Y - dot.Y, 2));
+            double own = Away(dots[i]);
+            if (own > 20 || dots.Any(dot => Away(dot) < own - 0.5))
+            {
+                svg.Line(Svg.Leader, 0.75, dashed: false, dots[i], (labels[i].X + (labels[i].X < dots[i].X ? 14 : 0), labels[i].Y));
+            }
+        }
+
         for (int i = 0; i < points.Count; i++)
         {
             // Colours come round again; numbers do not.
@@ -56,7 +67,7 @@ internal static class ScoreChart
     /// <summary>A place for each number: right of its dot, or the nearest around it that no dot and no other number covers.</summary>
     private static (double X, double Y)[] Labels((double X, double Y)[] dots)
     {
-        (double X, double Y)[] around = [(6, 0), (-20, 0), (-6, -12), (-6, 12), (6, -12), (6, 12), (-20, -12), (-20, 12), (6, -24), (6, 24), (-20, -24), (-20, 24), (22, 0), (22, -12), (22, 12), (22, -24), (22, 24)];
+        (double X, double Y)[] around = [(6, 0), (-20, 0), (-6, -12), (-6, 12), (6, -12), (6, 12), (-20, -12), (-20, 12), (6, -24), (6, 24), (-20, -24), (-20, 24), (22, 0), (22, -12), (22, 12), (22, -24), (22, 24), (-36, 0), (-36, -12), (-36, 12), (-36, -24), (-36, 24), (38, 0), (38, -12), (38, 12), (38, -24), (38, 24), (6, -36), (6, 36), (-20, -36), (-20, 36)];
         var labels = new (double X, double Y)[dots.Length];
         for (int i = 0; i < dots.Length; i++)
         {

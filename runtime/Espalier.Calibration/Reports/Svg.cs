@@ -13,6 +13,12 @@ internal sealed class Svg
     /// <summary>Ink for what stays in the background.</summary>
     public const string Faint = "#d0d7de";
 
+    /// <summary>Ink for lines that lead from words to what they name.</summary>
+    public const string Leader = "#8c959f";
+
+    /// <summary>About how wide a line of words is; no font is asked, since every machine has another.</summary>
+    public static double WidthOf(string words) => 6.6 * words.Length;
+
     // Told apart by colour-blind readers too (Okabe and Ito).
     private static readonly string[] Palette = ["#6e7781", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31"];
 

@@ -28,12 +28,12 @@ internal static class EvaluateCommand
         };
         var picture = new Option<string?>("--picture") { Description = "Writes accuracy against operations, as SVG.", HelpName = "file" };
         var pages = new Option<string?>("--pages") { Description = "Writes the rows of each method into its page in this folder, between the same lines.", HelpName = "folder" };
-        var from = new Option<string?>("--from") { Description = "Takes the report for --pages from this file, and asks nothing.", HelpName = "file" };
+        var from = new Option<string?>("--from") { Description = "Takes the report for --pages and --picture from this file, and asks nothing.", HelpName = "file" };
         from.Validators.Add(result =>
         {
-            if (result.GetValue(pages) is null)
+            if (result.GetValue(pages) is null && result.GetValue(picture) is null)
             {
-                result.AddError("--from says where the rows of --pages come from; give both.");
+                result.AddError("--from says where the rows of --pages or the dots of --picture come from; give one of them too.");
             }
         });
         pages.Validators.Add(result =>
@@ -54,9 +54,9 @@ internal static class EvaluateCommand
             "evaluate --output report.md",
             "evaluate --output README.md",
             "evaluate --output README.md --pages generator/docs/methods",
-            "evaluate --from README.md --pages generator/docs/methods",
+            "evaluate --from README.md --pages generator/docs/methods --picture samples/Shapes/accuracy.svg",
             "evaluate --output report.md --picture report.svg") { variants, limit, output, picture, pages, from, questions, model };
-        command.SetAction((parsed, cancellationToken) => parsed.GetValue(from) is { } report ? Task.FromResult(WritePages(parsed.GetValue(pages)!, report)) : RunAsync(
+        command.SetAction((parsed, cancellationToken) => parsed.GetValue(from) is { } report ? Task.FromResult(WriteFrom(report, parsed.GetValue(pages), parsed.GetValue(picture))) : RunAsync(
             parsed.GetValue(variants) is { Length: > 0 } names ? [.. Variant.All.Where(variant => variant == Variant.Dense || names.Contains(variant.Name))] : Variant.All,
             parsed.GetValue(limit),
             parsed.GetValue(output),
@@ -137,15 +137,26 @@ internal static class EvaluateCommand
         return ExitCode.Success;
     }
 
-    private static int WritePages(string pages, string file)
+    private static int WriteFrom(string file, string? pages, string? picture)
     {
         if (!File.Exists(file))
         {
             throw new InputException($"{file}: there is no such file. Name the file that 'evaluate --output' wrote.");
         }
 
-        ReadmeSummary.Write(file);
-        Console.Error.WriteLine($"wrote {MethodPages.Write(pages, File.ReadAllText(file), file)} pages in {pages}");
+        string report = File.ReadAllText(file);
+        if (pages is not null)
+        {
+            ReadmeSummary.Write(file);
+            Console.Error.WriteLine($"wrote {MethodPages.Write(pages, report, file)} pages in {pages}");
+        }
+
+        if (picture is not null)
+        {
+            File.WriteAllText(picture, ReportTables.Picture(report, file));
+            Console.Error.WriteLine($"wrote {picture}");
+        }
+
         return ExitCode.Success;
     }
 }

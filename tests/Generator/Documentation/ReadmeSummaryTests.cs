@@ -23,6 +23,21 @@ public sealed class ReadmeSummaryTests
         }
     }
 
+    [Fact]
+    public void ThePictureShowsEveryRow()
+    {
+        string picture = File.ReadAllText(RepositoryFolder.Combine("samples", "Shapes", "accuracy.svg"));
+        string[][] whole = Rows("<!-- evaluate -->", "<!-- /evaluate -->");
+        int cost = Array.FindLastIndex(whole, static row => row[0] == "variant");
+        for (int i = 1; i < cost; i++)
+        {
+            string dot = $">{i} {whole[i][0]}: {whole[i][2]} at {whole[cost + i][2].Replace("≤ ", "", StringComparison.Ordinal)}<".Replace('\u00a0', ' ');
+            Assert.True(
+                picture.Replace('\u00a0', ' ').Contains(dot, StringComparison.Ordinal),
+                $"The picture has no '{dot[1..^1]}'. Run 'dotnet run --project samples/Shapes -c Release -- evaluate --from README.md --picture samples/Shapes/accuracy.svg'.");
+        }
+    }
+
     private static string[][] Rows(string begin, string end) =>
     [
         .. Lines[Array.IndexOf(Lines, begin)..Array.IndexOf(Lines, end)]

@@ -28,4 +28,22 @@ public sealed class ReportTests
     [InlineData(0)]
     public void AScorePictureTakesTheExtremes(double score) =>
         Assert.DoesNotContain("NaN", ScoreChart.Draw([("dense", 1, score), ("other", 0.5, score)], "exact"), StringComparison.Ordinal);
+
+    [Fact]
+    public void LongNamesFitThePictures()
+    {
+        string name = "[SparsityMeetsSimilarity(" + new string('x', 200) + ")]";
+        XElement root = XDocument.Parse(ScoreChart.Draw([("dense", 1, 1), (name, 0.5, 0.9)], "exact")).Root!;
+        Assert.InRange((double)root.Attribute("width")!, 1500, 2000);
+    }
+
+    /// <summary>Where dots crowd, a number stands away from its own, and a line leads to it.</summary>
+    [Theory]
+    [InlineData(0.1, 0)]
+    [InlineData(0.001, 8)]
+    public void NumbersAreLedToTheirDots(double apart, int least)
+    {
+        string picture = ScoreChart.Draw([.. Enumerable.Range(0, 14).Select(i => ("n" + i, 0.3 + (apart * (i % 7)), 0.5 + (apart * (i / 7))))], "exact");
+        Assert.InRange(picture.Split(Svg.Leader).Length - 1, least, least == 0 ? 0 : 14);
+    }
 }
