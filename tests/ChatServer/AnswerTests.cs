@@ -103,7 +103,7 @@ public sealed class AnswerTests(ServerFixture fixture) : IClassFixture<ServerFix
     {
         JsonNode list = await RunningServer.JsonAsync(await Server.Client.GetAsync("/v1/models"));
         Assert.Equal("list", (string)list["object"]!);
-        Assert.Equal(["dense", "pyramiddrop", "visionzip", "quick"], list["data"]!.AsArray().Select(static model => (string)model!["id"]!));
+        Assert.Equal(["dense", "pyramiddrop", "visionzip", "similarity", "quick"], list["data"]!.AsArray().Select(static model => (string)model!["id"]!));
         JsonNode quick = await RunningServer.JsonAsync(await Server.Client.GetAsync("/v1/models/quick"));
         Assert.Equal(("model", "espalier", "144 → 72 → 72 frozen → 72 → 0"), ((string)quick["object"]!, (string)quick["owned_by"]!, (string)quick["visual_tokens"]!));
         Assert.InRange((double)quick["flops_of_dense"]!, 0.1, 0.9);

@@ -134,7 +134,7 @@ public sealed class ServerFixture : IAsyncLifetime
 {
     internal RunningServer Server { get; private set; } = null!;
 
-    public async Task InitializeAsync() => Server = await RunningServer.StartAsync("--variants", "dense,quick,visionzip,pyramiddrop");
+    public async Task InitializeAsync() => Server = await RunningServer.StartAsync("--variants", "dense,quick,visionzip,pyramiddrop,similarity");
 
     public async Task DisposeAsync() => await Server.DisposeAsync();
 }

@@ -67,7 +67,7 @@ public static class PolicyCompiler
             PolicyDiagnostic[] said = excess[i] is { } problem
                 ? [problem]
                 : [.. diagnostics[i]![source.Tree].OrderBy(static diagnostic => diagnostic.Location.SourceSpan.Start).ThenBy(static diagnostic => diagnostic.Id, StringComparer.Ordinal).Select(source.Place),
-                    .. source.Others(output!)];
+                    .. compiled[i] ? source.Others(output!) : Enumerable.Empty<PolicyDiagnostic>()];
             Type? type = compiled[i] && !said.Any(static diagnostic => diagnostic.IsError) ? assembly!.GetType(source.ClassName, throwOnError: true) : null;
             results[i] = type is null ? new CompiledPolicy(source.Text, said) : Compiled(source, said, type, output!);
         }

@@ -32,7 +32,6 @@ internal static class CalibrateCommand
         };
         Option<Precision> precision = SharedOptions.Precision();
         Option<bool> json = SharedOptions.Json();
-        SharedOptions.CheckFolder(output);
         var command = new DocumentedCommand(
             "calibrate",
             "Measures what layers do to visual tokens on your pictures and questions, and writes what follows as a C# declaration. Resumable: the same command goes on where it was ended.",

@@ -36,7 +36,6 @@ internal static class EvaluateCommand
         Option<Precision> precision = SharedOptions.Precision();
         Option<int> positions = SharedOptions.TextPositions();
         Option<bool> json = SharedOptions.Json();
-        SharedOptions.CheckFolder(output);
         var command = new DocumentedCommand(
             "evaluate",
             "Asks the dense model and each policy the questions of a file, and reports scores, operations and times. Resumable: the same command goes on where it was ended.",

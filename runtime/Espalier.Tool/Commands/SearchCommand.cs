@@ -29,7 +29,6 @@ internal static class SearchCommand
         };
         Option<Precision> precision = SharedOptions.Precision();
         Option<bool> json = SharedOptions.Json();
-        SharedOptions.CheckFolder(output);
         var command = new DocumentedCommand(
             "search",
             "Asks candidates the questions of a file and chooses the most accurate within a budget of operations; writes it as a C# declaration. Resumable: the same command goes on where it was ended.",

@@ -48,15 +48,6 @@ internal static class SharedOptions
         }
     });
 
-    /// <summary>Says at once that the folder cannot be made because a file has its name.</summary>
-    public static void CheckFolder(Option<string> option) => option.Validators.Add(result =>
-    {
-        if (result.GetValueOrDefault<string>() is { } path && File.Exists(path))
-        {
-            result.AddError($"{option.Name}: {path} is a file. Name a folder, which need not be there yet.");
-        }
-    });
-
     public static Option<bool> Json() => new("--json") { Description = "Prints the result as JSON." };
 
     public static Option<int> TextPositions() => NumberOption.Create(

@@ -20,7 +20,7 @@ const models = [];
 for await (const model of client.models.list()) {
   models.push(model.id);
 }
-assert.deepEqual(models, ["dense", "pyramiddrop", "visionzip", "quick"]);
+assert.deepEqual(models, ["dense", "pyramiddrop", "visionzip", "similarity", "quick"]);
 assert.equal((await client.models.retrieve("quick")).id, "quick");
 
 // A whole answer.
