@@ -23,7 +23,6 @@ internal static class BatchCommand
         Option<int> together = NumberOption.Create("--batch", "Lines that are answered at the same time: a step of them reads the weights once. Each line takes a KV cache of its own.", static value => value is >= 1 and <= VisionLanguageModel.MaximumBatchSlots, $"is a whole number from 1 to {VisionLanguageModel.MaximumBatchSlots}", 1);
         Option<Precision> precision = SharedOptions.Precision();
         Option<int> positions = SharedOptions.TextPositions();
-        SharedOptions.CheckFile(output);
         var command = new DocumentedCommand(
             "batch",
             "Answers JSON lines with JSON lines, in order. A bad line gets a record with \"error\" and stops nothing. With --output, the same command goes on where it was ended.",
@@ -66,6 +65,7 @@ internal static class BatchCommand
         AnswerOptions options,
         CancellationToken cancellationToken)
     {
+        OutputFile.Check(outputPath, "--output");
         if (inputPath is not null && !File.Exists(inputPath))
         {
             throw new InputException($"{inputPath}: there is no such file. Name a file of JSON lines, or leave it out to read standard input.");

@@ -22,7 +22,6 @@ internal static class GraphCommand
         Option<bool> embed = new("--embed") { Description = "Puts the weights into the file itself." };
         Option<Precision> precision = SharedOptions.Precision();
         Option<bool> json = SharedOptions.Json();
-        SharedOptions.CheckFile(output);
         var command = new DocumentedCommand(
             "graph",
             "Writes the ONNX graph that a session runs, with its weights, to open it in Netron or another viewer.",
@@ -44,6 +43,7 @@ internal static class GraphCommand
 
     private static int Run(Terminal terminal, string folder, SessionKey key, string path, bool embed, Precision precision, bool json, CancellationToken cancellationToken)
     {
+        OutputFile.Check(path, "--output");
         NativeLibraries.Ensure(terminal);
         using Checkpoint checkpoint = Checkpoint.Open(folder);
         int layers = checkpoint.Geometry.Text.Layers;

@@ -20,7 +20,6 @@ internal static class PlanCommand
         Option<bool> details = new("--details") { Description = "Adds each plan, layer by layer." };
         Option<bool> loop = new("--loop") { Description = "Adds the C# that the generator writes for each policy." };
         Option<bool> json = SharedOptions.Json();
-        SharedOptions.CheckFile(svg);
         var command = new DocumentedCommand(
             "plan",
             "Shows what policies make of a model: visual tokens by segment, rows, operations and KV cache beside the dense model. Needs config.json only, and computes nothing.",
@@ -46,6 +45,7 @@ internal static class PlanCommand
 
     private static int Run(Terminal terminal, string folder, string[] texts, int textTokens, string? svg, bool details, bool loop, bool json, CancellationToken cancellationToken)
     {
+        OutputFile.Check(svg, "--svg");
         using PolicyCompilation compilation = Policies.Compile(terminal, folder, ["", .. texts], cancellationToken);
         if (json)
         {

@@ -39,15 +39,6 @@ internal static class SharedOptions
         return name;
     }
 
-    /// <summary>Says at once, and not after minutes of work, that the file cannot be written because a folder has its name.</summary>
-    public static void CheckFile(Option<string?> option) => option.Validators.Add(result =>
-    {
-        if (result.GetValueOrDefault<string?>() is { } path && Directory.Exists(path))
-        {
-            result.AddError($"{option.Name}: {path} is a folder. Name a file.");
-        }
-    });
-
     public static Option<bool> Json() => new("--json") { Description = "Prints the result as JSON." };
 
     public static Option<int> TextPositions() => NumberOption.Create(

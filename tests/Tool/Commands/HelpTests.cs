@@ -34,12 +34,12 @@ public sealed class HelpTests
     [InlineData("--svg", "plan", "missing")]
     [InlineData("--output", "graph", "missing", "--layer", "1")]
     [InlineData("--output", "batch", "missing", "questions.jsonl")]
-    public async Task AFolderWhereAFileIsWrittenIsAWrongCommandLine(string option, params string[] command)
+    public async Task AFolderWhereAFileIsWrittenIsNamedFirst(string option, params string[] command)
     {
         using var folder = new TemporaryFolder();
         ToolRun run = await ToolRun.Of([.. command, option, folder.Path]);
-        Assert.Equal((2, ""), (run.ExitCode, run.Output));
-        Assert.StartsWith($"{option}: {folder.Path} is a folder. Name a file.", run.Errors, StringComparison.Ordinal);
+        Assert.Equal((1, ""), (run.ExitCode, run.Output));
+        Assert.Equal($"{folder.Path}: this is a folder. Name a file with {option}.\n", run.Errors);
         run = await ToolRun.Of([.. command, option, folder["file"]]);
         Assert.Equal(1, run.ExitCode);
         Assert.DoesNotContain("is a folder", run.Errors, StringComparison.Ordinal);
