@@ -14,7 +14,7 @@ public enum Precision
     Int8,
 
     /// <summary>Four-bit weights in blocks of 128 for the decoder and its head; the vision tower and the projector as in <see cref="Int8"/>, which is both faster and more exact there.
-    /// The fastest decode: 0.2 of the time; prefill 0.66; an eighth of the memory.</summary>
+    /// The fastest decode: 0.2 of the time; prefill 0.66; an eighth of the memory. On WebGPU tower and projector stay in single precision.</summary>
     Int4,
 
     /// <summary>Both: rows of a prompt as in <see cref="Int8"/>, decode steps and the head as in <see cref="Int4"/>, over one KV cache. The fastest of each, for the memory of both.</summary>

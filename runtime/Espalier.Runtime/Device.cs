@@ -12,13 +12,13 @@ public sealed class Device
         Provider = provider;
     }
 
-    /// <summary>Today always <see cref="Cpu"/>: no GPU has been measured, and integer weights run on the CPU only. <see cref="DeviceFinding.All"/> tells what else there is.</summary>
+    /// <summary>Today always <see cref="Cpu"/>: no GPU has been measured. <see cref="DeviceFinding.All"/> tells what else there is.</summary>
     public static Device Auto { get; } = new("auto", CpuExecutionProvider.Instance);
 
     /// <summary>The CPU: works everywhere.</summary>
     public static Device Cpu { get; } = new("cpu", CpuExecutionProvider.Instance);
 
-    /// <summary>Any GPU that Vulkan, Metal or Direct3D 12 reaches, by ONNX Runtime's WebGPU provider, in <see cref="Precision.Float32"/>.</summary>
+    /// <summary>Any GPU that Vulkan, Metal or Direct3D 12 reaches, by ONNX Runtime's WebGPU provider, in <see cref="Precision.Float32"/> or <see cref="Precision.Int4"/>.</summary>
     /// <remarks>Executed over Vulkan in software so far. One run at a time: sequences of different threads take turns.</remarks>
     public static Device WebGpu { get; } = new("webgpu", WebGpuExecutionProvider.Instance);
 

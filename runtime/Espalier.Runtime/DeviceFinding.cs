@@ -1,3 +1,4 @@
+using Espalier.Graphs.Formats;
 using Espalier.Graphs.Lowering;
 using Espalier.OnnxRuntime;
 
@@ -25,10 +26,11 @@ public sealed record DeviceFinding(Device Device, bool IsUsable, string Descript
         {
             using DeviceMemory memory = MemoryProbe.Open(provider);
             bool exact = AttentionProbe.IsExact(provider, memory);
+            bool fourBits = FormatProbe.IsExact(Int4Blocks.Instance, provider, memory);
             IReadOnlyList<string> gpus = HardwareGpus.Of(provider);
             string adapter = gpus.Count > 0 ? string.Join(", ", gpus) : "a driver without a GPU that ONNX Runtime knows, perhaps one in software";
             string attention = exact ? "its attention over many rows agrees with the CPU's" : "its attention over many rows is wrong, as where subgroups have four lanes, and is spelled out in other operators";
-            return new DeviceFinding(Device.WebGpu, true, $"{adapter}; memory {memory.Name}; {attention}. Precision.Float32 only.");
+            return new DeviceFinding(Device.WebGpu, true, $"{adapter}; memory {memory.Name}; {attention}. Precision.Float32{(fourBits ? " and Precision.Int4" : "; its products of four-bit weights are wrong")}.");
         }
         catch (EspalierException e)
         {

@@ -14,7 +14,7 @@ public abstract partial class VisionLanguageModel : IDisposable
     private readonly SessionCache _cache;
     private readonly ModelSessions _sessions;
     private readonly EmbeddingTable _embeddings;
-    private readonly PrefixCache _prefixes = new();
+    private readonly PrefixCache _prefixes;
     private int _references = 1;
     private int _disposed;
 
@@ -39,6 +39,7 @@ public abstract partial class VisionLanguageModel : IDisposable
         try
         {
             _sessions = new ModelSessions(_cache, plan, options ?? new ModelOptions(), precision);
+            _prefixes = new PrefixCache(_sessions);
             _embeddings = new EmbeddingTable(checkpoint);
             Tokenizer = checkpoint.Tokenizer;
             Preprocessor = checkpoint.Preprocessor;
@@ -182,6 +183,7 @@ public abstract partial class VisionLanguageModel : IDisposable
     {
         if (Interlocked.Decrement(ref _references) == 0)
         {
+            _prefixes.Dispose();
             _cache.Release();
         }
     }

@@ -11,20 +11,17 @@ namespace Espalier.Tests;
 /// <summary>CDPruner and Recoverable Compression where the checkpoint has CLIP's text tower: tokens, embeddings, relevance and what stays, against tests/reference/clip_text.py; and every way in which a tower can be incomplete.</summary>
 public sealed class ClipTowerTests : IDisposable
 {
-    private static readonly JsonElement Golden = JsonDocument.Parse(File.ReadAllBytes(RepositoryFolder.Combine("tests", "reference", "goldens", "clip", "clip-llama.json"))).RootElement;
+    private static readonly JsonElement Golden = ClipCopies.Golden;
     private static readonly JsonElement Recovered = JsonDocument.Parse(File.ReadAllBytes(RepositoryFolder.Combine("tests", "reference", "goldens", "clip", "recoverable.json"))).RootElement;
-    private static readonly string ClipFolder = RepositoryFolder.Combine("tests", "reference", "checkpoints", "clip-text");
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly ClipCopies _copies = new();
 
-    public static TheoryData<int> Cases => [.. Enumerable.Range(0, Golden.GetProperty("cases").GetArrayLength())];
-
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => _copies.Dispose();
 
     [Fact]
     public void TokensEqualThoseOfAnIndependentTokenizer()
     {
-        var tokenizer = Tokenizer.Open(Path.Combine(ClipFolder, "tokenizer.json"));
+        var tokenizer = Tokenizer.Open(Path.Combine(ClipCopies.TowerFolder, "tokenizer.json"));
         foreach (JsonElement text in Golden.GetProperty("tokenizer").EnumerateArray())
         {
             Assert.Equal(Goldens.Ints(text.GetProperty("ids")), tokenizer.EncodeUntrusted(text.GetProperty("text").GetString()!));
@@ -38,26 +35,16 @@ public sealed class ClipTowerTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(Cases))]
+    [MemberData(nameof(ClipCopies.Cases), MemberType = typeof(ClipCopies))]
     public void RelevanceAndWhatStaysEqualTheReference(int index)
     {
         JsonElement golden = Golden.GetProperty("cases")[index];
         string question = golden.GetProperty("question").GetString()!;
-        using Checkpoint checkpoint = Open(inside: "clip");
+        using Checkpoint checkpoint = _copies.Open(inside: "clip");
         SessionCache cache = checkpoint.ShareSessions();
         var sessions = new ModelSessions(cache, ClipLlamaCDPruner.Plan, new ModelOptions());
-        JsonElement features = Golden.GetProperty("features");
-        using (RowTensor rows = RowTensor.Hidden(32))
-        {
-            rows.Resize(features.GetArrayLength());
-            features.EnumerateArray().SelectMany(static row => Goldens.Floats(row)).ToArray().CopyTo(rows.Span<float>());
-            using var clip = new ClipRelevance(sessions, sessions.Clip!, rows.Value, rows.Rows);
-            var relevance = new float[rows.Rows];
-            clip.Read(question);
-            clip.Measure(relevance);
-            AssertClose(Goldens.Floats(golden.GetProperty("relevance")), relevance, 1e-5f);
-        }
-
+        float[] relevance = ClipCopies.Relevance(sessions, question);
+        AssertClose(Goldens.Floats(golden.GetProperty("relevance")), relevance, 1e-5f);
         cache.Release();
         using var model = ClipLlamaCDPruner.Load(checkpoint);
         using var tiny = new TinyModel();
@@ -75,7 +62,7 @@ public sealed class ClipTowerTests : IDisposable
     public void RecoverableCompressionAsksTheTowerToo(int index)
     {
         JsonElement golden = Recovered.GetProperty("cases")[index];
-        using Checkpoint checkpoint = Open(inside: "clip");
+        using Checkpoint checkpoint = _copies.Open(inside: "clip");
         using var model = ClipLlamaRecoverable.Load(checkpoint);
         using var tiny = new TinyModel();
         using Sequence sequence = model.CreateSequence(tiny.Prefix.Length + model.LoadedPlan.ImagePositions + tiny.Suffix.Length);
@@ -93,7 +80,7 @@ public sealed class ClipTowerTests : IDisposable
     [Fact]
     public async Task TheQuestionReachesTheTowerAsItWasAsked()
     {
-        using Checkpoint checkpoint = Open(inside: "clip");
+        using Checkpoint checkpoint = _copies.Open(inside: "clip");
         using var model = ClipLlamaCDPruner.Load(checkpoint);
         using var tiny = new TinyModel();
         using Sequence sequence = model.CreateSequence(300);
@@ -118,7 +105,7 @@ public sealed class ClipTowerTests : IDisposable
     [InlineData(null, "openclip-tiny", "owner/openclip-tiny")]
     public void TheTowerIsFoundInTheFolderOrBesideIt(string? inside, string? beside, string? named)
     {
-        using Checkpoint checkpoint = Open(inside, beside, named);
+        using Checkpoint checkpoint = _copies.Open(inside, beside, named);
         Assert.NotNull(Tower(checkpoint));
     }
 
@@ -128,7 +115,7 @@ public sealed class ClipTowerTests : IDisposable
     [InlineData("owner/elsewhere")]
     public void WithoutATowerTheSubstituteStays(string? named)
     {
-        using Checkpoint checkpoint = Open(named: named);
+        using Checkpoint checkpoint = _copies.Open(named: named);
         Assert.Null(Tower(checkpoint));
         using var siglip = Checkpoint.Open(Goldens.Of("siglip-qwen2").CheckpointFolder);
         Assert.Null(ClipTower.Find(siglip, LearnedFile.Open));
@@ -137,7 +124,7 @@ public sealed class ClipTowerTests : IDisposable
     [Fact]
     public void TensorsMayLieInTheCheckpoint()
     {
-        string folder = Copy(inside: "clip");
+        string folder = _copies.Copy(inside: "clip");
         string own = Path.Combine(folder, "clip", "model.safetensors");
         string model = Path.Combine(folder, "model.safetensors");
         File.WriteAllBytes(model, Joined(File.ReadAllBytes(model), File.ReadAllBytes(own)));
@@ -165,7 +152,7 @@ public sealed class ClipTowerTests : IDisposable
     [InlineData("vision_model.post_layernorm.bias", "vision_model.post_layernorm.b1as")]
     public void AMissingTensorIsNamed(string tensor, string inItsPlace)
     {
-        string folder = Copy(inside: "clip");
+        string folder = _copies.Copy(inside: "clip");
         Rewrite(folder, "model.safetensors", tensor, inItsPlace);
         using Checkpoint checkpoint = Checkpoint.Open(folder);
         var error = Assert.Throws<MissingTensorException>(() => ClipLlamaCDPruner.Load(checkpoint));
@@ -176,12 +163,12 @@ public sealed class ClipTowerTests : IDisposable
     [Fact]
     public void AProjectionThatDoesNotFitIsNamed()
     {
-        string folder = Copy(inside: "clip");
+        string folder = _copies.Copy(inside: "clip");
         Rewrite(folder, "model.safetensors", "[20,32]", "[32,20]");
         using Checkpoint checkpoint = Checkpoint.Open(folder);
         Assert.Contains("visual_projection.weight", Assert.Throws<TensorShapeException>(() => ClipLlamaCDPruner.Load(checkpoint)).Message, StringComparison.Ordinal);
 
-        string other = Copy(inside: "clip");
+        string other = _copies.Copy(inside: "clip");
         Rewrite(other, "config.json", "\"projection_dim\": 20", "\"projection_dim\": 24");
         using Checkpoint wider = Checkpoint.Open(other);
         Assert.Contains("text_projection.weight", Assert.Throws<TensorShapeException>(() => ClipLlamaCDPruner.Load(wider)).Message, StringComparison.Ordinal);
@@ -192,7 +179,7 @@ public sealed class ClipTowerTests : IDisposable
     {
         foreach (string file in (string[])["config.json", "model.safetensors"])
         {
-            string folder = Copy(inside: "clip");
+            string folder = _copies.Copy(inside: "clip");
             File.Delete(Path.Combine(folder, "clip", file));
             using Checkpoint checkpoint = Checkpoint.Open(folder);
             Assert.EndsWith(file, Assert.Throws<CheckpointFileMissingException>(() => ClipLlamaCDPruner.Load(checkpoint)).File, StringComparison.Ordinal);
@@ -211,7 +198,7 @@ public sealed class ClipTowerTests : IDisposable
     private TException Fails<TException>(string file, string what, string by)
         where TException : Exception
     {
-        string folder = Copy(inside: "clip");
+        string folder = _copies.Copy(inside: "clip");
         Rewrite(folder, file, what, by);
         using Checkpoint checkpoint = Checkpoint.Open(folder);
         return Assert.Throws<TException>(() => ClipLlamaCDPruner.Load(checkpoint));
@@ -231,43 +218,6 @@ public sealed class ClipTowerTests : IDisposable
         finally
         {
             opened.ForEach(static file => file.Dispose());
-        }
-    }
-
-    private Checkpoint Open(string? inside = null, string? beside = null, string? named = null) => Checkpoint.Open(Copy(inside, beside, named));
-
-    /// <summary>A copy of the small checkpoint, and of the text tower in it or beside it.</summary>
-    private string Copy(string? inside = null, string? beside = null, string? named = null)
-    {
-        string folder = Path.Combine(_folder[Guid.NewGuid().ToString("N")], "model");
-        CopyFiles(Goldens.Of("clip-llama").CheckpointFolder, folder);
-        if (inside is not null)
-        {
-            CopyFiles(ClipFolder, Path.Combine(folder, inside));
-        }
-
-        if (beside is not null)
-        {
-            CopyFiles(ClipFolder, Path.Combine(folder, "..", beside));
-        }
-
-        if (named is not null)
-        {
-            string config = Path.Combine(folder, "config.json");
-            JsonNode root = JsonNode.Parse(File.ReadAllText(config))!;
-            root["mm_vision_tower"] = named;
-            File.WriteAllText(config, root.ToJsonString());
-        }
-
-        return folder;
-    }
-
-    private static void CopyFiles(string from, string to)
-    {
-        Directory.CreateDirectory(to);
-        foreach (string file in Directory.GetFiles(from))
-        {
-            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Espalier.Tests.Declared;
 using Espalier.Vision;
 
@@ -8,9 +9,13 @@ internal sealed class TinyModel : IDisposable
 {
     private static readonly Goldens Golden = Goldens.Of("clip-llama");
 
-    public TinyModel(Func<Checkpoint, VisionLanguageModel>? load = null)
+    private readonly bool _isShared;
+
+    /// <summary>Opens the checkpoint, unless the caller shares one that it keeps.</summary>
+    public TinyModel(Func<Checkpoint, VisionLanguageModel>? load = null, Checkpoint? shared = null)
     {
-        Checkpoint = Checkpoint.Open(Golden.CheckpointFolder);
+        _isShared = shared is not null;
+        Checkpoint = shared ?? Checkpoint.Open(Golden.CheckpointFolder);
         Model = (load ?? (static c => ClipLlamaAll.Load(c)))(Checkpoint);
         (Prefix, Suffix, _) = Golden.Prompt("all");
         (byte[] rgb, int width, int height) = Golden.Image();
@@ -32,6 +37,13 @@ internal sealed class TinyModel : IDisposable
     public float[] Pixels { get; }
 
     public int PromptTokens => Prefix.Length + Model.LoadedPlan.ImagePositions + Suffix.Length;
+
+    /// <summary>A declared class by its type.</summary>
+    public static TinyModel Of(Type variant, ModelOptions? options = null, Checkpoint? shared = null)
+    {
+        MethodInfo load = variant.GetMethod("Load", [typeof(Checkpoint), typeof(ModelOptions)])!;
+        return new TinyModel(checkpoint => (VisionLanguageModel)load.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [checkpoint, options], null)!, shared);
+    }
 
     public Sequence CreateSequence(int extra = 16) => Model.CreateSequence(PromptTokens + extra);
 
@@ -55,6 +67,9 @@ internal sealed class TinyModel : IDisposable
     public void Dispose()
     {
         Model.Dispose();
-        Checkpoint.Dispose();
+        if (!_isShared)
+        {
+            Checkpoint.Dispose();
+        }
     }
 }

@@ -14,8 +14,10 @@ internal static class ClipTextGraph
     {
         var graph = new GraphBuilder("clip.text");
         string ids = graph.Input(Ids, OrtElementType.Int64, "n");
-        string rows = graph.Node(Operator.Shape, "rows", [ids]);
         string tokens = graph.Node(Operator.Gather, "tokens", [graph.Weight(ClipGeometry.TextPrefix + "embeddings.token_embedding.weight", OrtElementType.Float, geometry.Vocabulary, geometry.Hidden), ids], NodeAttribute.Of("axis", 0));
+
+        // Counted behind the gather: WebGPU leaves the shape of 64-bit integers to the host, and would read the ids there.
+        string rows = graph.Node(Operator.Shape, "rows", [tokens], NodeAttribute.Of("start", 0), NodeAttribute.Of("end", 1));
         string positions = graph.Node(Operator.Slice, "positions", [graph.Weight(ClipGeometry.TextPrefix + "embeddings.position_embedding.weight", OrtElementType.Float, geometry.Positions, geometry.Hidden), graph.Constant(0), rows, graph.Constant(0)]);
         string embedded = graph.Node(Operator.Add, "embedded.rows", [tokens, positions]);
         string x = graph.Node(Operator.Reshape, "embedded", [embedded, graph.Constant(1, -1, geometry.Hidden)]);

@@ -76,7 +76,13 @@ internal static class GraphNames
     /// <summary><see cref="RowGraphs"/>: the indices of the rows to keep, hidden ones or those of a cache; a gate: of those that it averages; i64 [m].</summary>
     public const string Rows = "rows";
 
-    /// <summary><see cref="RowGraphs"/>: how many rows of a cache stay, i64 [1], in host memory.</summary>
+    /// <summary><see cref="RowGraphs"/>: the keys of a prefix, f32 [1, Hkv, p, D].</summary>
+    public const string PrefixKey = "prefix_key";
+
+    /// <summary><see cref="RowGraphs"/>: the values of a prefix, f32 [1, Hkv, p, D].</summary>
+    public const string PrefixValue = "prefix_value";
+
+    /// <summary><see cref="RowGraphs"/>: how many rows of a cache stay, or are those of a prefix, i64 [1], in host memory.</summary>
     public const string Kept = "kept";
 
     /// <summary>Partial kinds: the visual rows whose attention is computed together, block by block, i64 [b, B]; what fills up the last block is any row.</summary>

@@ -39,6 +39,42 @@ internal static class RowGraphs
         }
     }
 
+    /// <summary>Takes the rows of a prefix out of a cache: <c>past_key</c>, <c>past_value</c> [1, Hkv, cap, D], <c>kept</c> i64 [1], which is p → <c>prefix_key</c>, <c>prefix_value</c> [1, Hkv, p, D].</summary>
+    public static GraphModel TakePrefix(TextGeometry geometry)
+    {
+        var graph = new GraphBuilder("rows.take_prefix");
+        string keys = DecoderLayerGraph.CacheInput(graph, geometry, GraphNames.PastKey, 1);
+        string values = DecoderLayerGraph.CacheInput(graph, geometry, GraphNames.PastValue, 1);
+        string count = graph.Input(GraphNames.Kept, OrtElementType.Int64, 1);
+        Take(GraphNames.PrefixKey, "keys", keys);
+        Take(GraphNames.PrefixValue, "values", values);
+        return graph.Build();
+
+        void Take(string output, string name, string cache) =>
+            graph.Output(output, graph.Node(Operator.Slice, name, [cache, graph.Constant(0), count, graph.Constant(2)]), OrtElementType.Float, 1, geometry.KeyValueHeads, "p", geometry.HeadDim);
+    }
+
+    /// <summary>Puts the rows of a prefix to the beginning of a cache: <c>prefix_key</c>, <c>prefix_value</c> [1, Hkv, p, D], <c>past_key</c>, <c>past_value</c> [1, Hkv, cap, D], <c>kept</c> i64 [1], which is p →
+    /// <c>present_key</c>, <c>present_value</c>, bound to the buffers of the cache. What is behind them stays where it was.</summary>
+    /// <remarks>What stays is copied before all is put together, so the buffer that is written is read no more.</remarks>
+    public static GraphModel PutPrefix(TextGeometry geometry)
+    {
+        var graph = new GraphBuilder("rows.put_prefix");
+        string keys = DecoderLayerGraph.CacheInput(graph, geometry, GraphNames.PastKey, 1);
+        string values = DecoderLayerGraph.CacheInput(graph, geometry, GraphNames.PastValue, 1);
+        string count = graph.Input(GraphNames.Kept, OrtElementType.Int64, 1);
+        DecoderLayerGraph.CacheOutput(graph, geometry, GraphNames.PresentKey, Put(GraphNames.PrefixKey, "keys", keys), 1);
+        DecoderLayerGraph.CacheOutput(graph, geometry, GraphNames.PresentValue, Put(GraphNames.PrefixValue, "values", values), 1);
+        return graph.Build();
+
+        string Put(string input, string name, string cache)
+        {
+            string prefix = graph.Input(input, OrtElementType.Float, 1, geometry.KeyValueHeads, "p", geometry.HeadDim);
+            string behind = graph.Node(Operator.Slice, $"{name}.behind", [cache, count, graph.Constant(long.MaxValue), graph.Constant(2)]);
+            return graph.Node(Operator.Concat, name, [prefix, behind], NodeAttribute.Of("axis", 2));
+        }
+    }
+
     /// <summary>Mixes rows: <c>weights</c> [1, m, n], <c>x</c> [1, n, H] → <c>y</c> = <c>weights · x</c> [1, m, H].</summary>
     public static GraphModel Merge(int width)
     {

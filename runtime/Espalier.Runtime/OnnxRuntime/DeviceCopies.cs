@@ -3,12 +3,11 @@ namespace Espalier.OnnxRuntime;
 /// <summary>How bytes get from the host to a device and back. The caller holds <see cref="DeviceGate"/> while it copies.</summary>
 internal abstract class DeviceCopies : IDisposable
 {
-    /// <summary>Copies a tensor.</summary>
+    /// <summary>Copies a tensor between the runs before and after it. The copy may go on behind the call: see <see cref="Wait"/>.</summary>
     /// <param name="source">The tensor that is read.</param>
     /// <param name="destination">The one that is written, of the same size.</param>
     /// <param name="bytes">The size.</param>
-    /// <param name="inOrder">True if the copy may go on behind the call, between the runs before and after it.</param>
-    public abstract void Copy(nint source, nint destination, nuint bytes, bool inOrder);
+    public abstract void Copy(nint source, nint destination, nuint bytes);
 
     /// <summary>Waits for all copies and runs.</summary>
     public abstract void Wait();
@@ -26,7 +25,7 @@ internal sealed unsafe class BlockingCopies : DeviceCopies
     public static readonly BlockingCopies Instance = new();
 
     /// <inheritdoc/>
-    public override void Copy(nint source, nint destination, nuint bytes, bool inOrder) =>
+    public override void Copy(nint source, nint destination, nuint bytes) =>
         OrtStatus.Check(OrtApi.Current.CopyTensors(OrtEnvironment.Shared.DangerousGetHandle(), &source, &destination, 0, 1), "copy between host and device");
 
     /// <inheritdoc/>

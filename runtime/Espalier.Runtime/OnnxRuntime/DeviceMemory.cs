@@ -96,7 +96,7 @@ internal sealed unsafe class DeviceMemory : IDisposable
     /// <summary>Allocates memory of the host, pinned if the device wants it so.</summary>
     /// <exception cref="DeviceMemoryException">The device cannot pin so much.</exception>
     /// <exception cref="OutOfMemoryException">The host has not that much.</exception>
-    public HostBuffer AllocateHost(nuint bytes) => _pinned is null ? new HostBuffer(NativeBuffer.Allocate(bytes)) : new HostBuffer(DeviceBuffer.Allocate(_pinned, bytes));
+    public HostBuffer AllocateHost(nuint bytes) => _pinned is null ? new HostBuffer(NativeBuffer.Allocate(bytes)) : new HostBuffer(DeviceBuffer.Allocate(_pinned, bytes), this);
 
     /// <summary>Creates a tensor over the start of a buffer of the device.</summary>
     public nint CreateTensor(DeviceBuffer buffer, nuint bytes, ReadOnlySpan<long> shape, OrtElementType type) =>
@@ -113,20 +113,24 @@ internal sealed unsafe class DeviceMemory : IDisposable
     /// <summary>Copies the first bytes of a buffer of the host to the first of one of the device. From a pinned one the copy may go on behind the call; runs that follow wait for it on the device.</summary>
     public void Upload(HostBuffer source, DeviceBuffer destination, nuint bytes)
     {
-        Copy(source.Pointer, destination, bytes, toDevice: true, inOrder: true);
+        Copy(source.Pointer, destination, bytes, toDevice: true);
         if (source.IsPinned)
         {
             source.MarkUploading(Fence);
         }
     }
 
-    /// <summary>The same from any memory of the host, and ended when the call returns.</summary>
-    public void Upload(nint source, DeviceBuffer destination, nuint bytes) => Copy(source, destination, bytes, toDevice: true, inOrder: false);
+    /// <summary>The same from any memory of the host, and ended when the call returns. It has its place between the runs, too: what they were asked for before may still write where the destination lies now.</summary>
+    public void Upload(nint source, DeviceBuffer destination, nuint bytes)
+    {
+        Copy(source, destination, bytes, toDevice: true);
+        Synchronise();
+    }
 
     /// <summary>Copies the first bytes of a buffer of the device to the first of one of the host, and waits for what the device has still to do.</summary>
     public void Download(DeviceBuffer source, HostBuffer destination, nuint bytes)
     {
-        Copy(destination.Pointer, source, bytes, toDevice: false, inOrder: true);
+        Copy(destination.Pointer, source, bytes, toDevice: false);
         Synchronise();
     }
 
@@ -136,24 +140,35 @@ internal sealed unsafe class DeviceMemory : IDisposable
         Interlocked.Increment(ref _waits);
         lock (DeviceGate.Gate)
         {
-            // Not while another thread's run is being captured, which a wait would spoil.
+            // Not while another thread's run is being captured, which a wait would spoil. A copy that begins behind the wait is none of those that have ended.
             _copies!.Wait();
+            Interlocked.Increment(ref _fence);
         }
-
-        Interlocked.Increment(ref _fence);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        // Buffers that are still in use keep both open.
+        // Buffers that are still in use keep both open; behind this wait none of them is being copied.
+        try
+        {
+            if (_copies is not null)
+            {
+                Synchronise();
+            }
+        }
+        catch (OrtException)
+        {
+            // A device that is lost copies nothing any more.
+        }
+
         _copies?.Dispose();
         _pinned?.Dispose();
         _allocator?.Dispose();
         _session?.Dispose();
     }
 
-    private void Copy(nint host, DeviceBuffer device, nuint bytes, bool toDevice, bool inOrder)
+    private void Copy(nint host, DeviceBuffer device, nuint bytes, bool toDevice)
     {
         if (bytes == 0)
         {
@@ -168,7 +183,7 @@ internal sealed unsafe class DeviceMemory : IDisposable
             deviceTensor = OrtRaw.CreateTensor(device.Pointer, bytes, [(long)bytes], OrtElementType.UInt8, _info);
             lock (DeviceGate.Gate)
             {
-                _copies!.Copy(toDevice ? hostTensor : deviceTensor, toDevice ? deviceTensor : hostTensor, bytes, inOrder);
+                _copies!.Copy(toDevice ? hostTensor : deviceTensor, toDevice ? deviceTensor : hostTensor, bytes);
             }
         }
         finally
@@ -181,7 +196,7 @@ internal sealed unsafe class DeviceMemory : IDisposable
     }
 }
 
-/// <summary>Held by whoever runs something on a device that takes one caller at a time.</summary>
+/// <summary>Held by whoever runs something on a device that takes one caller at a time, or allocates, or builds a session: none of that may happen while a run is being captured, on whatever thread.</summary>
 internal static class DeviceGate
 {
     /// <summary>The lock.</summary>

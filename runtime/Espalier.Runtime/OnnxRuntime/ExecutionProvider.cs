@@ -18,6 +18,9 @@ internal abstract class ExecutionProvider
     /// <summary>ONNX Runtime's name of memory of the host that the device has pinned; null if it has none.</summary>
     public virtual string? PinnedMemory => null;
 
+    /// <summary>True if the provider multiplies rows with weights of four bits, in single precision: <see cref="Graphs.Formats.FormatProbe"/> asks whether it does so rightly.</summary>
+    public virtual bool HasFourBitProducts => false;
+
     /// <summary>Why rows of a type do not run there, with what to do; null if they do.</summary>
     public abstract string? WhyNot(OrtElementType rows);
 

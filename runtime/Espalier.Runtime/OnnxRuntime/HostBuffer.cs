@@ -8,15 +8,19 @@ internal sealed unsafe class HostBuffer : IDisposable
 {
     private readonly NativeBuffer? _own;
     private readonly DeviceBuffer? _pinned;
+    private readonly DeviceMemory? _memory;
     private long _uploadedAt = -1;
 
     /// <summary>Takes ownership of memory.</summary>
     public HostBuffer(NativeBuffer memory) => _own = memory;
 
     /// <summary>Takes ownership of memory that a device has pinned.</summary>
-    public HostBuffer(DeviceBuffer pinned)
+    /// <param name="pinned">The memory.</param>
+    /// <param name="memory">The device that copies from it.</param>
+    public HostBuffer(DeviceBuffer pinned, DeviceMemory memory)
     {
         _pinned = pinned;
+        _memory = memory;
         NativeMemory.Clear((void*)pinned.Pointer, pinned.ByteLength);
     }
 
@@ -41,6 +45,12 @@ internal sealed unsafe class HostBuffer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_memory is not null)
+        {
+            // Whoever gets the memory next writes at once.
+            AwaitUpload(_memory);
+        }
+
         _own?.Dispose();
         _pinned?.Dispose();
     }

@@ -107,7 +107,12 @@ internal sealed unsafe class DeviceBuffer : OrtHandle
     {
         using var lease = new HandleLease(allocator);
         void* memory;
-        nint status = OrtApi.Current.AllocatorAlloc(lease.Pointer, Math.Max(bytes, Smallest), &memory);
+        nint status;
+        lock (DeviceGate.Gate)
+        {
+            status = OrtApi.Current.AllocatorAlloc(lease.Pointer, Math.Max(bytes, Smallest), &memory);
+        }
+
         if (status != 0 || memory is null)
         {
             throw new DeviceMemoryException(bytes, status == 0 ? null : OrtStatus.Read(status, "allocate memory of the device"));
@@ -119,10 +124,13 @@ internal sealed unsafe class DeviceBuffer : OrtHandle
     // A failure to free cannot be told to anybody here.
     private protected override void Release(OrtApi api, nint native)
     {
-        nint status = api.AllocatorFree(_allocator.DangerousGetHandle(), (void*)native);
-        if (status != 0)
+        lock (DeviceGate.Gate)
         {
-            api.ReleaseStatus(status);
+            nint status = api.AllocatorFree(_allocator.DangerousGetHandle(), (void*)native);
+            if (status != 0)
+            {
+                api.ReleaseStatus(status);
+            }
         }
     }
 }

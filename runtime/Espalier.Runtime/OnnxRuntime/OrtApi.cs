@@ -62,6 +62,7 @@ internal sealed unsafe class OrtApi
     public readonly delegate* unmanaged[Cdecl]<byte**, nuint*, nuint, nint*, nint> CreateArenaCfgV2;
     public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseArenaCfg;
     public readonly delegate* unmanaged[Cdecl]<nint, nint, nint, nint> CreateAndRegisterAllocator;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte*, nint, nint, byte**, byte**, nuint, nint> CreateAndRegisterAllocatorV2;
 
     // Values.
     public readonly delegate* unmanaged[Cdecl]<nint, void*, nuint, long*, nuint, int, nint*, nint> CreateTensorWithDataAsOrtValue;
@@ -169,6 +170,7 @@ internal sealed unsafe class OrtApi
         CreateArenaCfgV2 = (delegate* unmanaged[Cdecl]<byte**, nuint*, nuint, nint*, nint>)Slot(164);
         ReleaseArenaCfg = (delegate* unmanaged[Cdecl]<nint, void>)Slot(157);
         CreateAndRegisterAllocator = (delegate* unmanaged[Cdecl]<nint, nint, nint, nint>)Slot(144);
+        CreateAndRegisterAllocatorV2 = (delegate* unmanaged[Cdecl]<nint, byte*, nint, nint, byte**, byte**, nuint, nint>)Slot(259);
 
         CreateTensorWithDataAsOrtValue = (delegate* unmanaged[Cdecl]<nint, void*, nuint, long*, nuint, int, nint*, nint>)Slot(49);
         GetTensorMutableData = (delegate* unmanaged[Cdecl]<nint, void**, nint>)Slot(51);

@@ -31,7 +31,7 @@ internal sealed unsafe class OrtSession : OrtHandle
     /// <summary>Creates a session: 1 to 3 milliseconds, and the time to pack its weights.</summary>
     /// <param name="model">The ONNX model's bytes; copied.</param>
     /// <param name="options">The device, the weights and settings.</param>
-    /// <param name="prepacked">Shares packed weights with other sessions; null packs for this session alone.</param>
+    /// <param name="prepacked">Shares packed weights with other sessions of the CPU; null packs for this session alone.</param>
     /// <exception cref="OrtException">The bytes are not a model that this library can run.</exception>
     public static OrtSession Create(ReadOnlySpan<byte> model, OrtSessionOptions options, PrepackedWeights? prepacked = null)
     {
@@ -62,11 +62,24 @@ internal sealed unsafe class OrtSession : OrtHandle
             nint native;
             fixed (byte* bytes = model)
             {
-                OrtStatus.Check(
-                    prepacked is null
-                        ? api.CreateSessionFromArray(environmentLease.Pointer, bytes, (nuint)model.Length, optionsLease.Pointer, &native)
-                        : api.CreateSessionFromArrayWithPrepackedWeightsContainer(environmentLease.Pointer, bytes, (nuint)model.Length, optionsLease.Pointer, prepackedLease.Pointer, &native),
-                    "create the session");
+                nint status;
+                if (!options.Provider.UsesHostMemory)
+                {
+                    lock (DeviceGate.Gate)
+                    {
+                        status = api.CreateSessionFromArray(environmentLease.Pointer, bytes, (nuint)model.Length, optionsLease.Pointer, &native);
+                    }
+                }
+                else if (prepacked is null)
+                {
+                    status = api.CreateSessionFromArray(environmentLease.Pointer, bytes, (nuint)model.Length, optionsLease.Pointer, &native);
+                }
+                else
+                {
+                    status = api.CreateSessionFromArrayWithPrepackedWeightsContainer(environmentLease.Pointer, bytes, (nuint)model.Length, optionsLease.Pointer, prepackedLease.Pointer, &native);
+                }
+
+                OrtStatus.Check(status, "create the session");
             }
 
             try
@@ -205,5 +218,17 @@ internal sealed unsafe class OrtSession : OrtHandle
         return names;
     }
 
-    private protected override void Release(OrtApi api, nint native) => api.ReleaseSession(native);
+    private protected override void Release(OrtApi api, nint native)
+    {
+        if (!_takesTurns)
+        {
+            api.ReleaseSession(native);
+            return;
+        }
+
+        lock (DeviceGate.Gate)
+        {
+            api.ReleaseSession(native);
+        }
+    }
 }

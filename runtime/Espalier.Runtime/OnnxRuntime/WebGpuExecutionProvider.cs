@@ -17,6 +17,9 @@ internal sealed unsafe class WebGpuExecutionProvider : ExecutionProvider
     public override bool RewritesGraphs => true;
 
     /// <inheritdoc/>
+    public override bool HasFourBitProducts => true;
+
+    /// <inheritdoc/>
     public override string? WhyNot(OrtElementType rows) => rows == OrtElementType.Float
         ? null
         : "half precision was written for CUDA, and no WebGPU device that it could be tried on was there. Choose Precision.Float32.";

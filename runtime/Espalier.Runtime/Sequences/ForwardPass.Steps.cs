@@ -59,7 +59,7 @@ public sealed partial class ForwardPass
         LayerBinding binding = _bindings.Ahead(layer);
         int firstVisual = _cache.Length(layer);
         _rows.Rejoin(_map.Count, _suffixRows);
-        _cache.Announce(layer, 0);
+        _cache.CountKeys(layer);
         _rows.BindAhead(binding);
         _readings.BindScores(binding, firstVisual + _rows.Count);
         binding.Run();

@@ -63,7 +63,7 @@ internal sealed unsafe class KeyValueCache : IDisposable
                 ReadOnlySpan<long> shape = [1, _text.KeyValueHeads, arrays.Rows(layer), _text.HeadDim];
                 _keyTensors[layer] = new HeldTensor(_remote?.Keys[layer].CreateTensor(bytes, shape, arrays.Type) ?? OrtRaw.CreateTensor(arrays.Keys(layer, sequence), bytes, shape, arrays.Type));
                 _valueTensors[layer] = new HeldTensor(_remote?.Values[layer].CreateTensor(bytes, shape, arrays.Type) ?? OrtRaw.CreateTensor(arrays.Values(layer, sequence), bytes, shape, arrays.Type));
-                _lastRowTensors[layer] = new HeldTensor(_remote?.LastRows[layer].CreateTensor(sizeof(int), [1], OrtElementType.Int32) ?? OrtRaw.CreateTensor(arrays.LastRow(layer, sequence), sizeof(int), [1], OrtElementType.Int32));
+                _lastRowTensors[layer] = new HeldTensor(_remote?.CreateLastRow() ?? OrtRaw.CreateTensor(arrays.LastRow(layer, sequence), sizeof(int), [1], OrtElementType.Int32));
                 _capacityTensors[layer] = new HeldTensor(OrtRaw.CreateTensor(arrays.Capacity(layer), sizeof(int), [1], OrtElementType.Int32));
                 _keyRowTensors[layer] = new HeldTensor(OrtRaw.CreateTensor(arrays.KeyRows(layer, sequence), sizeof(long), [1], OrtElementType.Int64));
             }
@@ -143,7 +143,10 @@ internal sealed unsafe class KeyValueCache : IDisposable
         binding.BindOutput("scattered_value\0"u8, _valueTensors[layer].Value);
     }
 
-    /// <summary>Announces <paramref name="rows"/> new rows to the next run of a layer.</summary>
+    /// <summary>Tells a graph that reads the keys of a layer, and adds none, how many there are.</summary>
+    public void CountKeys(int layer) => *(long*)_arrays.KeyRows(layer, _sequence) = _lengths[layer];
+
+    /// <summary>Announces <paramref name="rows"/> new rows to the next run of a layer, which comes before that of another.</summary>
     /// <exception cref="InvalidOperationException">The layer has no room: a native call would write past the buffer.</exception>
     public void Announce(int layer, int rows)
     {

@@ -1,4 +1,5 @@
 using Espalier.Graphs;
+using Espalier.Graphs.Formats;
 using Espalier.Graphs.Lowering;
 using Espalier.OnnxRuntime;
 
@@ -11,9 +12,13 @@ internal sealed class DeviceWeights(ExecutionProvider provider, DeviceMemory mem
     private readonly Dictionary<(string? File, string Name), OrtValue> _values = [];
 
     private bool? _attentionIsExact;
+    private bool? _fourBitsAreExact;
 
     /// <summary>True if the device's attention over many rows is right; asked once.</summary>
     public bool AttentionIsExact => _attentionIsExact ??= !provider.RewritesGraphs || AttentionProbe.IsExact(provider, memory);
+
+    /// <summary>True if the device's products of four-bit weights are right; asked once.</summary>
+    public bool IsExact(Int4Blocks format) => _fourBitsAreExact ??= FormatProbe.IsExact(format, provider, memory);
 
     /// <summary>The memory.</summary>
     public DeviceMemory Memory => memory;

@@ -81,6 +81,12 @@ internal enum ModelPart
     /// <summary>Rows of a KV cache on a device that move to its beginning.</summary>
     KeepCached,
 
+    /// <summary>Rows of a prefix out of a KV cache on a device.</summary>
+    TakePrefix,
+
+    /// <summary>Rows of a prefix into a KV cache on a device.</summary>
+    PutPrefix,
+
     /// <summary>Rows that take others in.</summary>
     MergeRows,
 

@@ -39,7 +39,7 @@ internal sealed class ModelSessions
             cuda.RequireAvailable();
         }
 
-        PrecisionFormats formats = PrecisionFormats.For(Precision, options.Device.Provider);
+        PrecisionFormats formats = PrecisionFormats.For(Precision, options.Device.Provider, format => cache.IsExact(options.Device.Provider, format));
         VictorWeights? summary = cache.Learned.FindRegisters(plan);
         DyVteWeights? gates = cache.Learned.FindGates(plan);
         LearnedFile? matrices = cache.Learned.FindMatrices(plan);
@@ -77,7 +77,8 @@ internal sealed class ModelSessions
         bool mergesProjected = plan.StepAt(Site.Projected) is { IsMerge: true };
         bool norms = plan.Steps.Any(static step => step.Kernel is { } kernel && (kernel.Inputs & KernelInputs.NormedRows) != 0);
         bool movesCached = plan.Eviction is not null && !Memory.IsHost;
-        int total = 5 + (Clip is null ? 0 : 2) + (replays ? 1 : 0) + (movesCached ? 1 : 0) + (mergesProjected ? 1 : 0) + (norms ? 1 : 0) + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
+        bool copiesPrefixes = !Memory.IsHost;
+        int total = 5 + (Clip is null ? 0 : 2) + (copiesPrefixes ? 2 : 0) + (replays ? 1 : 0) + (movesCached ? 1 : 0) + (mergesProjected ? 1 : 0) + (norms ? 1 : 0) + (plan.ReducesTower ? TowerSessions.Count(plan) : 1) + (decodesApart ? 2 * layers : layers) + (output is null ? 0 : 1) + (merges ? 1 : 0);
         for (int layer = 0; layer < layers; layer++)
         {
             total += (plan.KindAt(layer) switch { LayerKind.Dense => 0, LayerKind.Halved or LayerKind.HalvedSoftmax => 2, _ => 1 }) + (plan.IsScoredAhead(layer) ? 1 : 0) + (plan.Gates?.IsBehind(layer) == true ? 1 : 0) + (plan.MaySkipAt(layer) ? 2 : 0);
@@ -149,6 +150,8 @@ internal sealed class ModelSessions
         Execution = Describe(options.Device, ReplaysAll ? null : replays ? cache.WhyNotReplayed(options.Device.Provider) : "the row itself says which feed-forward layers a step runs");
         GatherRows = Get(ModelPart.GatherRows);
         KeepCached = movesCached ? Get(ModelPart.KeepCached) : null;
+        TakePrefix = copiesPrefixes ? Get(ModelPart.TakePrefix) : null;
+        PutPrefix = copiesPrefixes ? Get(ModelPart.PutPrefix) : null;
         MergeRows = merges ? Get(ModelPart.MergeRows) : null;
         FinalNorm = norms ? Get(ModelPart.FinalNorm) : null;
         MergeProjected = mergesProjected ? Get(ModelPart.MergeProjected) : null;
@@ -230,6 +233,12 @@ internal sealed class ModelSessions
 
     /// <summary>Rows of a KV cache that stay when others leave; null if none leave, or if the host can move them itself.</summary>
     public OrtSession? KeepCached { get; }
+
+    /// <summary>Rows of a prefix out of a KV cache; null if the host can copy them itself.</summary>
+    public OrtSession? TakePrefix { get; }
+
+    /// <summary>Rows of a prefix into a KV cache; null if the host can copy them itself.</summary>
+    public OrtSession? PutPrefix { get; }
 
     /// <summary>Visual rows that take others in; null if the plan merges nothing in the decoder.</summary>
     public OrtSession? MergeRows { get; }

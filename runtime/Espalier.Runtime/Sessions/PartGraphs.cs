@@ -40,6 +40,8 @@ internal static class PartGraphs
             ModelPart.FinalNorm => RowGraphs.FinalNorm(geometry.Text),
             ModelPart.GatherRows => RowGraphs.Gather(geometry.Text.Hidden),
             ModelPart.KeepCached => RowGraphs.KeepCached(geometry.Text),
+            ModelPart.TakePrefix => RowGraphs.TakePrefix(geometry.Text),
+            ModelPart.PutPrefix => RowGraphs.PutPrefix(geometry.Text),
             ModelPart.MergeRows => RowGraphs.Absorb(geometry.Text.Hidden),
             ModelPart.PartRows => RowGraphs.Part(geometry.Text),
             ModelPart.JoinRows => RowGraphs.Join(geometry.Text),

@@ -132,6 +132,22 @@ internal sealed class SessionCache(Checkpoint checkpoint)
         }
     }
 
+    /// <summary>True if a device multiplies the integers of a format rightly; asked once.</summary>
+    /// <exception cref="ExecutionProviderNotAvailableException">The device cannot be used.</exception>
+    /// <exception cref="OrtException">It has no such kernel.</exception>
+    public bool IsExact(ExecutionProvider provider, QuantisedFormat format)
+    {
+        if (provider.UsesHostMemory)
+        {
+            return FormatProbe.IsExact(format);
+        }
+
+        lock (_lock)
+        {
+            return format is Int4Blocks blocks && _source.DeviceWeightsOf(provider).IsExact(blocks);
+        }
+    }
+
     /// <summary>What a device said when it was to capture runs of a session and did not; null if it never did.</summary>
     public string? WhyNotReplayed(ExecutionProvider provider)
     {

@@ -98,9 +98,10 @@ internal sealed class SessionSource(Checkpoint checkpoint) : IDisposable
             {
                 WeightUse stored = use.TransposeOf ?? use;
                 bool isLearned = learned is not null && learned.TryGet(stored.RoundedFrom ?? stored, out _);
+                OrtValue? quantised = isLearned ? null : _weights.Quantised(stored);
                 var placeholder = OrtValue.Allocate(use.Shape, use.Type);
                 placeholders.Add(placeholder);
-                options.AddExternalInitializer(use.Name, weights.Get(use, isLearned ? learned!.Path : null, read => isLearned && learned!.TryGet(read.RoundedFrom ?? read, out OrtValue? value) ? _weights.Rounded(read, learned.Path, value) : _weights.Read(read), disposes: !isLearned), placeholder);
+                options.AddExternalInitializer(use.Name, weights.Get(use, isLearned ? learned!.Path : null, read => isLearned && learned!.TryGet(read.RoundedFrom ?? read, out OrtValue? value) ? _weights.Rounded(read, learned.Path, value) : quantised ?? _weights.Read(read), disposes: !isLearned && quantised is null), placeholder);
             }
 
             OrtSession session = CreateOn(provider, lowered, options);

@@ -54,6 +54,20 @@ internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
         return use.Name == DerivedWeights.RopeCos ? cosines : sines;
     }
 
+    /// <summary>What a format stores for a weight, which the file that holds it keeps; null if it is none of those.</summary>
+    public OrtValue? Quantised(WeightUse use)
+    {
+        foreach (QuantisedWeights weights in _quantised)
+        {
+            if (weights.TryGet(use, out OrtValue? quantised))
+            {
+                return quantised;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>A learned weight in the precision that a graph reads it in.</summary>
     /// <param name="use">The weight.</param>
     /// <param name="file">Where it was learned.</param>
@@ -93,18 +107,7 @@ internal sealed class WeightStore(Checkpoint checkpoint) : IDisposable
         _mapping.Dispose();
     }
 
-    private OrtValue Load(WeightUse use)
-    {
-        foreach (QuantisedWeights weights in _quantised)
-        {
-            if (weights.TryGet(use, out OrtValue? quantised))
-            {
-                return quantised;
-            }
-        }
-
-        return Over(checkpoint.GetTensor(use.Source, use.Slice?.WholeShape ?? use.Shape), use, _mapping);
-    }
+    private OrtValue Load(WeightUse use) => Quantised(use) ?? Over(checkpoint.GetTensor(use.Source, use.Slice?.WholeShape ?? use.Shape), use, _mapping);
 
     /// <summary>A weight for sessions: the mapped memory itself, or a copy in 32 bits.</summary>
     /// <param name="tensor">The checkpoint's tensor that the weight is, or is a part of.</param>

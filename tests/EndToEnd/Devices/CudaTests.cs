@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Reflection;
 using System.Text.RegularExpressions;
 using Espalier.Graphs.Lowering;
 using Espalier.OnnxRuntime;
@@ -17,39 +16,20 @@ public sealed partial class CudaTests(ITestOutputHelper output)
 
     private static readonly ModelOptions OnDevice = new() { Device = Device.Cuda, Precision = Precision.Float16 };
 
-    public static TheoryData<string> Variants() => WebGpuTests.Variants();
-
     // All sessions on one stream, decode steps captured: the answers would differ if runs overtook each other.
     [CudaTheory]
-    [MemberData(nameof(Variants))]
+    [MemberData(nameof(SampleAnswer.Variants), MemberType = typeof(SampleAnswer))]
     public async Task ASampleVariantAnswersAsOnTheCpu(string variant)
     {
-        MethodInfo load = typeof(DenseShapes).Assembly.GetType(typeof(DenseShapes).Namespace + "." + variant)!.GetMethod("Load", [typeof(Checkpoint), typeof(ModelOptions)])!;
         using Checkpoint checkpoint = Checkpoint.Open(RepositoryFolder.Combine("samples", "models", "shapes"));
-        (string expected, List<float[]> expectedLogits) = await Ask(null);
+        SampleAnswer expected = await SampleAnswer.Of(variant, checkpoint, null);
         foreach ((Precision precision, float tolerance) in ((Precision, float)[])[(Precision.Float16, HalfTolerance), (Precision.BFloat16, BFloatTolerance)])
         {
-            (string answer, List<float[]> logits) = await Ask(OnDevice with { Precision = precision });
-            output.WriteLine($"{precision}: {answer}, logits differ by {Difference(expectedLogits, logits):G3} at most");
-            Assert.Equal(expected, answer);
-            Assert.InRange(Difference(expectedLogits, logits), 0, variant is nameof(FoPruShapes) or nameof(RecoverableShapes) ? BFloatTolerance : tolerance);
-        }
-
-        async Task<(string, List<float[]>)> Ask(ModelOptions? options)
-        {
-            using var model = (VisionLanguageModel)load.Invoke(null, [checkpoint, options])!;
-            using Sequence sequence = model.CreateSequence(200);
-            Imaging.DecodedImage image = Imaging.ImageDecoder.Load(RepositoryFolder.Combine("samples", "images", "pair.png"));
-            string answer = "";
-            var logits = new List<float[]>();
-            await foreach (string text in model.AnswerAsync(sequence, image, "where is the yellow square ?", new AnswerOptions { MaxNewTokens = 2 }))
-            {
-                answer += text;
-                logits.Add(sequence.Logits.ToArray());
-            }
-
-            logits.Add(sequence.Logits.ToArray());
-            return (answer, logits);
+            SampleAnswer found = await SampleAnswer.Of(variant, checkpoint, OnDevice with { Precision = precision });
+            float difference = LogitComparison.LargestDifference(expected.Logits, found.Logits);
+            output.WriteLine($"{precision}: {found.Text}, logits differ by {difference:G3} at most");
+            Assert.Equal(expected.Text, found.Text);
+            Assert.InRange(difference, 0, variant is nameof(FoPruShapes) or nameof(RecoverableShapes) ? BFloatTolerance : tolerance);
         }
     }
 
@@ -66,12 +46,11 @@ public sealed partial class CudaTests(ITestOutputHelper output)
     [InlineData(typeof(ClipLlamaNormTwice))]
     public void AKindOfLayerComputesWhatItDoesOnTheCpu(Type variant)
     {
-        MethodInfo load = variant.GetMethod("Load", [typeof(Checkpoint), typeof(ModelOptions)])!;
-        Assert.InRange(Difference(Run(new ModelOptions { Precision = Precision.Float16 }), Run(OnDevice)), 0, HalfTolerance);
+        Assert.InRange(LogitComparison.LargestDifference(Run(new ModelOptions { Precision = Precision.Float16 }), Run(OnDevice)), 0, HalfTolerance);
 
         List<float[]> Run(ModelOptions options)
         {
-            using var tiny = new TinyModel(checkpoint => (VisionLanguageModel)load.Invoke(null, [checkpoint, options])!);
+            using TinyModel tiny = TinyModel.Of(variant, options);
             using Sequence sequence = tiny.CreateSequence();
             List<float[]> logits = tiny.Run(sequence, steps: 2);
             logits.AddRange(tiny.Run(sequence, steps: 1));
@@ -208,9 +187,6 @@ public sealed partial class CudaTests(ITestOutputHelper output)
         using DeviceMemory memory = MemoryProbe.Open(Device.Cuda.Provider);
         Assert.Throws<DeviceMemoryException>(() => memory.Allocate((nuint)1 << 46));
     }
-
-    private static float Difference(List<float[]> expected, List<float[]> found) =>
-        expected.Zip(found, static (one, other) => one.Zip(other, static (a, b) => MathF.Abs(a - b)).Max()).Max();
 
     [GeneratedRegex("Operator=\\w+[^\\r\\n]*SdpaKernel=\\w+")]
     private static partial Regex KernelNames();

@@ -31,7 +31,7 @@ internal sealed unsafe class RehearsedDevice : ExecutionProvider
 
     private sealed class Copies : DeviceCopies
     {
-        public override void Copy(nint source, nint destination, nuint bytes, bool inOrder)
+        public override void Copy(nint source, nint destination, nuint bytes)
         {
             void* from;
             void* to;

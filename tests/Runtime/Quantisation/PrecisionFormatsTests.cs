@@ -68,6 +68,19 @@ public sealed class PrecisionFormatsTests
     }
 
     [Fact]
+    public void AWebGpuDeviceTakesFourBitsWhereItMultipliesThemRightly()
+    {
+        WebGpuExecutionProvider device = WebGpuExecutionProvider.Instance;
+        Assert.Equal(new PrecisionFormats(Int4Blocks.Instance, Int4Blocks.Instance, LinearFormat.Float32), PrecisionFormats.For(Precision.Int4, device, static format => format == Int4Blocks.Instance));
+        var wrong = Assert.Throws<PrecisionNotSupportedException>(() => PrecisionFormats.For(Precision.Int4, device, static _ => false));
+        Assert.Contains("wrong products", wrong.Message, StringComparison.Ordinal);
+        foreach (Precision precision in (Precision[])[Precision.Int8, Precision.Int8PrefillInt4Decode])
+        {
+            Assert.Contains("only Precision.Int4", Assert.Throws<PrecisionNotSupportedException>(() => PrecisionFormats.For(precision, device, static _ => true)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void HalfPrecisionIsATypeOfRowsThatADeviceHasOrHasNot()
     {
         var cuda = new CudaExecutionProvider();

@@ -15,12 +15,16 @@ internal sealed record PrecisionFormats(LinearFormat Decoder, LinearFormat Decod
     /// <summary>The type of rows and of the KV cache. Where it has 16 bits, graphs are written in single precision and lowered: see <see cref="Lowering.HalfLowering"/>.</summary>
     public OrtElementType Rows { get; init; } = OrtElementType.Float;
 
-    /// <summary>The formats that stand for a precision on a device.</summary>
+    /// <summary>The formats that stand for a precision on the CPU, or on a device that has no integers.</summary>
     /// <exception cref="PrecisionNotSupportedException">The device has no kernel for it, or one that computes something else.</exception>
     public static PrecisionFormats For(Precision precision, ExecutionProvider provider) => For(precision, provider, FormatProbe.IsExact);
 
-    /// <summary>The same with the answer of the probe given.</summary>
-    internal static PrecisionFormats For(Precision precision, ExecutionProvider provider, Func<QuantisedFormat, bool> isExact)
+    /// <summary>The formats that stand for a precision on any device.</summary>
+    /// <param name="precision">The precision.</param>
+    /// <param name="provider">The device.</param>
+    /// <param name="isExact">Asks it whether its products of a format are right.</param>
+    /// <exception cref="PrecisionNotSupportedException">The device has no kernel for it, or one that computes something else.</exception>
+    public static PrecisionFormats For(Precision precision, ExecutionProvider provider, Func<QuantisedFormat, bool> isExact)
     {
         if (!Enum.IsDefined(precision))
         {
@@ -40,13 +44,20 @@ internal sealed record PrecisionFormats(LinearFormat Decoder, LinearFormat Decod
                 : new PrecisionFormats(LinearFormat.Float32, LinearFormat.Float32, LinearFormat.Float32) { Rows = rows };
         }
 
-        if (provider is not CpuExecutionProvider)
+        if (provider is not CpuExecutionProvider && !(precision == Precision.Int4 && provider.HasFourBitProducts))
         {
-            throw new PrecisionNotSupportedException(precision, provider.Name, "integer weights run on the CPU only. Choose a precision of the device, or Device.Cpu.");
+            throw new PrecisionNotSupportedException(precision, provider.Name, $"integer weights run on the CPU{(provider.HasFourBitProducts ? "; on this device only Precision.Int4" : " only")}. Choose a precision of the device, or Device.Cpu.");
         }
 
         try
         {
+            if (provider is not CpuExecutionProvider)
+            {
+                // What the tower takes elsewhere, eight bits, has no kernel here.
+                QuantisedFormat blocks = Require(Int4Blocks.Instance);
+                return new PrecisionFormats(blocks, blocks, LinearFormat.Float32);
+            }
+
             QuantisedFormat vision = isExact(Int8PerToken.Signed) ? Int8PerToken.Signed : Require(Int8PerToken.Unsigned);
             QuantisedFormat decode = precision == Precision.Int8 ? vision : Require(Int4Blocks.Instance);
             return new PrecisionFormats(precision == Precision.Int4 ? decode : vision, decode, vision);
@@ -58,6 +69,6 @@ internal sealed record PrecisionFormats(LinearFormat Decoder, LinearFormat Decod
 
         QuantisedFormat Require(QuantisedFormat format) => isExact(format)
             ? format
-            : throw new PrecisionNotSupportedException(precision, provider.Name, "the kernel of this processor gives wrong products of the largest integers. Choose Precision.Float32.");
+            : throw new PrecisionNotSupportedException(precision, provider.Name, "the kernel of this processor gives wrong products of integers. Choose Precision.Float32.");
     }
 }

@@ -29,7 +29,7 @@ internal static class HalfOperators
     private static readonly HashSet<string> Rows = new(StringComparer.Ordinal)
     {
         GraphNames.X, GraphNames.Y, GraphNames.Normed, GraphNames.Visual, GraphNames.Text, GraphNames.Features,
-        GraphNames.PastKey, GraphNames.PastValue, GraphNames.PresentKey, GraphNames.PresentValue, GraphNames.ScatteredKey, GraphNames.ScatteredValue,
+        GraphNames.PastKey, GraphNames.PastValue, GraphNames.PresentKey, GraphNames.PresentValue, GraphNames.ScatteredKey, GraphNames.ScatteredValue, GraphNames.PrefixKey, GraphNames.PrefixValue,
     };
 
     private static readonly Dictionary<Operator, OperatorPrecision> Precisions = new()

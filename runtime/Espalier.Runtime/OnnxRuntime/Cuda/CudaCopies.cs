@@ -20,15 +20,15 @@ internal sealed unsafe class CudaCopies : DeviceCopies
         _output = new HeldTensor(OrtRaw.CreateTensor(_row.Pointer, 4 * sizeof(float), [1, 1, 4], OrtElementType.Float, memory));
         _binding = OrtBinding.Create(session);
 
-        // ONNX Runtime waits for the devices of the outputs that are bound; the session itself never runs.
+        // ONNX Runtime waits for the providers of the nodes that make the outputs that are bound; the session itself never runs.
         _binding.BindOutput("y\0"u8, _output.Value);
     }
 
     /// <inheritdoc/>
-    public override void Copy(nint source, nint destination, nuint bytes, bool inOrder)
+    public override void Copy(nint source, nint destination, nuint bytes)
     {
         using var stream = new HandleLease(_stream);
-        OrtStatus.Check(OrtApi.Current.CopyTensors(OrtEnvironment.Shared.DangerousGetHandle(), &source, &destination, inOrder ? stream.Pointer : 0, 1), "copy between host and device");
+        OrtStatus.Check(OrtApi.Current.CopyTensors(OrtEnvironment.Shared.DangerousGetHandle(), &source, &destination, stream.Pointer, 1), "copy between host and device");
     }
 
     /// <inheritdoc/>

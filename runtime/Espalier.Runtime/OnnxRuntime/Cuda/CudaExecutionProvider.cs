@@ -43,8 +43,9 @@ internal sealed unsafe class CudaExecutionProvider(int deviceId = 0) : Execution
         Require(api.CreateCudaProviderOptions(&cuda), "create the options of the CUDA provider");
         try
         {
-            using var stream = new HandleLease(Stream());
+            // First the options, which load the library and count the GPUs: what is missing is said here, before anything is registered.
             Update(cuda, CudaOptions.Of(deviceId, options.CapturesRuns));
+            using var stream = new HandleLease(Stream());
             fixed (byte* key = "user_compute_stream\0"u8)
             {
                 Require(api.UpdateCudaProviderOptionsWithValue(cuda, key, (void*)_stream!.Handle), "set the stream of the CUDA provider");

@@ -9,6 +9,7 @@ internal sealed unsafe class CudaStream : OrtHandle
     private const string Registration = "espalier.cuda";
     private static readonly Lock Gate = new();
     private static OrtEnvironment? _registered;
+    private static OrtEnvironment? _withArena;
 
     private readonly OrtEnvironment _environment;
 
@@ -33,7 +34,7 @@ internal sealed unsafe class CudaStream : OrtHandle
     {
         OrtApi api = OrtApi.Current;
         using var lease = new HandleLease(environment);
-        Register(api, environment, lease.Pointer);
+        Register(api, environment, lease.Pointer, provider, deviceId);
         nint device = Find(api, lease.Pointer, provider, deviceId);
         nint stream;
         OrtStatus.Check(api.CreateSyncStreamForEpDevice(device, 0, &stream), "create a CUDA stream");
@@ -47,13 +48,20 @@ internal sealed unsafe class CudaStream : OrtHandle
         return Path.GetDirectoryName(core) is { Length: > 0 } folder ? Path.Combine(folder, name) : name;
     }
 
-    private static void Register(OrtApi api, OrtEnvironment environment, nint native)
+    private static void Register(OrtApi api, OrtEnvironment environment, nint native, string provider, int deviceId)
     {
         lock (Gate)
         {
             if (ReferenceEquals(_registered, environment))
             {
                 return;
+            }
+
+            // Before the library, whose allocator would be the environment's else: it asks CUDA for every tensor between two operators, and gives it back, which waits for the GPU.
+            if (!ReferenceEquals(_withArena, environment))
+            {
+                RegisterArena(api, native, provider, deviceId);
+                _withArena = environment;
             }
 
             // ORTCHAR_T: wide on Windows, bytes elsewhere.
@@ -69,6 +77,40 @@ internal sealed unsafe class CudaStream : OrtHandle
             {
                 Marshal.FreeCoTaskMem(path);
                 Marshal.FreeCoTaskMem(name);
+            }
+        }
+    }
+
+    /// <summary>Registers the arena that all sessions of a GPU share, but for those whose runs are captured.</summary>
+    private static void RegisterArena(OrtApi api, nint environment, string provider, int deviceId)
+    {
+        nint name = Marshal.StringToCoTaskMemUTF8(provider);
+        nint memory = 0;
+        nint configuration = 0;
+        try
+        {
+            fixed (byte* kind = "Cuda\0"u8, key = "arena_extend_strategy\0"u8)
+            {
+                OrtStatus.Check(api.CreateMemoryInfo(kind, (int)OrtAllocatorType.Arena, deviceId, 0, &memory), "describe the memory of the GPU");
+
+                // 1 = as much as is asked for, as in the options of the provider.
+                nuint value = 1;
+                byte* keys = key;
+                OrtStatus.Check(api.CreateArenaCfgV2(&keys, &value, 1, &configuration), "configure the arena of the GPU");
+                OrtStatus.Check(api.CreateAndRegisterAllocatorV2(environment, (byte*)name, memory, configuration, null, null, 0), "register the arena of the GPU");
+            }
+        }
+        finally
+        {
+            Marshal.FreeCoTaskMem(name);
+            if (configuration != 0)
+            {
+                api.ReleaseArenaCfg(configuration);
+            }
+
+            if (memory != 0)
+            {
+                api.ReleaseMemoryInfo(memory);
             }
         }
     }

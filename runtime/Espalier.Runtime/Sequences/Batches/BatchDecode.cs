@@ -67,8 +67,8 @@ internal abstract class BatchDecode : IDisposable
         try
         {
             sequences = Bind(sequences, caches);
-            Announce(caches[..sequences]);
-            RunLayers(cancellationToken);
+            ClearResting(sequences);
+            RunLayers(caches[..sequences], cancellationToken);
             foreach (KeyValueCache? cache in _loaded.AsSpan(0, sequences))
             {
                 for (int layer = 0; cache is not null && layer < Text.Layers; layer++)
@@ -98,12 +98,30 @@ internal abstract class BatchDecode : IDisposable
     /// <returns>How many slots the step runs: these, or more.</returns>
     protected abstract int Bind(int sequences, ReadOnlySpan<KeyValueCache> caches);
 
-    /// <summary>Runs all layers and the head, and puts the logits in place.</summary>
-    protected abstract void RunLayers(CancellationToken cancellationToken);
+    /// <summary>Runs all layers, each behind <see cref="Announce"/>, and the head, and puts the logits in place.</summary>
+    /// <param name="caches">The cache of every slot that runs.</param>
+    /// <param name="cancellationToken">Looked at before each layer.</param>
+    protected abstract void RunLayers(ReadOnlySpan<KeyValueCache> caches, CancellationToken cancellationToken);
 
-    private void Announce(ReadOnlySpan<KeyValueCache> caches)
+    /// <summary>Tells the next run of a layer which rows are new.</summary>
+    protected void Announce(int layer, ReadOnlySpan<KeyValueCache> caches)
     {
         for (int slot = 0; slot < caches.Length; slot++)
+        {
+            if (_loaded[slot] is null)
+            {
+                caches[slot].AnnounceUnread(layer);
+            }
+            else
+            {
+                caches[slot].Announce(layer, 1);
+            }
+        }
+    }
+
+    private void ClearResting(int sequences)
+    {
+        for (int slot = 0; slot < sequences; slot++)
         {
             // A row of zeros: whatever scale the kernel takes for all rows together, this one does not widen it.
             if (_loaded[slot] is null)
@@ -112,18 +130,6 @@ internal abstract class BatchDecode : IDisposable
                 for (int numbering = 0; numbering <= Numberings[^1]; numbering++)
                 {
                     Positions(numbering)[slot] = 0;
-                }
-            }
-
-            for (int layer = 0; layer < Text.Layers; layer++)
-            {
-                if (_loaded[slot] is null)
-                {
-                    caches[slot].AnnounceUnread(layer);
-                }
-                else
-                {
-                    caches[slot].Announce(layer, 1);
                 }
             }
         }

@@ -3,7 +3,7 @@ using Espalier.OnnxRuntime;
 namespace Espalier;
 
 /// <summary>Decode steps of a batch on a device, where each sequence has a cache of its own: the rows of all slots go through a layer together, and through its attention one by one.</summary>
-/// <remarks>A step takes up the rows of all slots and their positions at once and a length a layer and slot, and brings down the logits. Not thread-safe.</remarks>
+/// <remarks>A step takes up the rows of all slots and their positions at once and the lengths of the caches, each where it changes from layer to layer, and brings down the logits. Not thread-safe.</remarks>
 internal sealed class DeviceBatchDecode : BatchDecode
 {
     private readonly BatchLogits _logits;
@@ -83,7 +83,7 @@ internal sealed class DeviceBatchDecode : BatchDecode
     }
 
     /// <inheritdoc/>
-    protected override void RunLayers(CancellationToken cancellationToken)
+    protected override void RunLayers(ReadOnlySpan<KeyValueCache> caches, CancellationToken cancellationToken)
     {
         _evenRows.Upload();
         foreach (DeviceTensor positions in _positions)
@@ -91,10 +91,11 @@ internal sealed class DeviceBatchDecode : BatchDecode
             positions.Upload();
         }
 
-        foreach (LayerBinding layer in _layers)
+        for (int layer = 0; layer < _layers.Length; layer++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            layer.Run();
+            Announce(layer, caches);
+            _layers[layer].Run();
         }
 
         _head.Run();

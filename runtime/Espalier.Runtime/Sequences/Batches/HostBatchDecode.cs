@@ -52,12 +52,13 @@ internal sealed unsafe class HostBatchDecode : BatchDecode
     protected override Span<long> Positions(int numbering) => _positions.Slice<long>((long)numbering * Slots, Slots);
 
     /// <inheritdoc/>
-    protected override void RunLayers(CancellationToken cancellationToken)
+    protected override void RunLayers(ReadOnlySpan<KeyValueCache> caches, CancellationToken cancellationToken)
     {
-        foreach (LayerBinding layer in _layers)
+        for (int layer = 0; layer < _layers.Length; layer++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            layer.Run();
+            Announce(layer, caches);
+            _layers[layer].Run();
         }
 
         _head.Run();

@@ -118,6 +118,9 @@ public sealed class HalfLoweringTests
         graphs.Add("gather", (RowGraphs.Gather(8), false));
         graphs.Add("merge", (RowGraphs.Merge(8), false));
         graphs.Add("absorb", (RowGraphs.Absorb(8), false));
+        graphs.Add("keep cached", (RowGraphs.KeepCached(text), false));
+        graphs.Add("take prefix", (RowGraphs.TakePrefix(text), false));
+        graphs.Add("put prefix", (RowGraphs.PutPrefix(text), false));
         graphs.Add("norm", (RowGraphs.FinalNorm(text), false));
         graphs.Add("part", (RowGraphs.Part(text), false));
         graphs.Add("join", (RowGraphs.Join(text), false));
