@@ -61,9 +61,9 @@ public sealed unsafe class CudaFailureTests
         }
     }
 
-    // The function that registers the arena of a GPU, by its slot and arguments: it registers one of the CPU, and says that the provider of a GPU is missing.
+    // The function that registers the arena of a GPU, by its slot and arguments, asked for one of the CPU. For a GPU whose provider is missing it ends the process, so that it is called behind the options, which say so first.
     [LinuxFact]
-    public void AnArenaIsRegisteredForAProviderThatIsThere()
+    public void AnArenaIsRegisteredByTheFunctionThatRegistersThatOfAGpu()
     {
         using var folder = new TemporaryFolder();
         string core = Path.Combine(folder.Path, "libonnxruntime.so.1");
@@ -72,22 +72,18 @@ public sealed unsafe class CudaFailureTests
         nint threading;
         nint environment;
         nint onHost;
-        nint onGpu;
         nint configuration;
         Assert.Equal(0, api.CreateThreadingOptions(&threading));
-        fixed (byte* name = "test\0"u8, kind = "Cuda\0"u8, key = "arena_extend_strategy\0"u8, cpu = "CPUExecutionProvider\0"u8, cuda = "CUDAExecutionProvider\0"u8)
+        fixed (byte* name = "test\0"u8, key = "arena_extend_strategy\0"u8, cpu = "CPUExecutionProvider\0"u8)
         {
             const int Fatal = 4;
             Assert.Equal(0, api.CreateEnvWithGlobalThreadPools(Fatal, name, threading, &environment));
             Assert.Equal(0, api.CreateCpuMemoryInfo((int)OrtAllocatorType.Arena, 0, &onHost));
-            Assert.Equal(0, api.CreateMemoryInfo(kind, (int)OrtAllocatorType.Arena, 0, 0, &onGpu));
             nuint value = 1;
             byte* keys = key;
             Assert.Equal(0, api.CreateArenaCfgV2(&keys, &value, 1, &configuration));
             Assert.Equal(0, api.CreateAndRegisterAllocatorV2(environment, cpu, onHost, configuration, null, null, 0));
-            Assert.Contains("CUDA", Message(api, api.CreateAndRegisterAllocatorV2(environment, cuda, onGpu, configuration, null, null, 0)), StringComparison.Ordinal);
             api.ReleaseArenaCfg(configuration);
-            api.ReleaseMemoryInfo(onGpu);
             api.ReleaseMemoryInfo(onHost);
             api.ReleaseEnv(environment);
             api.ReleaseThreadingOptions(threading);

@@ -25,7 +25,7 @@ internal sealed unsafe class CudaStream : OrtHandle
     /// <summary>True if the stream is one of this environment.</summary>
     public bool IsOf(OrtEnvironment environment) => !IsClosed && ReferenceEquals(environment, _environment);
 
-    /// <summary>Creates a stream on a GPU.</summary>
+    /// <summary>Creates a stream on a GPU. The provider's library has been loaded before, by setting its options.</summary>
     /// <param name="environment">The process's environment.</param>
     /// <param name="provider">ONNX Runtime's name of the provider.</param>
     /// <param name="deviceId">The GPU, in the order in which ONNX Runtime finds them.</param>
@@ -82,6 +82,7 @@ internal sealed unsafe class CudaStream : OrtHandle
     }
 
     /// <summary>Registers the arena that all sessions of a GPU share, but for those whose runs are captured.</summary>
+    /// <remarks>Only behind <c>UpdateCUDAProviderOptions</c>, which has loaded the provider's library: without it this function ends the process in place of an error.</remarks>
     private static void RegisterArena(OrtApi api, nint environment, string provider, int deviceId)
     {
         nint name = Marshal.StringToCoTaskMemUTF8(provider);
