@@ -11,6 +11,9 @@ internal sealed class ClipCopies : IDisposable
     /// <summary>What the reference computes.</summary>
     public static JsonElement Golden { get; } = JsonDocument.Parse(File.ReadAllBytes(RepositoryFolder.Combine("tests", "reference", "goldens", "clip", "clip-llama.json"))).RootElement;
 
+    /// <summary>What it computes for Recoverable Compression.</summary>
+    public static JsonElement Recovered { get; } = JsonDocument.Parse(File.ReadAllBytes(RepositoryFolder.Combine("tests", "reference", "goldens", "clip", "recoverable.json"))).RootElement;
+
     /// <summary>The tower's own folder.</summary>
     public static string TowerFolder { get; } = RepositoryFolder.Combine("tests", "reference", "checkpoints", "clip-text");
 

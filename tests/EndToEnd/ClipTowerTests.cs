@@ -12,7 +12,6 @@ namespace Espalier.Tests;
 public sealed class ClipTowerTests : IDisposable
 {
     private static readonly JsonElement Golden = ClipCopies.Golden;
-    private static readonly JsonElement Recovered = JsonDocument.Parse(File.ReadAllBytes(RepositoryFolder.Combine("tests", "reference", "goldens", "clip", "recoverable.json"))).RootElement;
 
     private readonly ClipCopies _copies = new();
 
@@ -61,7 +60,7 @@ public sealed class ClipTowerTests : IDisposable
     [InlineData(2)]
     public void RecoverableCompressionAsksTheTowerToo(int index)
     {
-        JsonElement golden = Recovered.GetProperty("cases")[index];
+        JsonElement golden = ClipCopies.Recovered.GetProperty("cases")[index];
         using Checkpoint checkpoint = _copies.Open(inside: "clip");
         using var model = ClipLlamaRecoverable.Load(checkpoint);
         using var tiny = new TinyModel();

@@ -3,7 +3,7 @@ using Espalier.Tests.Declared;
 
 namespace Espalier.Tests;
 
-/// <summary>CDPruner on WebGPU where the checkpoint has CLIP's text tower: the sample has none.</summary>
+/// <summary>CDPruner and Recoverable Compression on WebGPU where the checkpoint has CLIP's text tower: the sample has none.</summary>
 [Collection(WebGpuCollection.Name)]
 public sealed class WebGpuClipTests : IDisposable
 {
@@ -12,11 +12,27 @@ public sealed class WebGpuClipTests : IDisposable
     public void Dispose() => _copies.Dispose();
 
     [WebGpuFact]
+    public void RecoverableCompressionAsksTheTowerToo()
+    {
+        using Checkpoint checkpoint = _copies.Open(inside: "clip");
+        using var model = ClipLlamaRecoverable.Load(checkpoint, WebGpuSessions.OnDevice);
+        using var tiny = new TinyModel();
+        using Sequence sequence = model.CreateSequence(tiny.Prefix.Length + model.LoadedPlan.ImagePositions + tiny.Suffix.Length);
+        foreach (JsonElement golden in ClipCopies.Recovered.GetProperty("cases").EnumerateArray())
+        {
+            tiny.Pixels.CopyTo(sequence.Image.Pixels);
+            Assert.Equal(StepResult.Ready, model.PrefillPixels(sequence, tiny.Prefix, tiny.Suffix, golden.GetProperty("question").GetString()!, default));
+            Assert.Equal(Goldens.Ints(golden.GetProperty("kept")), sequence.SurvivorsOf(0).ToArray());
+            LogitComparison.AssertClose([Goldens.Floats(golden.GetProperty("logits"))], [sequence.Logits.ToArray()], 1e-3f);
+        }
+    }
+
+    [WebGpuFact]
     public void RelevanceAndWhatStaysAreThoseOfTheReference()
     {
         using Checkpoint checkpoint = _copies.Open(inside: "clip");
         using var model = ClipLlamaCDPruner.Load(checkpoint, WebGpuSessions.OnDevice);
-        using TinyModel tiny = new();
+        using var tiny = new TinyModel();
         using Sequence sequence = model.CreateSequence(tiny.Prefix.Length + model.LoadedPlan.ImagePositions + tiny.Suffix.Length + 60);
         SessionCache cache = checkpoint.ShareSessions();
         try
