@@ -85,6 +85,7 @@ public sealed class HostileSafetensorsTests : IDisposable
         Add<TensorSizeException>("too few bytes", Second("\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,8]}"));
         Add<TensorSizeException>("too many bytes", Second("\"b\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[4,8]}"));
         Add<TensorSizeException>("half a byte", Second("\"b\":{\"dtype\":\"F4\",\"shape\":[7],\"data_offsets\":[4,8]}"));
+        Add<TensorSizeException>("half a byte left out", Second("\"b\":{\"dtype\":\"F4\",\"shape\":[7],\"data_offsets\":[4,7]}", 7));
         Add<OverlappingTensorsException>("same bytes", Second("\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}", 4));
         Add<OverlappingTensorsException>("overlap of two bytes", Second("\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[2,6]}", 6));
         Add<UncoveredDataException>("hole between tensors", Second("\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[6,10]}", 10));
